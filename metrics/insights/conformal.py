@@ -1,0 +1,73 @@
+"""Interval factors learnt from past errors, pooled over the series of one family, signed, per step and history length.
+
+A model's own interval is too narrow everywhere; what holds is its half-width times the factor that would have covered
+past truth. Pooling lets a short series borrow the family's errors; both ends have their own factor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from metrics.insights.backtest import Trial
+from metrics.insights.forecasters.outlook import Floats
+
+STEP_BANDS = (3, 6, 12)
+"""Last step of each band of steps that share a factor; the rest is the last band."""
+ENOUGH = 30
+"""Fewer errors than this in a cell: the cell above it (all lengths, then all steps) is asked."""
+PRIOR = {80: 1.35, 90: 1.8}
+"""Factors on the model's own 80 % half-width before any error is known."""
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Signed errors in half-widths, sorted, per cell (length class, step band); -1 stands for "all"."""
+
+    cells: dict[tuple[int, int], Floats]
+
+    def ends(self, length_class: int, step: int, level: int) -> tuple[float, float]:
+        """Return the factors of the lower and the upper end for a level (in per cent)."""
+        errors = self._errors(length_class, step_band(step))
+        if errors is None:
+            wide = PRIOR.get(level, PRIOR[90] * level / 90)
+            return -wide, wide
+        tail = (1 - level / 100) / 2
+        return _quantile(errors, tail, upper=False), _quantile(errors, 1 - tail, upper=True)
+
+    def _errors(self, length_class: int, band: int) -> Floats | None:
+        for cell in ((length_class, band), (-1, band), (-1, -1)):
+            errors = self.cells.get(cell)
+            if errors is not None and len(errors) >= ENOUGH:
+                return errors
+        return None
+
+
+def step_band(step: int) -> int:
+    """Return the band of a step counted from 1."""
+    return int(np.searchsorted(STEP_BANDS, step, side="left"))
+
+
+def learn(trials: Iterable[Trial], naive: bool = False) -> Factors:
+    """Collect the signed errors of past forecasts (or of "same as last year") into cells."""
+    found: dict[tuple[int, int], list[float]] = {}
+    for trial in trials:
+        for step, error in enumerate(_scaled_errors(trial, naive), start=1):
+            if np.isfinite(error):
+                for cell in ((trial.length_class, step_band(step)), (-1, step_band(step)), (-1, -1)):
+                    found.setdefault(cell, []).append(float(error))
+    return Factors({cell: np.sort(np.asarray(errors)) for cell, errors in sorted(found.items())})
+
+
+def _scaled_errors(trial: Trial, naive: bool) -> Floats:
+    path, half = (trial.naive, trial.naive_half) if naive else (trial.expected, trial.half)
+    return np.asarray([e / h if h > 0 else np.nan for e, h in zip(trial.actual - path, half, strict=True)])
+
+
+def _quantile(errors: Floats, share: float, upper: bool) -> float:
+    """Return the conformal quantile: the rank is taken one outwards, as one error is yet to come."""
+    ranks = len(errors)
+    rank = int(np.ceil((ranks + 1) * share)) - 1 if upper else int(np.floor((ranks + 1) * share)) - 1
+    return float(errors[min(max(rank, 0), ranks - 1)])

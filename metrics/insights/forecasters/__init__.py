@@ -1,0 +1,1 @@
+"""Forecasters: one module each, each with `NAME`, `needs(season)` and `expect(history, season, horizon)`."""

@@ -1,0 +1,243 @@
+"""What the insights package says: forecasts, year-end landings and findings of warning rules.
+
+Everything here is a value. A forecaster sees numbers, a rule sees answers, and neither sees a clock, a file or a
+database: who calls decides what was known (`known_at`) and stores what comes back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from metrics.model import Answer, Query
+
+Evaluate = Callable[[Query], tuple[Answer, ...]]
+"""The one door to figures: a query bound to a generation and a catalogue by whoever calls."""
+
+Series = tuple[tuple[int, Decimal], ...]
+"""Months (month numbers, ascending) with their values; a month that is not reported is simply absent."""
+
+
+# --- forecasts -------------------------------------------------------------------------------------------------------
+
+ForecastStatus = Literal["ok", "fallback", "short", "empty"]
+"""ok: the combination is shown · fallback: same as last year, for the combination did not beat it ·
+short: too few months for a season · empty: nothing to go on."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """An interval that should hold the truth in `level` per cent of cases."""
+
+    level: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One month ahead: the expected value and its intervals, narrow to wide."""
+
+    number: int
+    month_no: int
+    mean: float
+    bands: tuple[Band, ...]
+
+    def band(self, level: int) -> Band:
+        """Return the interval of a level."""
+        return next(band for band in self.bands if band.level == level)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a forecast is as it is: a text key and its numbers; rendering makes the sentence."""
+
+    key: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    def text(self) -> str:
+        """Return the compact form that is stored and exported: `key name=value`."""
+        return " ".join([self.key, *(f"{name}={value}" for name, value in self.values)])
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is expected of a series, by which method, how sure, and why so."""
+
+    steps: tuple[Step, ...]
+    method: str
+    status: ForecastStatus
+    reason: Reason
+
+
+# --- landing (全年预计) ----------------------------------------------------------------------------------------------
+
+LandingStatus = Literal["ok", "incomplete", "closed", "short", "no_data"]
+"""ok · incomplete: some months are not (fully) reported and are estimated, which is said · closed: the year is
+complete, nothing is expected · short: too little history for an interval · no_data."""
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """The running total of a year at the end of one month, reported or expected, with its 90 % interval."""
+
+    month_no: int
+    reported: bool
+    total: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where a year's total of a flow will land: what is there, what is still expected, and how sure that is."""
+
+    indicator: str
+    node: str
+    year: int
+    unit: str
+    paid: float
+    months_reported: int
+    months_missing: tuple[int, ...]
+    expected: float
+    bands: tuple[Band, ...]
+    budget: float | None
+    exceed_probability: float | None
+    crossing: tuple[int | None, int | None, int | None]
+    """Month in which the running total passes the budget: early (10 %), likely (50 %), late (90 %); None = not."""
+    status: LandingStatus
+    method: str
+    reason: Reason
+    path: tuple[PathPoint, ...]
+
+    def band(self, level: int) -> Band | None:
+        """Return the interval of a level, if there is one."""
+        return next((band for band in self.bands if band.level == level), None)
+
+
+# --- warning rules ---------------------------------------------------------------------------------------------------
+
+Level = Literal["red", "orange", "yellow", "blue"]
+"""红 违反规定 · 橙 超出限额 · 黄 明显偏离 · 蓝 提醒."""
+LEVELS: tuple[Level, ...] = ("red", "orange", "yellow", "blue")
+
+RuleKind = Literal["threshold", "quota", "change", "missing", "repeat", "pace"]
+Where = Literal["unit", "root", "any"]
+Shape = Literal["each", "spell"]
+"""each: every period that fires is a warning of its own (events) · spell: unbroken periods are one warning (states)."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text in both languages of the screen."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One step of a rule: the level given from a bound on; `above` and `below` are strict, the `_or_at` are not."""
+
+    level: Level
+    above: Decimal | None = None
+    at_least: Decimal | None = None
+    below: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One warning rule as its TOML block declares it."""
+
+    id: str
+    title: Text
+    advice: Text
+    kind: RuleKind
+    indicator: str
+    grain: str
+    at: Where
+    shape: Shape
+    limits: tuple[Limit, ...]
+    basis: str
+    evidence: str
+    floor: Decimal = Decimal(0)
+    """Findings smaller than this (in the indicator's unit: the value, or the change) are not worth a warning."""
+    against: str | None = None
+    """pace, quota: the indicator compared with."""
+    shares: tuple[Decimal, ...] = ()
+    """pace: share of the year's plan that may be used by the end of each month."""
+    by: str | None = None
+    """A dimension: the rule is judged for each of its values."""
+    quiet_months: tuple[int, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def to_verify(self) -> bool:
+        """Tell whether the basis is not confirmed by an official text (待核实)."""
+        return self.evidence not in {"C", "C2"}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A tiny case of a rule: readings by period, and the level expected (None: it must not fire)."""
+
+    values: tuple[tuple[str, str], ...]
+    expect: Level | None
+    against: tuple[tuple[str, str], ...] = ()
+    due: int = 1
+    got: int = 1
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a rule found for one node and one period."""
+
+    period: str
+    value: Decimal
+    unit: str
+    level: Level
+    status: str
+    base: Decimal | None = None
+    first_seq: int = 0
+    first_known: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A warning: one rule at one node, since its first period, with the readings behind it."""
+
+    rule: str
+    indicator: str
+    node: str
+    node_name: str
+    dim_value: str | None
+    grain: str
+    title: Text
+    readings: tuple[Reading, ...]
+    is_over: bool
+    """A later period is known and does not fire any more: the data has closed it."""
+    to_verify: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return the stable identity: rule, node, member of the dimension, first period."""
+        member = f"/{self.dim_value}" if self.dim_value else ""
+        return f"{self.rule}@{self.node}{member}@{self.first.period}"
+
+    @property
+    def first(self) -> Reading:
+        """Return the reading it began with."""
+        return self.readings[0]
+
+    @property
+    def last(self) -> Reading:
+        """Return the newest reading."""
+        return self.readings[-1]
+
+    @property
+    def level(self) -> Level:
+        """Return the gravest level of its readings."""
+        return min((reading.level for reading in self.readings), key=LEVELS.index)
