@@ -1,0 +1,222 @@
+"""The words of the metric layer: what is asked (Query), what is answered (Answer), what a number means (Catalogue).
+
+source     a dataset as the formulas see it: lookups joined, versions chosen, one population (theme)
+atom       one exact figure per unit and month: a flow, a stock, or a leaf formula over finer atoms
+indicator  arithmetic over atoms: last(x), avg(x), annual(x), prior(x, n), months; texts, unit, direction, basis
+cubes      atoms per unit and month (leaf) and per node and month (node), as signed changes per batch
+answer     one indicator of one node in one window of months, with what was due, what came, and a status
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from warehouse.base.periods import Grain
+from warehouse.base.scope import Scope
+
+Figure = Decimal | float | int
+"""A sum is a Decimal, a ratio is a float; neither is ever turned into the other on the way."""
+
+Status = Literal[
+    "forbidden", "no_source", "not_existing", "excluded", "not_due", "not_reported",
+    "no_denominator", "no_base", "incomplete", "ok",
+]  # fmt: skip
+STATUSES: tuple[Status, ...] = (
+    "forbidden", "no_source", "not_existing", "excluded", "not_due", "not_reported",
+    "no_denominator", "no_base", "incomplete", "ok",
+)  # fmt: skip
+"""In this order: the first that holds is the status of a row."""
+
+Better = Literal["lower", "higher", "band", "neutral"]
+AS_WAS = "as-was"
+THEMES = ("cost", "vehicle", "space", "energy", "service")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """One text in both languages."""
+
+    zh: str
+    en: str
+
+    def __getitem__(self, language: str) -> str:
+        """Return the text of a language tag such as `zh-CN` or `en`."""
+        return self.zh if language.lower().startswith("zh") else self.en
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """One question. "Today" (`now`) and "as known at" are fields, so that replay is only another question."""
+
+    indicators: tuple[str, ...]
+    nodes: tuple[str, ...]
+    period_from: str
+    period_to: str
+    grain: Grain
+    by: str | None = None
+    where: str | None = None
+    known_at: dt.datetime | None = None
+    tree: str = AS_WAS
+    scope: Scope
+    actor: str
+    now: dt.datetime | None = None
+    """The store clock of a live question: months that have ended by then count. None: when the last batch came."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One row of surfaces §4. `value` is in the declared unit, numerator and denominator in base units.
+
+    by children: `node` is the child, `dim` is 'children' and `dim_value` its code; the parent's own share is a row of
+    the parent. by a dimension: `node` stays, `dim` and `dim_value` name the part.
+    """
+
+    indicator: str
+    node: str
+    node_name: str
+    dim: str | None
+    dim_value: str | None
+    period: str
+    grain: Grain
+    value: Figure | None
+    numerator: Figure | None
+    denominator: Figure | None
+    unit: str
+    due: int
+    got: int
+    status: Status
+    fingerprint: str
+    through_seq: int
+    known_at: dt.datetime | None
+    tree: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A dated reference table joined to a source's rows, on the months and the batches both were true and known."""
+
+    table: str
+    on: Mapping[str, str]
+    """Column of the table → column of the row, or `org.<attribute>` of the row's unit in that month."""
+
+
+@dataclass(frozen=True)
+class Latest:
+    """Of rows that share `within`, only the one with the greatest `by` counts, at every moment of knowledge."""
+
+    by: str
+    within: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset as the atoms see it, within the population of one theme."""
+
+    name: str
+    of: str
+    theme: str
+    lookups: tuple[Lookup, ...] = ()
+    latest: Latest | None = None
+    month: str | None = None
+    dims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one source adds to an atom: an aggregate over the rows that pass the filter."""
+
+    of: str
+    value: str
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One exact figure per unit and month. A leaf atom is a formula over other atoms in cells of (unit, month, by…)."""
+
+    name: str
+    over_time: Literal["flow", "stock"]
+    unit: str
+    theme: str
+    parts: tuple[Part, ...] = ()
+    leaf: str | None = None
+    by: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    operands: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Sources whose reports decide due and got; for a leaf atom those of the operands that must not be missing."""
+    disjoint: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    @property
+    def is_leaf(self) -> bool:
+        """Tell whether this is a formula over finer atoms."""
+        return self.leaf is not None
+
+    @property
+    def is_distinct(self) -> bool:
+        """Tell whether this counts distinct things, which no sum of changes can give."""
+        return any("distinct" in part.value.lower() for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A worked example: month figures of atoms and the value they must give in one window."""
+
+    grain: Grain
+    period: str
+    atoms: Mapping[str, Mapping[str, Decimal]]
+    expect: str
+    numerator: str | None = None
+    denominator: str | None = None
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """What one number means, where it comes from and how it is shown."""
+
+    id: str
+    title: Texts
+    unit: str
+    better: Better
+    digits: int
+    theme: str
+    basis: Texts
+    evidence: str
+    kind: Literal["sum", "ratio", "change"]
+    """sum: exact and additive over units · ratio: one division of two exact sums · change: against a year before."""
+    dims: tuple[str, ...]
+    text: Texts
+    """The formula in words."""
+    value: str
+    """The formula over atoms; `scale` is the power of ten to the declared unit (万元 -4, % 2)."""
+    scale: int
+    owner: str = ""
+    hint: Texts | None = None
+    since: str | None = None
+    example: Example | None = None
+    atoms: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    fingerprint: str = ""
+    generated: bool = False
+    """True for `<id>_yoy`, which every indicator has."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every definition, checked; its fingerprint covers all of them."""
+
+    indicators: Mapping[str, Indicator]
+    atoms: Mapping[str, Atom]
+    sources: Mapping[str, Source]
+    fingerprint: str
+
+    @property
+    def written(self) -> tuple[Indicator, ...]:
+        """The indicators that have a block of their own, in the order of their ids."""
+        return tuple(self.indicators[key] for key in sorted(self.indicators) if not self.indicators[key].generated)
