@@ -1,0 +1,524 @@
+"""Operational records beside the control log: forecasts, landings, warnings, snapshots and the worker's runs.
+
+They are derived, but they are history: what was forecast or frozen then cannot be computed again by anybody who did
+not keep it. Rows are appended; the only change ever made to a row is that a warning is closed.
+Exact figures are text, instants are sortable UTC text, lists are JSON.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from warehouse.control import METADATA, from_iso, iso
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class ForecastRow:
+    """One month ahead of one series, as it was forecast at one time from one state of the data."""
+
+    indicator: str
+    node: str
+    data_hash: str
+    step: int
+    made_at: dt.datetime
+    through_seq: int
+    month_no: int
+    mean: float
+    lo80: float
+    hi80: float
+    lo90: float
+    hi90: float
+    unit: str
+    history: int
+    method: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LandingRow:
+    """Where a year's total was expected to land at one time. `missing` and `path` are JSON."""
+
+    indicator: str
+    node: str
+    year: int
+    data_hash: str
+    made_at: dt.datetime
+    known_at: dt.datetime
+    through_seq: int
+    unit: str
+    paid: float
+    months_reported: int
+    missing: str
+    expected: float
+    lo80: float | None
+    hi80: float | None
+    lo90: float | None
+    hi90: float | None
+    budget: float | None
+    exceed_probability: float | None
+    crossing_early: int | None
+    crossing_likely: int | None
+    crossing_late: int | None
+    status: str
+    method: str
+    reason: str
+    path: str
+
+
+@dataclass(frozen=True)
+class WarningRow:
+    """One life of a warning: since the batch that made it known, until the batch that closed it."""
+
+    warning_id: str
+    opened_seq: int
+    opened_at: dt.datetime
+    rule: str
+    indicator: str
+    node: str
+    node_name: str
+    dim_value: str | None
+    grain: str
+    level: str
+    title_zh: str
+    title_en: str
+    first_period: str
+    last_period: str
+    value: str
+    base: str | None
+    unit: str
+    is_over: bool
+    to_verify: bool
+    judged_at: dt.datetime
+    closed_seq: int | None = None
+    closed_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReadingRow:
+    """What one warning said about one period, and since when that was known."""
+
+    warning_id: str
+    opened_seq: int
+    period: str
+    value: str
+    base: str | None
+    level: str
+    known_seq: int
+    known_at: dt.datetime
+    gone_seq: int | None = None
+    gone_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class SnapshotRow:
+    """One freezing of the board: when, as known when, by whom and why."""
+
+    snapshot_id: str
+    kind: str
+    day: str
+    taken_at: dt.datetime
+    known_at: dt.datetime
+    through_seq: int
+    period: str
+    values: int
+    actor: str
+
+
+@dataclass(frozen=True)
+class SnapshotValueRow:
+    """One frozen figure with everything needed to prove it."""
+
+    snapshot_id: str
+    indicator: str
+    node: str
+    period: str
+    grain: str
+    value: str | None
+    numerator: str | None
+    denominator: str | None
+    unit: str
+    due: int | None
+    got: int | None
+    status: str
+    fingerprint: str
+    through_seq: int
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One finished job of the worker; `due_key` names what it was due for, so that it is done once."""
+
+    job: str
+    due_key: str
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    ok: bool
+    message: str
+
+
+class _Instant(sa.types.TypeDecorator[dt.datetime]):
+    """An aware instant as sortable text."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, _dialect: Any) -> str | None:
+        return None if value is None else iso(value)
+
+    def process_result_value(self, value: Any, _dialect: Any) -> dt.datetime | None:
+        return None if value is None else from_iso(value)
+
+
+def _key(name: str, kind: type[Any] = str) -> sa.Column[Any]:
+    return sa.Column(name, {str: sa.String, int: sa.Integer}[kind], primary_key=True)
+
+
+def _has(name: str, kind: Any = sa.String, *, null: bool = False, index: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=null, index=index)
+
+
+FORECAST = sa.Table(
+    "forecast",
+    METADATA,
+    _key("indicator"),
+    _key("node"),
+    sa.Column("made_at", _Instant, primary_key=True),
+    _key("step", int),
+    _has("data_hash", index=True),
+    _has("through_seq", sa.Integer),
+    _has("month_no", sa.Integer),
+    *(_has(name, sa.Float) for name in ("mean", "lo80", "hi80", "lo90", "hi90")),
+    _has("unit"),
+    _has("history", sa.Integer),
+    *(_has(name) for name in ("method", "status", "reason")),
+)
+
+LANDING = sa.Table(
+    "landing",
+    METADATA,
+    _key("indicator"),
+    _key("node"),
+    _key("year", int),
+    sa.Column("made_at", _Instant, primary_key=True),
+    _has("known_at", _Instant, index=True),
+    _has("through_seq", sa.Integer),
+    _has("data_hash"),
+    _has("unit"),
+    _has("paid", sa.Float),
+    _has("months_reported", sa.Integer),
+    _has("missing"),
+    _has("expected", sa.Float),
+    *(
+        _has(name, sa.Float, null=True)
+        for name in ("lo80", "hi80", "lo90", "hi90", "budget", "exceed_probability")
+    ),
+    *(_has(name, sa.Integer, null=True) for name in ("crossing_early", "crossing_likely", "crossing_late")),
+    *(_has(name) for name in ("status", "method", "reason", "path")),
+)
+
+WARNING = sa.Table(
+    "warning",
+    METADATA,
+    _key("warning_id"),
+    _key("opened_seq", int),
+    _has("opened_at", _Instant, index=True),
+    *(_has(name) for name in ("rule", "indicator", "node", "node_name")),
+    _has("dim_value", null=True),
+    *(_has(name) for name in ("grain", "level", "title_zh", "title_en", "first_period", "last_period", "value")),
+    _has("base", null=True),
+    _has("unit"),
+    _has("is_over", sa.Boolean),
+    _has("to_verify", sa.Boolean),
+    _has("judged_at", _Instant),
+    _has("closed_seq", sa.Integer, null=True),
+    _has("closed_at", _Instant, null=True),
+)
+
+READING = sa.Table(
+    "warning_reading",
+    METADATA,
+    _key("warning_id"),
+    _key("opened_seq", int),
+    _key("period"),
+    _key("known_seq", int),
+    _has("value"),
+    _has("base", null=True),
+    _has("level"),
+    _has("known_at", _Instant),
+    _has("gone_seq", sa.Integer, null=True),
+    _has("gone_at", _Instant, null=True),
+)
+
+SNAPSHOT = sa.Table(
+    "snapshot",
+    METADATA,
+    _key("snapshot_id"),
+    _has("kind"),
+    _has("day", index=True),
+    _has("taken_at", _Instant),
+    _has("known_at", _Instant),
+    _has("through_seq", sa.Integer),
+    _has("period"),
+    _has("values", sa.Integer),
+    _has("actor"),
+)
+
+SNAPSHOT_VALUE = sa.Table(
+    "snapshot_value",
+    METADATA,
+    *(_key(name) for name in ("snapshot_id", "indicator", "node", "period", "grain")),
+    *(_has(name, null=True) for name in ("value", "numerator", "denominator")),
+    _has("unit"),
+    _has("due", sa.Integer, null=True),
+    _has("got", sa.Integer, null=True),
+    _has("status"),
+    _has("fingerprint"),
+    _has("through_seq", sa.Integer),
+)
+
+RUN = sa.Table(
+    "worker_run",
+    METADATA,
+    _key("job"),
+    _key("due_key"),
+    _has("started_at", _Instant),
+    _has("finished_at", _Instant),
+    _has("ok", sa.Boolean),
+    _has("message"),
+)
+
+TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN)
+
+
+def ensure(engine: Engine) -> None:
+    """Create the tables that are not there yet."""
+    METADATA.create_all(engine, tables=list(TABLES))
+
+
+# --- forecasts and landings ------------------------------------------------------------------------------------------
+
+
+def forecast_hashes(engine: Engine) -> dict[tuple[str, str], str]:
+    """Return the data hash of the newest forecast of each indicator and node."""
+    return _newest_hash(engine, FORECAST, ("indicator", "node"))
+
+
+def landing_hashes(engine: Engine) -> dict[tuple[str, str, int], str]:
+    """Return the data hash of the newest landing of each indicator, node and year."""
+    return _newest_hash(engine, LANDING, ("indicator", "node", "year"))
+
+
+def _newest_hash(engine: Engine, table: sa.Table, key: Sequence[str]) -> dict[Any, str]:
+    query = sa.select(table).with_only_columns(*(table.c[name] for name in key), table.c.data_hash)
+    with engine.connect() as con:
+        return {tuple(row[:-1]): row[-1] for row in con.execute(query.order_by(table.c.made_at))}
+
+
+def add_forecasts(engine: Engine, rows: Iterable[ForecastRow]) -> int:
+    """Store forecasts; an earlier one is never overwritten."""
+    return _add(engine, FORECAST, rows)
+
+
+def add_landings(engine: Engine, rows: Iterable[LandingRow]) -> int:
+    """Store landings; an earlier one is never overwritten."""
+    return _add(engine, LANDING, rows)
+
+
+def forecasts(
+    engine: Engine, indicator: str, node: str, through_seq: int | None = None
+) -> tuple[ForecastRow, ...]:
+    """Return the steps of the newest forecast that was made from nothing later than a batch."""
+    chosen = sa.select(sa.func.max(FORECAST.c.made_at)).where(
+        FORECAST.c.indicator == indicator, FORECAST.c.node == node, _not_after(FORECAST, through_seq)
+    )
+    query = sa.select(FORECAST).where(
+        FORECAST.c.indicator == indicator, FORECAST.c.node == node, FORECAST.c.made_at == chosen.scalar_subquery()
+    )
+    return _read(engine, query.order_by(FORECAST.c.step), ForecastRow)
+
+
+def landings(
+    engine: Engine,
+    indicator: str | None = None,
+    node: str | None = None,
+    through_seq: int | None = None,
+    year: int | None = None,
+) -> tuple[LandingRow, ...]:
+    """Return the newest landing per indicator and node that rests on nothing later than a batch."""
+    query = sa.select(LANDING).where(_not_after(LANDING, through_seq))
+    for column, wanted in (("indicator", indicator), ("node", node), ("year", year)):
+        if wanted is not None:
+            query = query.where(LANDING.c[column] == wanted)
+    newest: dict[tuple[str, str], LandingRow] = {}
+    for row in _read(engine, query.order_by(LANDING.c.year, LANDING.c.made_at), LandingRow):
+        newest[row.indicator, row.node] = row
+    return tuple(newest[key] for key in sorted(newest))
+
+
+def _not_after(table: sa.Table, through_seq: int | None) -> sa.ColumnElement[bool]:
+    return sa.true() if through_seq is None else table.c.through_seq <= through_seq
+
+
+# --- warnings --------------------------------------------------------------------------------------------------------
+
+
+def open_warnings(engine: Engine) -> tuple[WarningRow, ...]:
+    """Return the warnings no batch has closed yet."""
+    query = sa.select(WARNING).where(WARNING.c.closed_seq.is_(None))
+    return _read(engine, query.order_by(WARNING.c.warning_id), WarningRow)
+
+
+def warnings(
+    engine: Engine,
+    through_seq: int | None = None,
+    nodes: frozenset[str] | None = None,
+    with_closed: bool = False,
+) -> tuple[WarningRow, ...]:
+    """Return the warnings as known through a batch (None: now), newest first, only of the nodes a viewer may see."""
+    query = sa.select(WARNING)
+    if through_seq is not None:
+        query = query.where(WARNING.c.opened_seq <= through_seq)
+    if not with_closed:
+        query = query.where(_alive(WARNING.c.closed_seq, through_seq))
+    rows = _read(engine, query.order_by(WARNING.c.opened_seq.desc(), WARNING.c.warning_id), WarningRow)
+    return tuple(row for row in rows if nodes is None or row.node in nodes)
+
+
+def readings(
+    engine: Engine, warning_id: str, opened_seq: int, through_seq: int | None = None
+) -> tuple[ReadingRow, ...]:
+    """Return what a warning said about each of its periods, as known through a batch."""
+    query = sa.select(READING).where(READING.c.warning_id == warning_id, READING.c.opened_seq == opened_seq)
+    if through_seq is not None:
+        query = query.where(READING.c.known_seq <= through_seq)
+    query = query.where(_alive(READING.c.gone_seq, through_seq))
+    return _read(engine, query.order_by(READING.c.period), ReadingRow)
+
+
+def all_readings(engine: Engine, through_seq: int | None = None) -> dict[tuple[str, int], tuple[ReadingRow, ...]]:
+    """Return the living readings of every warning, by warning and opening batch."""
+    query = sa.select(READING).where(_alive(READING.c.gone_seq, through_seq))
+    if through_seq is not None:
+        query = query.where(READING.c.known_seq <= through_seq)
+    found: dict[tuple[str, int], tuple[ReadingRow, ...]] = {}
+    for row in _read(engine, query.order_by(READING.c.period), ReadingRow):
+        found[row.warning_id, row.opened_seq] = (*found.get((row.warning_id, row.opened_seq), ()), row)
+    return found
+
+
+def _alive(closed: sa.ColumnElement[Any], through_seq: int | None) -> sa.ColumnElement[bool]:
+    return closed.is_(None) if through_seq is None else sa.or_(closed.is_(None), closed > through_seq)
+
+
+@dataclass(frozen=True)
+class WarningChange:
+    """Everything one judgement changes, written in one transaction."""
+
+    opened: tuple[WarningRow, ...] = ()
+    updated: tuple[WarningRow, ...] = ()
+    closed: tuple[tuple[str, int], ...] = ()
+    new_readings: tuple[ReadingRow, ...] = ()
+    gone_readings: tuple[ReadingRow, ...] = ()
+    at: dt.datetime | None = None
+    through_seq: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing changes."""
+        return not (self.opened or self.updated or self.closed or self.new_readings or self.gone_readings)
+
+
+def apply_warnings(engine: Engine, change: WarningChange) -> None:
+    """Open, refresh and close warnings in one transaction."""
+    shut = {"closed_seq": change.through_seq, "closed_at": change.at}
+    gone = {"gone_seq": change.through_seq, "gone_at": change.at}
+    with engine.begin() as con:
+        if change.opened:
+            con.execute(sa.insert(WARNING), [asdict(row) for row in change.opened])
+        for row in change.updated:
+            con.execute(sa.update(WARNING).where(*_same(WARNING, row.warning_id, row.opened_seq)).values(**asdict(row)))
+        for warning_id, opened_seq in change.closed:
+            con.execute(sa.update(WARNING).where(*_same(WARNING, warning_id, opened_seq)).values(**shut))
+        for one in change.gone_readings:
+            where = (*_same(READING, one.warning_id, one.opened_seq), READING.c.period == one.period)
+            con.execute(sa.update(READING).where(*where, READING.c.gone_seq.is_(None)).values(**gone))
+        if change.new_readings:
+            con.execute(sa.insert(READING), [asdict(row) for row in change.new_readings])
+
+
+def _same(table: sa.Table, warning_id: str, opened_seq: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.warning_id == warning_id, table.c.opened_seq == opened_seq
+
+
+# --- snapshots -------------------------------------------------------------------------------------------------------
+
+
+def add_snapshot(engine: Engine, head: SnapshotRow, values: Sequence[SnapshotValueRow]) -> None:
+    """Freeze a board: head and figures in one transaction."""
+    with engine.begin() as con:
+        con.execute(sa.insert(SNAPSHOT).values(**asdict(head)))
+        if values:
+            con.execute(sa.insert(SNAPSHOT_VALUE), [asdict(row) for row in values])
+
+
+def snapshots(engine: Engine, kind: str | None = None) -> tuple[SnapshotRow, ...]:
+    """Return the snapshots taken, oldest first."""
+    query = sa.select(SNAPSHOT).order_by(SNAPSHOT.c.taken_at)
+    return _read(engine, query if kind is None else query.where(SNAPSHOT.c.kind == kind), SnapshotRow)
+
+
+def snapshot_values(
+    engine: Engine, snapshot_id: str, nodes: frozenset[str] | None = None
+) -> tuple[SnapshotValueRow, ...]:
+    """Return the frozen figures of a snapshot, only of the nodes a viewer may see."""
+    query = sa.select(SNAPSHOT_VALUE).where(SNAPSHOT_VALUE.c.snapshot_id == snapshot_id)
+    columns = (SNAPSHOT_VALUE.c.indicator, SNAPSHOT_VALUE.c.node, SNAPSHOT_VALUE.c.period)
+    rows = _read(engine, query.order_by(*columns), SnapshotValueRow)
+    return tuple(row for row in rows if nodes is None or row.node in nodes)
+
+
+# --- the worker's runs -----------------------------------------------------------------------------------------------
+
+
+def add_run(engine: Engine, row: RunRow) -> None:
+    """Note a finished job; a failed try of the same thing is replaced."""
+    with engine.begin() as con:
+        con.execute(sa.delete(RUN).where(RUN.c.job == row.job, RUN.c.due_key == row.due_key))
+        con.execute(sa.insert(RUN).values(**asdict(row)))
+
+
+def last_runs(engine: Engine) -> dict[str, RunRow]:
+    """Return the last finished run of each job."""
+    return {row.job: row for row in _read(engine, sa.select(RUN).order_by(RUN.c.finished_at), RunRow)}
+
+
+def is_done(engine: Engine, job: str, due_key: str) -> bool:
+    """Tell whether a job has succeeded for what it was due for."""
+    query = sa.select(RUN).where(RUN.c.job == job, RUN.c.due_key == due_key, RUN.c.ok)
+    return bool(_read(engine, query, RunRow))
+
+
+# --- rows in and out -------------------------------------------------------------------------------------------------
+
+
+def _add(engine: Engine, table: sa.Table, rows: Iterable[Any]) -> int:
+    listed = [asdict(row) for row in rows]
+    if listed:
+        with engine.begin() as con:
+            con.execute(sa.insert(table), listed)
+    return len(listed)
+
+
+def _read(engine: Engine, query: sa.Select[Any], kind: type[Row]) -> tuple[Row, ...]:
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    with engine.connect() as con:
+        return tuple(kind(**{name: row._mapping[name] for name in names}) for row in con.execute(query))
