@@ -1,0 +1,55 @@
+# Each target sets up what it needs on a fresh Debian machine with Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STORE ?= stores/city
+ADDRESS ?= 127.0.0.1
+PORT ?= 8050
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup run store check test soak bench bench-large browser docs
+
+help:
+	@echo "make run    set up, build the simulated city once, serve it on http://$(ADDRESS):$(PORT)"
+	@echo "make check  format, lint, types, definitions, generated docs"
+	@echo "make test   all quick tests     make soak   the long ones     make bench   speed as ratios"
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+setup: $(STAMP)
+
+browser:
+	@sh tests/browser.sh
+
+store: setup
+	@test -f $(STORE)/gen/CURRENT || $(BIN)/python -m samples.prepare city $(STORE)
+
+run: store
+	@$(BIN)/cockpit run --store $(STORE) --host $(ADDRESS) --port $(PORT)
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/cockpit indicators check
+	@$(BIN)/cockpit rules check
+	@$(BIN)/python -m docs.generate --check
+
+test: setup browser
+	@$(BIN)/python -m pytest
+
+soak: setup browser
+	@$(BIN)/python -m pytest -m "soak or not soak"
+
+bench: setup
+	@$(BIN)/python -m benchmarks.run
+
+bench-large: setup
+	@$(BIN)/python -m benchmarks.run --large
+
+docs: setup
+	@$(BIN)/python -m docs.generate

@@ -1,0 +1,263 @@
+"""The control log: what is loaded, when it became known, what was set aside. The only mutable truth of a store.
+
+Tables are SQLAlchemy Core; SQLite (WAL, synchronous=FULL) by default. `batch_seq` is the one clock of visibility:
+it grows by one with every committed batch, and `recorded_at` never runs backwards.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from warehouse.base.errors import StoreError
+
+METADATA = sa.MetaData()
+
+STORE_META = sa.Table(
+    "store_meta",
+    METADATA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+
+BATCH = sa.Table(
+    "batch",
+    METADATA,
+    sa.Column("batch_seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("dataset", sa.String, nullable=False, index=True),
+    sa.Column("file_name", sa.String, nullable=False),
+    sa.Column("file_sha", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("origin", sa.String, nullable=False),
+    sa.Column("recorded_at", sa.String, nullable=False),
+    sa.Column("recorded_by", sa.String, nullable=False),
+    sa.Column("committed_at", sa.String, nullable=False),
+    sa.Column("period_from", sa.Integer),
+    sa.Column("period_to", sa.Integer),
+    sa.Column("rows_in", sa.Integer, nullable=False),
+    sa.Column("accepted", sa.Integer, nullable=False),
+    sa.Column("unchanged", sa.Integer, nullable=False),
+    sa.Column("quarantined", sa.Integer, nullable=False),
+    sa.Column("skipped", sa.Integer, nullable=False),
+    sa.Column("removed", sa.Integer, nullable=False),
+    sa.Column("delta_rows", sa.Integer, nullable=False),
+)
+
+SEGMENT = sa.Table(
+    "segment",
+    METADATA,
+    sa.Column("path", sa.String, primary_key=True),
+    sa.Column("dataset", sa.String, nullable=False, index=True),
+    sa.Column("batch_seq", sa.Integer, nullable=False),
+    sa.Column("from_m", sa.Integer, nullable=False),
+    sa.Column("to_m", sa.Integer, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+)
+
+RECEIPT = sa.Table(
+    "receipt",
+    METADATA,
+    sa.Column("receipt_id", sa.Integer, primary_key=True),
+    sa.Column("file_name", sa.String, nullable=False),
+    sa.Column("file_sha", sa.String, nullable=False, index=True),
+    sa.Column("dataset", sa.String),
+    sa.Column("recorded_at", sa.String, nullable=False),
+    sa.Column("loaded_at", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("batch_seq", sa.Integer),
+    sa.Column("counts", sa.String, nullable=False),
+    sa.Column("message", sa.String, nullable=False),
+)
+
+QUARANTINE = sa.Table(
+    "quarantine",
+    METADATA,
+    sa.Column("entry_id", sa.Integer, primary_key=True),
+    sa.Column("receipt_id", sa.Integer, nullable=False),
+    sa.Column("dataset", sa.String, nullable=False, index=True),
+    sa.Column("file_name", sa.String, nullable=False),
+    sa.Column("sheet", sa.String, nullable=False),
+    sa.Column("row_no", sa.Integer, nullable=False),
+    sa.Column("column_name", sa.String),
+    sa.Column("code", sa.String, nullable=False),
+    sa.Column("value", sa.String),
+    sa.Column("hint", sa.String),
+    sa.Column("raw", sa.String, nullable=False),
+    sa.Column("row_hash", sa.String, nullable=False),
+    sa.Column("opened_at", sa.String, nullable=False),
+    sa.Column("closed_by", sa.Integer),
+    sa.UniqueConstraint("dataset", "row_hash", "code", "column_name", name="one_open_entry"),
+)
+
+GENERATION = sa.Table(
+    "generation",
+    METADATA,
+    sa.Column("gen", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("through_seq", sa.Integer, nullable=False),
+    sa.Column("file", sa.String, nullable=False),
+    sa.Column("catalogue", sa.String, nullable=False),
+    sa.Column("built_at", sa.String, nullable=False),
+)
+
+COUNTS = ("rows_in", "accepted", "unchanged", "quarantined", "skipped", "removed", "delta_rows")
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """One immutable Parquet file of signed deltas, as the manifest knows it."""
+
+    path: str
+    dataset: str
+    batch_seq: int
+    from_m: int
+    to_m: int
+    rows: int
+    bytes: int
+    sha256: str
+
+
+def iso(moment: dt.datetime) -> str:
+    """Write an instant as sortable UTC text with microseconds."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_iso(text: str) -> dt.datetime:
+    """Read what `iso` wrote."""
+    return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=dt.UTC)
+
+
+class Control:
+    """Reads and writes the control log of one store."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine = _engine(path)
+
+    def close(self) -> None:
+        """Give up the pooled connections."""
+        self.engine.dispose()
+
+    def meta(self) -> dict[str, str]:
+        """Return what the store says about itself: origin, currency, time zone, names."""
+        with self.engine.connect() as con:
+            return {row.key: row.value for row in con.execute(sa.select(STORE_META))}
+
+    def set_meta(self, values: Mapping[str, str]) -> None:
+        """Write store facts; existing keys are replaced."""
+        with self.engine.begin() as con:
+            for key, value in values.items():
+                con.execute(sa.delete(STORE_META).where(STORE_META.c.key == key))
+                con.execute(sa.insert(STORE_META).values(key=key, value=value))
+
+    def last(self) -> tuple[int, dt.datetime | None]:
+        """Return the number and recorded time of the last batch that is not a package default."""
+        with self.engine.connect() as con:
+            row = con.execute(
+                sa.select(BATCH.c.batch_seq, BATCH.c.recorded_at).order_by(BATCH.c.batch_seq.desc()).limit(1)
+            ).first()
+        if row is None:
+            return -1, None
+        return row.batch_seq, None if row.batch_seq == 0 else from_iso(row.recorded_at)
+
+    def segments(self, dataset: str | None = None) -> list[SegmentRow]:
+        """Return the manifest, oldest first."""
+        query = sa.select(SEGMENT).order_by(SEGMENT.c.batch_seq, SEGMENT.c.path)
+        if dataset is not None:
+            query = query.where(SEGMENT.c.dataset == dataset)
+        with self.engine.connect() as con:
+            return [SegmentRow(**row._mapping) for row in con.execute(query)]
+
+    def batches(self) -> list[dict[str, Any]]:
+        """Return every batch, oldest first."""
+        with self.engine.connect() as con:
+            return [dict(row._mapping) for row in con.execute(sa.select(BATCH).order_by(BATCH.c.batch_seq))]
+
+    def receipts(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """Return what was handed in, newest first, also what changed nothing or was refused."""
+        with self.engine.connect() as con:
+            rows = con.execute(sa.select(RECEIPT).order_by(RECEIPT.c.receipt_id.desc()).limit(limit))
+            return [
+                {**row._mapping, "counts": json.loads(row.counts), "message": json.loads(row.message)} for row in rows
+            ]
+
+    def delivered(self, sha: str, recorded_at: dt.datetime, dataset: str | None) -> dict[str, Any] | None:
+        """Return the receipt of the same bytes handed in for the same source at the same recorded time, if taken."""
+        query = (
+            sa.select(RECEIPT)
+            .where(RECEIPT.c.file_sha == sha, RECEIPT.c.recorded_at == iso(recorded_at))
+            .where(RECEIPT.c.status.in_(("committed", "unchanged")))
+        )
+        if dataset is not None:
+            query = query.where(RECEIPT.c.dataset == dataset)
+        with self.engine.connect() as con:
+            row = con.execute(query.limit(1)).first()
+        return None if row is None else {**row._mapping, "counts": json.loads(row.counts)}
+
+    def quarantine(self, open_only: bool = True) -> list[dict[str, Any]]:
+        """Return rows kept aside, in file order."""
+        query = sa.select(QUARANTINE).order_by(QUARANTINE.c.entry_id)
+        if open_only:
+            query = query.where(QUARANTINE.c.closed_by.is_(None))
+        with self.engine.connect() as con:
+            return [dict(row._mapping) for row in con.execute(query)]
+
+    def commit(
+        self,
+        receipt: Mapping[str, Any],
+        batch: Mapping[str, Any] | None,
+        segments: Sequence[SegmentRow],
+        quarantined: Iterable[Mapping[str, Any]],
+    ) -> None:
+        """Acknowledge a file: receipt, batch, segments and quarantine become visible in one transaction."""
+        with self.engine.begin() as con:
+            if batch is not None:
+                _expect_next(con, batch["batch_seq"])
+                con.execute(sa.insert(BATCH).values(**batch))
+            receipt_id = con.execute(sa.insert(RECEIPT).values(**receipt)).inserted_primary_key[0]  # type: ignore[index]
+            if segments:
+                con.execute(sa.insert(SEGMENT), [asdict(segment) for segment in segments])
+            entries = [{**entry, "receipt_id": receipt_id} for entry in quarantined]
+            if entries:
+                con.execute(sa.insert(QUARANTINE).prefix_with("OR IGNORE"), entries)
+
+    def add_generation(self, gen: int, through_seq: int, file: str, catalogue: str, built_at: dt.datetime) -> None:
+        """Note a published generation."""
+        with self.engine.begin() as con:
+            con.execute(
+                sa.insert(GENERATION).values(
+                    gen=gen, through_seq=through_seq, file=file, catalogue=catalogue, built_at=iso(built_at)
+                )
+            )
+
+
+def _expect_next(con: Connection, batch_seq: int) -> None:
+    last = con.execute(sa.select(sa.func.max(BATCH.c.batch_seq))).scalar()
+    expected = 0 if last is None else last + 1
+    if batch_seq != expected:
+        raise StoreError(f"Batch {batch_seq} is not the next one; the control log expects {expected}.")
+
+
+def _engine(path: Path) -> Engine:
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: sqlite3.Connection, _: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,166 @@
+"""Signed deltas: what a file changes against what is known, and the immutable segments that hold it.
+
+A changed row is written as -old and +new under a new batch number; nothing is updated or deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from warehouse.base.periods import OPEN
+from warehouse.contracts import Contract
+from warehouse.control import SegmentRow
+from warehouse.durable import flush_file, settle, sha256_of
+from warehouse.stage import valid_span
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a file's good rows stand against what is known; counts are source rows, `removed` known rows."""
+
+    accepted: int
+    unchanged: int
+    removed: int
+    delta_rows: int
+
+
+def known_rows(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, segments: Sequence[SegmentRow]) -> bool:
+    """Create temp table `known`: the rows of a dataset that are live now. False when nothing is known."""
+    if not segments:
+        return False
+    paths = ", ".join(f"'{root / segment.path}'" for segment in segments)
+    columns = ", ".join(f'p."{column.name}"' for column in contract.columns)
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE known AS
+        WITH seg AS (SELECT * FROM read_parquet([{paths}], union_by_name = true))
+        SELECT p.row_id, p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no
+        FROM seg p ANTI JOIN (SELECT row_id FROM seg WHERE n = -1) m ON m.row_id = p.row_id
+        WHERE p.n = 1"""
+    )
+    return True
+
+
+def compare(
+    con: duckdb.DuckDBPyConnection, contract: Contract, *, known: bool, quarantined: int, span: tuple[int, int] | None
+) -> Change:
+    """Split `good` into changes and unchanged rows; fill temp table `delta` (n, old_id, staged columns)."""
+    if not known:
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW delta AS SELECT 1 AS n, CAST(NULL AS BIGINT) AS old_id, g.* FROM good g"
+        )
+        rows, lines = (
+            con.execute("SELECT count(*), count(DISTINCT (sheet_no, row_no)) FROM good").fetchone()
+            if (contract.unpivot)
+            else (con.execute("SELECT count(*), count(*) FROM good").fetchone() or (0, 0))
+        )  # type: ignore[misc]
+        return Change(lines, 0, 0, rows)
+    on = " AND ".join(f'k."{key}" = g."{key}"' for key in contract.keys)
+    same = " AND ".join(
+        f'k."{name}" IS NOT DISTINCT FROM g."{name}"'
+        for name in ("from_m", "to_m", *(c.name for c in contract.columns if not c.is_key))
+    )
+    columns = ", ".join(f'"{name}"' for name in _carried(contract))
+    from_known = ", ".join(f'k."{name}"' for name in _carried(contract))
+    con.execute("DROP VIEW IF EXISTS delta")
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE delta AS
+        SELECT 1 AS n, CAST(NULL AS BIGINT) AS old_id, sheet_no, row_no, {columns}
+        FROM good g WHERE NOT EXISTS (SELECT 1 FROM known k WHERE {on} AND {same})
+        UNION ALL
+        SELECT -1, k.row_id, 0, k.row_no, {from_known} FROM known k
+        JOIN good g ON {on} WHERE NOT ({same})"""
+    )
+    removed = 0
+    if contract.slice == "full":
+        removed = _take_back_absent(con, contract, on, from_known, quarantined, span)
+    rows = _count(con, "SELECT count(*) FROM delta")
+    accepted = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM delta WHERE n = 1")
+    total = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM good")
+    return Change(accepted, total - accepted, removed, rows)
+
+
+def _carried(contract: Contract) -> tuple[str, ...]:
+    return ("from_m", "to_m", *(column.name for column in contract.columns), "note")
+
+
+def _take_back_absent(
+    con: duckdb.DuckDBPyConnection, contract: Contract, on: str, from_known: str, quarantined: int,
+    span: tuple[int, int] | None,
+) -> int:  # fmt: skip
+    """Rows of the slice that the file no longer holds are taken back, unless the file sets them aside as faulty."""
+    keyless = " OR ".join(f'"{key}" IS NULL' for key in contract.keys)
+    if quarantined and _count(con, f"SELECT count(*) FROM staged WHERE {keyless}"):
+        return 0
+    scope = ["TRUE"]
+    for name in contract.slice_by:
+        if name == "month":
+            inside = "k.from_m IN (SELECT DISTINCT from_m FROM good)"
+            if span:
+                inside = f"({inside} OR k.from_m BETWEEN {span[0]} AND {span[1] - 1})"
+            scope.append(inside)
+        else:
+            scope.append(f'k."{name}" IN (SELECT DISTINCT "{name}" FROM good)')
+    before = _count(con, "SELECT count(*) FROM delta WHERE n = -1")
+    con.execute(
+        f"""INSERT INTO delta SELECT -1, k.row_id, 0, k.row_no, {from_known} FROM known k
+        WHERE {" AND ".join(scope)} AND EXISTS (SELECT 1 FROM good)
+          AND NOT EXISTS (SELECT 1 FROM staged g WHERE {on})"""
+    )
+    return _count(con, "SELECT count(*) FROM delta WHERE n = -1") - before
+
+
+def write_segment(
+    con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, tmp: Path, batch_seq: int, file_name: str,
+    sheets: Sequence[str],
+) -> SegmentRow:  # fmt: skip
+    """Write `delta` as one immutable Parquet segment, durable before it is named."""
+    columns = ", ".join(f'd."{column.name}"' for column in contract.columns)
+    sheet = "CASE d.sheet_no " + " ".join(f"WHEN {i} THEN {_text(name)}" for i, name in enumerate(sheets)) + " END"
+    temporary = tmp / f"{contract.name}-{batch_seq}.parquet.tmp"
+    con.execute(
+        f"""COPY (
+            SELECT coalesce(d.old_id, {batch_seq}::BIGINT * 4294967296 + row_number() OVER ()) AS row_id,
+                   {batch_seq}::INTEGER AS batch_seq, d.n::TINYINT AS n, d.from_m::INTEGER AS from_m,
+                   d.to_m::INTEGER AS to_m, {columns}, d.note, {_text(file_name)} AS file_name,
+                   {sheet if sheets else "''"} AS sheet, d.row_no::INTEGER AS row_no
+            FROM delta d
+        ) TO '{temporary}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"""
+    )
+    low, high, rows = con.execute("SELECT min(from_m), max(to_m), count(*) FROM delta").fetchone() or (0, 0, 0)
+    folder = root / contract.name
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        flush_file(root)
+    final = folder / f"{batch_seq:08d}-0.parquet"
+    digest, size = sha256_of(temporary), temporary.stat().st_size
+    settle(temporary, final)
+    return SegmentRow(
+        f"{contract.name}/{final.name}", contract.name, batch_seq, low, min(high, OPEN), rows, size, digest
+    )
+
+
+def good_rows(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Create temp view `good`: staged rows without a fault, with the months they are true for."""
+    start, end = valid_span(contract)
+    faulty = _count(con, "SELECT count(*) FROM faults")
+    where = "" if not faulty else (
+        " WHERE NOT EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no AND f.row_no = s.row_no)"
+    )  # fmt: skip
+    names = ", ".join(f's."{column.name}"' for column in contract.columns)
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW good AS SELECT s.sheet_no, s.row_no, CAST({start} AS INTEGER) AS from_m,"
+        f" CAST({end} AS INTEGER) AS to_m, {names}, s.note FROM staged s{where}"
+    )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = con.execute(sql).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,81 @@
+"""Files that are there or not there: written aside, flushed, renamed, and the folder flushed too."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from warehouse.base.errors import StoreBusy
+
+_CHUNK = 1 << 20
+
+
+def flush_file(path: Path) -> None:
+    """Force a file's bytes to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def settle(temporary: Path, final: Path) -> None:
+    """Make a finished temporary file appear under its final name, durably."""
+    flush_file(temporary)
+    temporary.replace(final)
+    flush_file(final.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file so that readers see the old or the new text, never a part."""
+    temporary = path.with_suffix(f"{path.suffix}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    settle(temporary, path)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex digest of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def keep_copy(source: Path, folder: Path, sha: str) -> Path:
+    """Keep a received file byte for byte under its hash."""
+    kept = folder / sha
+    if not kept.exists():
+        temporary = folder / f"{sha}.tmp"
+        shutil.copyfile(source, temporary)
+        settle(temporary, kept)
+    return kept
+
+
+@contextlib.contextmanager
+def writer_lock(path: Path, wait_seconds: float = 30, tell: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the one writer's lock for a job; wait for another writer, saying so, then give up."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        deadline = time.monotonic() + wait_seconds
+        told = False
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise StoreBusy(
+                        f"Another writer holds the store for more than {wait_seconds:.0f} s.",
+                        "wait for it to end, or look for a cockpit load, worker or run that still works",
+                    ) from None
+                if tell and not told:
+                    tell("Another writer is at work; waiting for it.")
+                    told = True
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,491 @@
+"""From a received file to a committed batch: read → recognise → stage → check → quarantine → deltas → commit.
+
+A file is acknowledged when its segment is flushed and named and the control log has committed. Everything before
+that leaves no trace that a reader could see.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse import stage
+from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
+from warehouse.base.errors import RefusedInput, StoreError
+from warehouse.base.periods import OPEN, month_label, month_of
+from warehouse.contracts import Contract
+from warehouse.control import COUNTS, SegmentRow, iso
+from warehouse.deltas import Change, compare, good_rows, known_rows, write_segment
+from warehouse.durable import keep_copy, sha256_of, writer_lock
+from warehouse.manifest import Delivery, gather
+from warehouse.organisations import Directory
+from warehouse.readers.cells import factor_of, month_in, parse_cell
+from warehouse.readers.faults import Fault, ReadRefused
+from warehouse.readers.messages import message
+from warehouse.readers.raw import RawTable
+from warehouse.readers.tables import read_tables
+from warehouse.store import Store, connect
+
+Progress = Callable[[str], None]
+MAX_FAULTS_SHOWN = 20
+DEFAULTS_AT = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file; rows_in = accepted + unchanged + quarantined + skipped."""
+
+    file: str
+    source: str | None
+    batch_seq: int | None
+    status: str
+    counts: Mapping[str, int]
+    message: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object `cockpit load` prints."""
+        return {
+            "file": self.file,
+            "source": self.source,
+            "batch_seq": self.batch_seq,
+            **{name: self.counts.get(name, 0) for name in COUNTS},
+            "status": self.status,
+            "message": self.message,
+        }
+
+
+@dataclass
+class Loader:
+    """One load job: the open scratch connection and the organisations known so far."""
+
+    store: Store
+    actor: str
+    clock: Clock
+    con: duckdb.DuckDBPyConnection
+    contracts: Mapping[str, Contract]
+    directory: Directory | None = None
+    labels: frozenset[str] = field(default_factory=frozenset)
+
+    def knows(self, label: str) -> bool:
+        """Tell whether some contract knows a normalised label."""
+        if not self.labels:
+            self.labels = frozenset(text for contract in self.contracts.values() for text in contract.labels)
+        return stage.normalise_label(label) in self.labels
+
+    def units(self) -> Directory:
+        """Return the organisations as known now."""
+        if self.directory is None:
+            contract = self.contracts["org_unit"]
+            rows: list[tuple[str, str, str | None, str | None]] = []
+            if known_rows(self.con, contract, self.store.segments, self.store.control.segments("org_unit")):
+                rows = self.con.execute("SELECT code, name, short_name, aliases FROM known").fetchall()
+            self.directory = Directory(rows)
+        return self.directory
+
+
+def load(
+    store: Store,
+    paths: Iterable[Path],
+    *,
+    source: str | None = None,
+    recorded_at: dt.datetime | None = None,
+    actor: str = "local",
+    clock: Clock = system_clock,
+    progress: Progress | None = None,
+) -> list[FileReport]:
+    """Load files in the order they became known; each file is committed on its own. Does not publish."""
+    handover = gather(paths, source, recorded_at)
+    if source is not None and source not in store.contracts:
+        from warehouse.base.errors import UnknownName
+
+        raise UnknownName("source", source, store.contracts)
+    store.create()
+    with writer_lock(store.lock, tell=progress):
+        recover(store)
+        _agree_on_store(store, handover.store)
+        loader = Loader(store, actor, clock, connect(spill=store.tmp), store.contracts)
+        load_defaults(loader)
+        reports = []
+        for number, delivery in enumerate(handover.deliveries, 1):
+            if progress:
+                progress(f"{number}/{len(handover.deliveries)} {delivery.name}")
+            reports.append(load_file(loader, delivery))
+        loader.con.close()
+    return reports
+
+
+def recover(store: Store) -> None:
+    """Remove what an interrupted writer left behind: temporary files and segments the log never acknowledged."""
+    for leftover in (*store.tmp.glob("*"), *store.inbox.glob("*.tmp"), *store.generations.glob("*.tmp*")):
+        leftover.unlink(missing_ok=True)
+    named = {segment.path for segment in store.control.segments()}
+    for file in store.segments.glob("*/*"):
+        if str(file.relative_to(store.segments)) not in named:
+            file.unlink()
+
+
+def _agree_on_store(store: Store, declared: Mapping[str, str]) -> None:
+    """Take the manifest's facts on first load; afterwards a store stays real or simulated."""
+    meta = store.control.meta()
+    origin = declared.get("origin", meta.get("origin", "real"))
+    if origin not in ("real", "simulated"):
+        raise RefusedInput(f"The origin '{origin}' is unknown.", "write origin = 'real' or origin = 'simulated'")
+    if "origin" in meta and meta["origin"] != origin:
+        raise RefusedInput(
+            f"This store holds {meta['origin']} data; the files are {origin}.", "load them into a store of their own"
+        )
+    fresh = {"origin": origin, "currency": "CNY", "timezone": DEFAULT_ZONE, "name_zh": "", "name_en": "", **declared}
+    store.control.set_meta({key: value for key, value in fresh.items() if key not in meta})
+
+
+def load_defaults(loader: Loader) -> None:
+    """Write the reference tables shipped with the package as batch 0, known since ever."""
+    last, _ = loader.store.control.last()
+    if last >= 0:
+        return
+    segments = []
+    folder = resources.files("warehouse") / "reference"
+    counts: Counter[str] = Counter()
+    for contract in loader.contracts.values():
+        entry = folder / f"{contract.name}.csv"
+        if not contract.is_reference or not entry.is_file():
+            continue
+        with resources.as_file(entry) as path:
+            staged, _ = _stage_file(loader, contract, Delivery(path, path.name), read_tables(path, loader.knows))
+        faults = loader.con.execute("SELECT row_no, column_name, code, value FROM faults").fetchall()
+        if faults:
+            raise StoreError(f"The shipped reference table {contract.name} has faults: {faults[:5]}.")
+        good_rows(loader.con, contract)
+        change = compare(loader.con, contract, known=False, quarantined=0, span=None)
+        segments.append(_segment(loader, contract, 0, f"{contract.name}.csv", staged.sheets))
+        counts.update(rows_in=staged.rows_in, accepted=change.accepted, delta_rows=change.delta_rows)
+    batch = _batch_row(loader, "reference", "defaults", "", 0, DEFAULTS_AT, segments, counts)
+    receipt = _receipt_row(
+        loader, Delivery(Path(), "defaults"), "", "reference", DEFAULTS_AT, "committed", counts, {}, 0
+    )
+    loader.store.control.commit(receipt, batch, segments, ())
+
+
+def load_file(loader: Loader, delivery: Delivery) -> FileReport:
+    """Take one file from its bytes to a committed batch, a receipt of no change, or a refusal with all its faults."""
+    if not delivery.readable:
+        text = {
+            "zh": f"{delivery.name} 不是表格文件，已忽略；可导入 csv、xlsx、xls、ods、parquet。",
+            "en": f"{delivery.name} is not a table and was ignored; csv, xlsx, xls, ods and parquet are read.",
+        }
+        return FileReport(delivery.name, None, None, "ignored", {}, text)
+    control = loader.store.control
+    sha = sha256_of(delivery.path)
+    moment = delivery.recorded_at
+    if moment is not None and (seen := control.delivered(sha, moment, delivery.source)):
+        return _already(delivery, seen)
+    _, last_at = control.last()
+    now = loader.clock()
+    if moment is None:
+        moment = max(now, last_at) if last_at else now
+    try:
+        _check_time(delivery, moment, last_at, now)
+        tables = read_tables(delivery.path, loader.knows, name=delivery.name)
+        contract = _contract_of(loader, delivery, tables)
+        tables = tuple(t for t in tables if stage.recognised(t.labels, contract) >= 2) or tables
+        staged, raws = _stage_file(loader, contract, delivery, tables)
+    except ReadRefused as refusal:
+        return _refuse(loader, delivery, sha, moment, refusal.faults)
+    return _commit_file(loader, delivery, sha, moment, contract, staged, raws)
+
+
+def _already(delivery: Delivery, seen: Mapping[str, Any]) -> FileReport:
+    counts = dict(seen["counts"])
+    counts["unchanged"] = counts.get("unchanged", 0) + counts.get("accepted", 0)
+    counts.update(accepted=0, removed=0, delta_rows=0)
+    text = {
+        "zh": f"{delivery.name} 与已入库的同一次报送完全相同，未作改动。",
+        "en": f"{delivery.name} is the very delivery already taken; nothing changed.",
+    }
+    return FileReport(delivery.name, seen["dataset"], seen["batch_seq"], "unchanged", counts, text)
+
+
+def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | None, now: dt.datetime) -> None:
+    if last_at is not None and moment < last_at:
+        raise ReadRefused(Fault("recorded_too_early", delivery.name, value=iso(moment), hint=iso(last_at)))
+    if moment > now:
+        raise ReadRefused(Fault("recorded_in_future", delivery.name, value=iso(moment), hint=iso(now)))
+
+
+def _contract_of(loader: Loader, delivery: Delivery, tables: Sequence[RawTable]) -> Contract:
+    """The declared source, else the contract that knows the most labels and misses no required column."""
+    if delivery.source is not None:
+        if delivery.source not in loader.contracts:
+            raise ReadRefused(
+                Fault("unknown_source", delivery.name, value=delivery.source, hint="、".join(loader.contracts))
+            )
+        return loader.contracts[delivery.source]
+    labels = max((table.labels for table in tables), key=len)
+    ranked = sorted(
+        loader.contracts.values(), key=lambda c: (_complete(labels, c), stage.recognised(labels, c)), reverse=True
+    )
+    best = ranked[0]
+    if not _complete(labels, best) or stage.recognised(labels, best) * 2 < min(len(labels), 8):
+        near = "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
+        raise ReadRefused(Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=near))
+    return best
+
+
+def _complete(labels: Sequence[str], contract: Contract) -> bool:
+    found = {stage._match(label, contract.labels) for label in labels}
+    pivoted = set()
+    if contract.unpivot and any(name and "." in name for name in found):
+        pivoted = {contract.unpivot.dimension, *contract.unpivot.measures}
+    needed = {c.name for c in contract.columns if c.is_key and c.type != "month" and not c.default}
+    return needed <= found | pivoted
+
+
+def _stage_file(
+    loader: Loader, contract: Contract, delivery: Delivery, tables: Sequence[RawTable]
+) -> tuple[stage.Staged, list[RawTable]]:
+    """Stage every table of the file; header faults of all tables are refused together."""
+    con = loader.con
+    stage.prepare(con, contract)
+    staged = stage.Staged()
+    faults: list[Fault] = []
+    plans = []
+    for table in tables:
+        month = month_in(table.period_note) or month_in(delivery.name)
+        try:
+            plans.append((table, stage.map_columns(table, contract, factor_of, month)))
+        except ReadRefused as refusal:
+            faults += refusal.faults
+    if faults:
+        raise ReadRefused(*faults)
+    directory = loader.units() if contract.org_column and contract.name != "org_unit" else Directory(())
+    for number, (table, mapped) in enumerate(plans):
+        stage.stage_table(con, contract, table, mapped, number, parse_cell, directory, staged)
+    stage.finish(con, contract)
+    return staged, [table for table, _ in plans]
+
+
+def _commit_file(
+    loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, contract: Contract,
+    staged: stage.Staged, tables: Sequence[RawTable],
+) -> FileReport:  # fmt: skip
+    con, control = loader.con, loader.store.control
+    known = known_rows(con, contract, loader.store.segments, control.segments(contract.name))
+    _declared_range(con, contract, delivery)
+    if known and contract.magnitude:
+        _magnitude(con, contract)
+    good_rows(con, contract)
+    entries = _quarantine_entries(loader, contract, delivery, staged, tables)
+    quarantined = len({(entry["sheet"], entry["row_no"]) for entry in entries})
+    change = compare(con, contract, known=known, quarantined=quarantined, span=delivery.span)
+    counts = _counts(staged, change, quarantined)
+    last, _ = control.last()
+    keep_copy(delivery.path, loader.store.inbox, sha)
+    segments: list[SegmentRow] = []
+    batch = None
+    status = "unchanged" if change.unchanged or not quarantined else "refused"
+    if change.delta_rows:
+        status = "committed"
+        segments = [_segment(loader, contract, last + 1, delivery.name, staged.sheets)]
+        batch = _batch_row(loader, contract.name, delivery.name, sha, last + 1, moment, segments, counts)
+    text = _outcome_text(contract, counts, staged, entries)
+    seq = batch["batch_seq"] if batch else None
+    receipt = _receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
+    control.commit(receipt, batch, segments, entries)
+    if contract.name == "org_unit":
+        loader.directory = None
+    return FileReport(delivery.name, contract.name, seq, status, counts, text)
+
+
+def _segment(loader: Loader, contract: Contract, seq: int, name: str, sheets: Sequence[str]) -> SegmentRow:
+    return write_segment(loader.con, contract, loader.store.segments, loader.store.tmp, seq, name, sheets)
+
+
+def _counts(staged: stage.Staged, change: Change, quarantined: int) -> dict[str, int]:
+    data = staged.rows_in
+    empty = data - change.accepted - change.unchanged - quarantined
+    if empty:
+        staged.skipped["no_values"] += empty
+    skipped = sum(staged.skipped.values())
+    return {
+        "rows_in": data + skipped - max(empty, 0),
+        "accepted": change.accepted,
+        "unchanged": change.unchanged,
+        "quarantined": quarantined,
+        "skipped": skipped,
+        "removed": change.removed,
+        "delta_rows": change.delta_rows,
+    }
+
+
+def _declared_range(con: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery) -> None:
+    if delivery.span is None or contract.time_kind in ("span", "year"):
+        return
+    start, _ = stage.valid_span(contract)
+    low, high = delivery.span
+    con.execute(
+        f"""INSERT INTO faults SELECT sheet_no, row_no, '{contract.time_column}', 'outside_period',
+            CAST("{contract.time_column}" AS VARCHAR), '{month_label(low)}..{month_label(high - 1)}'
+        FROM staged WHERE {start} < {low} OR {start} >= {high}"""
+    )
+
+
+def _magnitude(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Sums a thousand times off their own history are asked about, not believed: yuan sent as ten thousands."""
+    rule = contract.magnitude or {}
+    column, factor = rule["column"], rule.get("factor", 1000)
+    per = ", ".join(f'"{name}"' for name in rule["per"])
+    on = " AND ".join(f'n."{name}" IS NOT DISTINCT FROM h."{name}"' for name in rule["per"])
+    start, _ = stage.valid_span(contract)
+    con.execute(
+        f"""INSERT INTO faults
+        WITH now AS (SELECT {per}, {start} AS m, sum("{column}") AS v FROM staged GROUP BY ALL),
+        history AS (
+            SELECT {per}, median(v) AS usual FROM (
+                SELECT {per}, from_m, sum("{column}") AS v FROM known
+                WHERE from_m NOT IN (SELECT m FROM now WHERE m IS NOT NULL) GROUP BY ALL
+            ) WHERE v > 0 GROUP BY ALL HAVING count(*) >= 3
+        ),
+        off AS (
+            SELECT n.*, h.usual FROM now n JOIN history h ON {on}
+            WHERE n.v > h.usual * {factor} OR (n.v > 0 AND n.v * {factor} < h.usual)
+        )
+        SELECT s.sheet_no, s.row_no, '{column}', 'magnitude', CAST(s."{column}" AS VARCHAR), CAST(h.usual AS VARCHAR)
+        FROM staged s JOIN off h ON {on.replace("n.", "s.")} AND h.m = {start}"""
+    )
+
+
+def _quarantine_entries(
+    loader: Loader, contract: Contract, delivery: Delivery, staged: stage.Staged, tables: Sequence[RawTable]
+) -> list[dict[str, Any]]:
+    found = loader.con.execute(
+        "SELECT DISTINCT sheet_no, row_no, column_name, code, value, hint FROM faults ORDER BY ALL"
+    ).fetchall()
+    if not found:
+        return []
+    raw: dict[tuple[int, int], str] = {}
+    for number, table in enumerate(tables):
+        rows = sorted({row[1] for row in found if row[0] == number})
+        raw.update({(number, no): text for no, text in stage.raw_json(loader.con, table, number, rows).items()})
+    opened = iso(loader.clock())
+    return [
+        {
+            "dataset": contract.name,
+            "file_name": delivery.name,
+            "sheet": staged.sheets[sheet],
+            "row_no": row_no,
+            "column_name": column or "",
+            "code": code,
+            "value": value,
+            "hint": hint,
+            "raw": raw.get((sheet, row_no), "{}"),
+            "row_hash": hashlib.sha256(f"{raw.get((sheet, row_no))}".encode()).hexdigest(),
+            "opened_at": opened,
+            "closed_by": None,
+        }
+        for sheet, row_no, column, code, value, hint in found
+    ]
+
+
+def _outcome_text(
+    contract: Contract, counts: Mapping[str, int], staged: stage.Staged, entries: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    text: dict[str, Any] = {
+        "zh": f"{contract.title['zh']}：入库 {counts['accepted']} 行，未变 {counts['unchanged']} 行，"
+        f"待核 {counts['quarantined']} 行，跳过 {counts['skipped']} 行。",
+        "en": f"{contract.title['en']}: {counts['accepted']} rows taken, {counts['unchanged']} unchanged, "
+        f"{counts['quarantined']} set aside, {counts['skipped']} skipped.",
+    }
+    if staged.skipped:
+        text["skipped"] = dict(staged.skipped)
+    if staged.notes:
+        text["notes"] = dict(staged.notes)
+    if entries:
+        text["faults"] = [fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
+        text["faults_total"] = len(entries)
+    return text
+
+
+def fault_texts(contract: Contract | None, entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sentence of a quarantine entry in both languages."""
+    shown = entry["column_name"] or None
+    if contract and shown:
+        named = [c for c in contract.columns if c.name == shown]
+        shown = named[0].aliases[0] if named and named[0].aliases else shown
+    if contract:
+        for check in contract.checks:
+            if check.code == entry["code"]:
+                place = f"{entry['file_name']} {entry['sheet']}".strip()
+                return {
+                    "zh": f"{place} 第 {entry['row_no']} 行：{check.text['zh']}",
+                    "en": f"{place} row {entry['row_no']}: {check.text['en']}",
+                }
+    fault = Fault(
+        entry["code"], entry["file_name"], entry["sheet"], entry["row_no"], shown, entry["value"], entry["hint"]
+    )
+    return {"zh": message(fault, "zh"), "en": message(fault, "en")}
+
+
+def _refuse(loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, faults: Sequence[Fault]) -> FileReport:
+    named = [fault if fault.file else replace(fault, file=delivery.name) for fault in faults]
+    text = {
+        "zh": " ".join(message(fault, "zh") for fault in named),
+        "en": " ".join(message(fault, "en") for fault in named),
+        "codes": sorted({fault.code for fault in named}),
+    }
+    receipt = _receipt_row(loader, delivery, sha, delivery.source, moment, "refused", {}, text, None)
+    loader.store.control.commit(receipt, None, (), ())
+    return FileReport(delivery.name, delivery.source, None, "refused", {}, text)
+
+
+def _receipt_row(
+    loader: Loader, delivery: Delivery, sha: str, dataset: str | None, moment: dt.datetime, status: str,
+    counts: Mapping[str, int], text: Mapping[str, Any], batch_seq: int | None,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "file_name": delivery.name,
+        "file_sha": sha,
+        "dataset": dataset,
+        "recorded_at": iso(moment),
+        "loaded_at": iso(loader.clock()),
+        "actor": loader.actor,
+        "status": status,
+        "batch_seq": batch_seq,
+        "counts": json.dumps(dict(counts)),
+        "message": json.dumps(text, ensure_ascii=False),
+    }
+
+
+def _batch_row(
+    loader: Loader, dataset: str, name: str, sha: str, seq: int, moment: dt.datetime,
+    segments: Sequence[SegmentRow], counts: Mapping[str, int],
+) -> dict[str, Any]:  # fmt: skip
+    low = min((segment.from_m for segment in segments), default=None)
+    high = max((segment.to_m for segment in segments), default=None)
+    return {
+        "batch_seq": seq,
+        "dataset": dataset,
+        "file_name": name,
+        "file_sha": sha,
+        "kind": "defaults" if seq == 0 else "load",
+        "origin": loader.store.control.meta().get("origin", "real"),
+        "recorded_at": iso(moment),
+        "recorded_by": loader.actor,
+        "committed_at": iso(loader.clock()),
+        "period_from": low,
+        "period_to": None if high in (None, OPEN) else high,
+        **{column: counts.get(column, 0) for column in COUNTS},
+    }
+
+
+def today_month(clock: Clock) -> int:
+    """Return the month the clock stands in."""
+    return month_of(clock().date())

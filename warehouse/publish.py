@@ -1,0 +1,209 @@
+"""Publishing: segments → an immutable, numbered DuckDB generation, swapped in by renaming a pointer.
+
+Each dataset becomes `d_<dataset>`: one row per version of a fact with the interval of knowledge
+`[rec_from, rec_to)`, so that "as known at B" is `rec_from <= B AND B < rec_to`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from warehouse.base.clock import Clock, system_clock
+from warehouse.base.errors import StoreError
+from warehouse.base.periods import OPEN
+from warehouse.contracts import Contract
+from warehouse.control import from_iso
+from warehouse.durable import flush_file, write_text
+from warehouse.organisations import build_closure
+from warehouse.store import Store, connect
+
+SCHEMA_VERSION = "1"
+KEPT_GENERATIONS = 3
+
+Builder = Callable[[duckdb.DuckDBPyConnection, Mapping[str, Contract]], None]
+
+
+def publish(
+    store: Store, builders: Sequence[Builder] = (), *, catalogue: str = "", clock: Clock = system_clock,
+    force: bool = False,
+) -> int:  # fmt: skip
+    """Build the next generation when batches are newer than the current one; return its number.
+
+    The caller holds the writer lock. `builders` add their own tables (cubes) to the same file.
+    """
+    last, _ = store.control.last()
+    current = store.current()
+    if current and current.exists() and not force and is_current(current, last, catalogue):
+        return int(current.stem)
+    number = _next_number(store)
+    temporary = store.generations / f"{number}.duckdb.tmp"
+    temporary.unlink(missing_ok=True)
+    con = connect(spill=store.tmp, memory="6GB")
+    con.execute(f"ATTACH '{temporary}' AS g (STORAGE_VERSION 'v1.5.0')")
+    con.execute("USE g")
+    project(con, store, last, catalogue, clock())
+    for builder in builders:
+        builder(con, store.contracts)
+    con.execute("CHECKPOINT g")
+    con.execute("USE memory")
+    con.execute("DETACH g")
+    con.close()
+    final = store.generations / f"{number}.duckdb"
+    flush_file(temporary)
+    temporary.replace(final)
+    flush_file(store.generations)
+    store.control.add_generation(number, last, final.name, catalogue, clock())
+    write_text(store.generations / "CURRENT", final.name)
+    _drop_old(store, number)
+    return number
+
+
+def is_current(path: Path, last: int, catalogue: str) -> bool:
+    """Tell whether a generation already holds every batch and the same definitions."""
+    try:
+        con = connect(str(path), read_only=True, memory="128MB", threads=1)
+    except duckdb.Error:
+        return False
+    try:
+        meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
+    finally:
+        con.close()
+    return (
+        meta.get("through_seq") == str(last)
+        and meta.get("schema_version") == SCHEMA_VERSION
+        and meta.get("catalogue", "") == catalogue
+    )
+
+
+def _next_number(store: Store) -> int:
+    numbers = [int(file.stem) for file in store.generations.glob("*.duckdb") if file.stem.isdigit()]
+    return max(numbers, default=0) + 1
+
+
+def _drop_old(store: Store, newest: int) -> None:
+    for file in store.generations.glob("*.duckdb"):
+        if file.stem.isdigit() and int(file.stem) <= newest - KEPT_GENERATIONS:
+            file.unlink()
+
+
+def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime) -> None:
+    """Write meta, batch, every `d_<dataset>` and the closures into the open generation."""
+    _write_batches(con, store)
+    for contract in store.contracts.values():
+        _project_dataset(con, store, contract)
+        if contract.cumulative:
+            _difference(con, contract)
+    build_closure(con)
+    _write_meta(con, store, through, catalogue, built_at)
+
+
+def _write_batches(con: duckdb.DuckDBPyConnection, store: Store) -> None:
+    con.execute(
+        "CREATE TABLE batch (batch_seq INTEGER, dataset VARCHAR, source VARCHAR, file_name VARCHAR, file_sha VARCHAR,"
+        " recorded_at TIMESTAMP, recorded_by VARCHAR, kind VARCHAR, origin VARCHAR, period_from INTEGER,"
+        " period_to INTEGER, rows_in BIGINT, accepted BIGINT, unchanged BIGINT, quarantined BIGINT, skipped BIGINT,"
+        " removed BIGINT, delta_rows BIGINT)"
+    )
+    rows = [
+        (
+            b["batch_seq"], b["dataset"], b["dataset"], b["file_name"], b["file_sha"],
+            from_iso(b["recorded_at"]).replace(tzinfo=None), b["recorded_by"], b["kind"], b["origin"],
+            b["period_from"], b["period_to"], b["rows_in"], b["accepted"], b["unchanged"], b["quarantined"],
+            b["skipped"], b["removed"], b["delta_rows"],
+        )
+        for b in store.control.batches()
+    ]  # fmt: skip
+    if rows:
+        columns = list(map(list, zip(*rows, strict=True)))
+        types = ["INTEGER", *["VARCHAR"] * 4, "TIMESTAMP", *["VARCHAR"] * 3, "INTEGER", "INTEGER", *["BIGINT"] * 7]
+        wanted = ", ".join(f"unnest(${i}::{kind}[])" for i, kind in enumerate(types, 1))
+        con.execute(f"INSERT INTO batch SELECT {wanted}", columns)
+
+
+def _project_dataset(con: duckdb.DuckDBPyConnection, store: Store, contract: Contract) -> None:
+    """One row per version of a fact; a row's end of knowledge is the batch that took it back."""
+    segments = store.control.segments(contract.name)
+    columns = ", ".join(f'p."{column.name}"' for column in contract.columns)
+    unit = f'p."{contract.org_column}"' if contract.org_column else "CAST(NULL AS VARCHAR)"
+    if contract.name == "org_unit":
+        unit = 'p."code"'
+    named = any(column.name == "unit" for column in contract.columns)
+    if not segments:
+        blank = ", ".join(f'CAST(NULL AS {column.sql_type}) AS "{column.name}"' for column in contract.columns)
+        unit_column = "" if named else "CAST(NULL AS VARCHAR) AS unit, "
+        con.execute(
+            f"CREATE TABLE d_{contract.name} AS SELECT 0::BIGINT AS row_id, 0::INTEGER AS rec_from, 0::INTEGER AS rec_to,"
+            f" {unit_column}0::INTEGER AS from_m, 0::INTEGER AS to_m, {blank}, CAST(NULL AS VARCHAR) AS note,"
+            " '' AS file_name, '' AS sheet, 0::INTEGER AS row_no WHERE FALSE"
+        )
+        return
+    paths = ", ".join(f"'{store.segments / segment.path}'" for segment in segments)
+    unit_column = "" if named else f"{unit} AS unit, "
+    con.execute(
+        f"""CREATE TABLE d_{contract.name} AS
+        WITH seg AS (SELECT * FROM read_parquet([{paths}], union_by_name = true))
+        SELECT p.row_id, p.batch_seq AS rec_from, coalesce(m.batch_seq, {OPEN})::INTEGER AS rec_to,
+               {unit_column}p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no
+        FROM seg p LEFT JOIN (SELECT row_id, batch_seq FROM seg WHERE n = -1) m ON m.row_id = p.row_id
+        WHERE p.n = 1 ORDER BY p.from_m, unit"""
+    )
+
+
+def _difference(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Cumulative columns become month flows `<column>_flow`, as known at each batch; falls stay negative months.
+
+    Within key and year the flow of a month is its figure less the latest earlier one. A correction of a month
+    changes that month and the next, so a row's interval is cut at every batch that touches its year.
+    """
+    name = f"d_{contract.name}"
+    group = ", ".join(f'"{key}"' for key in contract.keys if key != contract.time_column)
+    flows = ", ".join(
+        f'"{column}" - coalesce(lag("{column}") OVER w, 0) AS "{column}_flow"' for column in contract.cumulative
+    )
+    con.execute(
+        f"""CREATE TABLE differenced AS
+        WITH rows_ AS (SELECT *, from_m // 12 AS y, hash({group}, from_m // 12) AS series FROM {name}),
+        points AS (
+            SELECT DISTINCT series, seq FROM (
+                SELECT series, rec_from AS seq FROM rows_ UNION ALL
+                SELECT series, rec_to FROM rows_ WHERE rec_to < {OPEN})
+        ),
+        spans AS (
+            SELECT series, seq, lead(seq, 1, {OPEN}) OVER (PARTITION BY series ORDER BY seq)::INTEGER AS next FROM points
+        ),
+        live AS (
+            SELECT r.* EXCLUDE (rec_from, rec_to), s.seq AS rec_from, s.next AS rec_to
+            FROM rows_ r JOIN spans s ON s.series = r.series AND r.rec_from <= s.seq AND s.seq < r.rec_to
+        )
+        SELECT * EXCLUDE (y, series), {flows} FROM live
+        WINDOW w AS (PARTITION BY {group}, y, rec_from ORDER BY from_m)"""
+    )
+    con.execute(f"DROP TABLE {name}")
+    con.execute(f"ALTER TABLE differenced RENAME TO {name}")
+
+
+def _write_meta(
+    con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime
+) -> None:
+    flows = [c for c in store.contracts.values() if c.time_kind in ("month", "date", "datetime")]
+    months = " UNION ALL ".join(
+        f"SELECT min(from_m) AS low, max(from_m) AS high FROM d_{contract.name}" for contract in flows
+    )
+    low, high = con.execute(f"SELECT min(low), max(high) FROM ({months})").fetchone() or (None, None)
+    meta = {
+        **store.control.meta(),
+        "through_seq": str(through),
+        "schema_version": SCHEMA_VERSION,
+        "catalogue": catalogue,
+        "built_at": built_at.isoformat(),
+        "first_month": "" if low is None else str(low),
+        "last_month": "" if high is None else str(high),
+    }
+    con.execute("CREATE TABLE meta (key VARCHAR, value VARCHAR)")
+    con.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+    if through < 0:
+        raise StoreError(f"The store {store.path} holds no batch.", "load something first")

@@ -1,0 +1,442 @@
+"""Staging: text cells become typed rows, faults are collected with row, column and value, nothing is dropped.
+
+Whole columns are cast in SQL. Only the distinct texts a cast cannot take go through the value parser, so a clean
+file of a million rows costs no Python per row and a messy one costs only its oddities.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import duckdb
+
+from warehouse.base.periods import OPEN
+from warehouse.contracts import Column, Contract, normalise_label
+from warehouse.organisations import Directory
+from warehouse.readers.faults import Fault, ReadRefused
+from warehouse.readers.raw import RawTable
+
+NULL_TEXTS = ("-", "--", "—", "——", "/", "无", "null", "NULL", "N/A", "NA", "\\N", "None")
+_ODD_TEXT = "[\\x{FF01}-\\x{FF5E}\\x{3000}\\x{00A0}\\t\\n\\r]"
+_SCIENTIFIC = "^[0-9](\\.[0-9]+)?[eE]\\+?[0-9]{2}$"
+_GROUPED = "^[+-]?[0-9]{1,3}(,[0-9]{3})+(\\.[0-9]+)?$"
+_MONTH = "^[12][0-9]{3}-[01][0-9](-[0-3][0-9])?$"
+
+ParseCell = Callable[[Column, str, str | None], "Cell"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the parser made of one odd text: a value as castable text, or a fault."""
+
+    value: str | None
+    note: str | None = None
+    fault: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Where each contract column stands in a raw table: `columns[name] = (index, factor)`."""
+
+    columns: Mapping[str, tuple[int, Decimal]]
+    constants: Mapping[str, str]
+
+
+@dataclass
+class Staged:
+    """The typed rows of one file in temp tables `staged` (all rows) and `faults` (row faults)."""
+
+    rows_in: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    sheets: list[str] = field(default_factory=list)
+
+
+def map_columns(
+    table: RawTable, contract: Contract, factor_of: Callable[[Column, str | None], Decimal | None], month: str | None
+) -> Mapped:
+    """Find each contract column by its label, never by its place. Missing and duplicate columns are all reported."""
+    known = contract.labels
+    found: dict[str, tuple[int, Decimal]] = {}
+    faults: list[Fault] = []
+    for index, label in enumerate(table.labels):
+        name = _match(label, known)
+        if name is None:
+            continue
+        column = _column(contract, name)
+        unit = table.units[index] or (table.unit_note if _takes_note(column, table.unit_note) else None)
+        factor = factor_of(column, unit) if column.is_number else Decimal(1)
+        if factor is None:
+            units = column.unit or ""
+            faults.append(Fault("unknown_unit", table.file, table.sheet, table.header_row, label, unit, units))
+            continue
+        if name in found:
+            faults.append(Fault("duplicate_column", table.file, table.sheet, table.header_row, label, name))
+            continue
+        found[name] = (index, factor)
+    constants: dict[str, str] = {}
+    for column in contract.columns:
+        if column.name in found or not column.required or column.name in contract.derived or column.default:
+            continue
+        if contract.unpivot and column.name in (contract.unpivot.dimension, *contract.unpivot.measures):
+            if any(name.endswith(f".{contract.unpivot.measures[0]}") for name in found):
+                continue
+        elif column.type == "month" and month:
+            constants[column.name] = month
+            continue
+        shown = column.aliases[0] if column.aliases else column.name
+        faults.append(
+            Fault("missing_column", table.file, table.sheet, table.header_row, shown, None, "、".join(table.labels))
+        )
+    if faults:
+        raise ReadRefused(*faults)
+    return Mapped(found, constants)
+
+
+def recognised(labels: Sequence[str], contract: Contract) -> int:
+    """Count how many of a table's labels the contract knows."""
+    return len({name for label in labels if (name := _match(label, contract.labels))})
+
+
+def _match(label: str, known: Mapping[str, str]) -> str | None:
+    parts = label.split("/")
+    tries = ["/".join(parts[start:]) for start in range(len(parts))] + ["/".join(parts[:-1])]
+    return next((known[n] for text in tries if (n := normalise_label(text)) in known), None)
+
+
+def _column(contract: Contract, name: str) -> Column:
+    if "." in name and contract.unpivot:
+        group, measure = name.split(".", 1)
+        return contract.unpivot.groups[group][measure]
+    return contract.column(name)
+
+
+def _takes_note(column: Column, note: str | None) -> bool:
+    return note is not None and column.is_number and column.unit == "CNY" and "元" in note
+
+
+def stage_table(
+    con: duckdb.DuckDBPyConnection, contract: Contract, table: RawTable, mapped: Mapped, sheet_no: int,
+    parse: ParseCell, directory: Directory, staged: Staged,
+) -> None:  # fmt: skip
+    """Append one raw table to `staged`, its faults to `faults`; keep the raw rows as `raw_<sheet_no>`."""
+    raw = f"raw_{sheet_no}"
+    con.execute(f"DROP TABLE IF EXISTS {raw}")
+    table.load_into(con, raw)
+    staged.rows_in += table.rows
+    staged.sheets.append(table.sheet)
+    for reason, count in table.skipped:
+        staged.skipped[reason] += count
+    targets = {name: _column(contract, name) for name in mapped.columns}
+    casts = {name: _fast(column, *mapped.columns[name]) for name, column in targets.items()}
+    odd = _odd_maps(con, raw, targets, mapped, casts, _parser(parse, directory), staged)
+    _write_typed(con, contract, raw, sheet_no, mapped, casts, odd)
+    _write_faults(con, raw, sheet_no, mapped, odd)
+    for fault in table.row_faults:
+        con.execute(
+            "INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)",
+            [sheet_no, fault.row, fault.column or "", fault.code, fault.value, fault.hint],
+        )
+
+
+def prepare(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Make the empty temp tables a file is staged into."""
+    columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract.columns)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE staged (sheet_no INTEGER, row_no BIGINT, {columns}, note VARCHAR)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE faults (sheet_no INTEGER, row_no BIGINT, column_name VARCHAR,"
+        " code VARCHAR, value VARCHAR, hint VARCHAR)"
+    )
+
+
+def _parser(parse: ParseCell, directory: Directory) -> ParseCell:
+    def cell(column: Column, text: str, unit: str | None) -> Cell:
+        if column.is_org:
+            match = directory.find(text)
+            return Cell(match.code, fault=match.fault, hint=match.hint)
+        if column.values:
+            return _enumerated(column, text)
+        return parse(column, text, unit)
+
+    return cell
+
+
+def _enumerated(column: Column, text: str) -> Cell:
+    wanted = _fold(text)
+    for shown, value in column.values.items():
+        if wanted in (_fold(shown), _fold(value)):
+            return Cell(value)
+    if text.strip() in NULL_TEXTS:
+        return Cell(None)
+    if column.open_values:
+        return Cell(unicodedata.normalize("NFKC", text).strip())
+    return Cell(None, fault="unknown_value", hint="、".join(column.values))
+
+
+def _fold(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def _fast(column: Column, index: int, factor: Decimal) -> str | None:
+    """SQL that casts a clean text, NULL for what it cannot take; None when every text goes through the parser."""
+    cell = f"r.c{index}"
+    if column.is_org or column.values:
+        return None
+    if column.type == "text":
+        listed = ", ".join(f"'{text}'" for text in NULL_TEXTS)
+        odd = f"regexp_matches({cell}, '{_ODD_TEXT}')"
+        if column.is_key:
+            odd = f"({odd} OR regexp_matches({cell}, '{_SCIENTIFIC}'))"
+        return f"CASE WHEN trim({cell}) IN ({listed}) OR {odd} THEN NULL ELSE nullif(trim({cell}), '') END"
+    if column.type == "date":
+        return f"try_cast(trim({cell}) AS DATE)"
+    if column.type == "datetime":
+        return f"try_cast(trim({cell}) AS TIMESTAMP)"
+    if column.type == "month":
+        return (
+            f"CASE WHEN regexp_matches(trim({cell}), '{_MONTH}') AND try_cast(trim({cell})[6:7] AS INTEGER) BETWEEN 1 AND 12"
+            f" THEN CAST(trim({cell})[1:4] AS INTEGER) * 12 + CAST(trim({cell})[6:7] AS INTEGER) - 1 END"
+        )
+    if column.type == "year":
+        return f"CASE WHEN regexp_matches(trim({cell}), '^[12][0-9]{{3}}$') THEN CAST(trim({cell}) AS INTEGER) END"
+    if column.type == "bool":
+        return None
+    return _fast_number(column, cell, factor)
+
+
+def _fast_number(column: Column, cell: str, factor: Decimal) -> str:
+    plain = f"coalesce(try_cast({cell} AS {{t}}), CASE WHEN regexp_matches(trim({cell}), '{_GROUPED}') THEN try_cast(replace({cell}, ',', '') AS {{t}}) END)"
+    if column.type == "int":
+        number = plain.format(t="DECIMAL(28,6)")
+        return f"CASE WHEN {number} * {factor} = trunc({number} * {factor}) THEN try_cast({number} * {factor} AS BIGINT) END"
+    if factor == 1:
+        return plain.format(t=column.sql_type)
+    scale = max(0, -int(factor.as_tuple().exponent))
+    digits = len(factor.as_tuple().digits) + max(0, int(factor.as_tuple().exponent))
+    wide = f"DECIMAL({max(digits, scale) + 1},{scale})"
+    room = 38 - max(digits, scale) - 1
+    return f"try_cast({plain.format(t=f'DECIMAL({room},{min(10, room - 2)})')} * CAST('{factor:f}' AS {wide}) AS {column.sql_type})"
+
+
+def _odd_maps(
+    con: duckdb.DuckDBPyConnection, raw: str, targets: Mapping[str, Column], mapped: Mapped,
+    casts: Mapping[str, str | None], parse: ParseCell, staged: Staged,
+) -> set[str]:  # fmt: skip
+    """Parse the distinct texts no cast could take; return the columns that have such a map `odd_<n>`."""
+    counts = _odd_counts(con, raw, mapped, casts)
+    maps: set[str] = set()
+    for name, count in counts.items():
+        if not count:
+            continue
+        index, factor = mapped.columns[name]
+        cast = casts[name]
+        condition = f"({cast}) IS NULL AND trim(r.c{index}) <> ''" if cast else f"trim(r.c{index}) <> ''"
+        texts = con.execute(
+            f"SELECT r.c{index}, count(*) FROM {raw} r WHERE {condition} GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        column = targets[name]
+        rows = []
+        for text, times in texts:
+            cell = _scaled(column, parse(column, text, None), factor)
+            if cell.note:
+                staged.notes[cell.note] += times
+            rows.append((text, cell.value, cell.note, cell.fault, cell.hint))
+        _write_map(con, f"odd_{index}", rows)
+        maps.add(name)
+    return maps
+
+
+def _write_map(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str | None, ...]]) -> None:
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} (raw VARCHAR, value VARCHAR, note VARCHAR, fault VARCHAR, hint VARCHAR)"
+    )
+    columns = list(map(list, zip(*rows, strict=True)))
+    con.execute(
+        f"INSERT INTO {table} SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]), unnest($3::VARCHAR[]),"
+        " unnest($4::VARCHAR[]), unnest($5::VARCHAR[])",
+        columns,
+    )
+
+
+def _odd_counts(
+    con: duckdb.DuckDBPyConnection, raw: str, mapped: Mapped, casts: Mapping[str, str | None]
+) -> dict[str, int]:
+    names = [name for name, cast in casts.items() if cast]
+    counts = {name: 1 for name, cast in casts.items() if not cast}
+    if names:
+        wanted = ", ".join(
+            f"count(*) FILTER (WHERE ({casts[n]}) IS NULL AND trim(r.c{mapped.columns[n][0]}) <> '')" for n in names
+        )
+        found = con.execute(f"SELECT {wanted} FROM {raw} r").fetchone() or ()
+        counts.update(dict(zip(names, found, strict=True)))
+    return counts
+
+
+def _scaled(column: Column, cell: Cell, factor: Decimal) -> Cell:
+    """Bring a parsed number to the stored unit and see that it fits the column."""
+    if cell.value is None or cell.fault or not column.is_number:
+        return cell
+    value = Decimal(cell.value) * factor
+    if column.type == "int":
+        if value != value.to_integral_value():
+            return Cell(None, fault="not_whole", hint=cell.value)
+        return Cell(str(int(value)), cell.note)
+    precision, scale = (int(part) for part in column.type[4:-1].split(","))
+    if abs(value) >= Decimal(10) ** (precision - scale):
+        return Cell(None, fault="out_of_range", hint=cell.value)
+    return Cell(f"{value:f}", cell.note)
+
+
+def _write_typed(
+    con: duckdb.DuckDBPyConnection, contract: Contract, raw: str, sheet_no: int, mapped: Mapped,
+    casts: Mapping[str, str | None], odd: set[str],
+) -> None:  # fmt: skip
+    def value(name: str, sql_type: str) -> str:
+        if name in mapped.constants:
+            return f"CAST('{mapped.constants[name]}' AS {sql_type})"
+        if name not in mapped.columns:
+            return f"CAST(NULL AS {sql_type})"
+        index, cast = mapped.columns[name][0], casts[name]
+        patch = f"try_cast(o{index}.value AS {sql_type})" if name in odd else None
+        if cast and patch:
+            return f"coalesce({cast}, {patch})"
+        return cast or patch or f"CAST(NULL AS {sql_type})"
+
+    joins = " ".join(
+        f"LEFT JOIN odd_{i} o{i} ON o{i}.raw = r.c{i}" for name in sorted(odd) for i in (mapped.columns[name][0],)
+    )
+    note = ", ".join(f"o{mapped.columns[name][0]}.note" for name in sorted(odd))
+    note = f"nullif(concat_ws(';', {note}), '')" if note else "CAST(NULL AS VARCHAR)"
+    selects = [_typed_select(contract, raw, sheet_no, value, joins, note, None)]
+    if contract.unpivot and any("." in name for name in mapped.columns):
+        groups = [g for g in contract.unpivot.groups if any(name.startswith(f"{g}.") for name in mapped.columns)]
+        selects = [_typed_select(contract, raw, sheet_no, value, joins, note, group) for group in groups]
+    for select in selects:
+        con.execute(f"INSERT INTO staged {select}")
+
+
+def _typed_select(
+    contract: Contract, raw: str, sheet_no: int, value: Callable[[str, str], str], joins: str, note: str,
+    group: str | None,
+) -> str:  # fmt: skip
+    parts = []
+    measured = []
+    for column in contract.columns:
+        if group and contract.unpivot and column.name == contract.unpivot.dimension:
+            parts.append(f"'{group}' AS \"{column.name}\"")
+        elif group and contract.unpivot and column.name in contract.unpivot.measures:
+            expr = value(f"{group}.{column.name}", column.sql_type)
+            measured.append(expr)
+            parts.append(f'{expr} AS "{column.name}"')
+        else:
+            parts.append(f'{value(column.name, column.sql_type)} AS "{column.name}"')
+    where = f" WHERE {' OR '.join(f'{expr} IS NOT NULL' for expr in measured)}" if measured else ""
+    return f"SELECT {sheet_no}, r.row_no, {', '.join(parts)}, {note} AS note FROM {raw} r {joins}{where}"
+
+
+def _write_faults(con: duckdb.DuckDBPyConnection, raw: str, sheet_no: int, mapped: Mapped, odd: set[str]) -> None:
+    for name in sorted(odd):
+        index = mapped.columns[name][0]
+        con.execute(
+            f"INSERT INTO faults SELECT {sheet_no}, r.row_no, '{name}', o.fault, r.c{index}, o.hint FROM {raw} r"
+            f" JOIN odd_{index} o ON o.raw = r.c{index} WHERE o.fault IS NOT NULL"
+        )
+
+
+def finish(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Fill derived columns, run the checks, find required blanks and duplicate keys; faults go to `faults`."""
+    for name, expr in contract.derived.items():
+        con.execute(f'UPDATE staged SET "{name}" = {expr} WHERE "{name}" IS NULL')
+    for column in contract.columns:
+        if column.default is not None:
+            con.execute(
+                f'UPDATE staged SET "{column.name}" = CAST(? AS {column.sql_type}) WHERE "{column.name}" IS NULL',
+                [column.default],
+            )
+    _row_checks(con, contract)
+    _duplicates(con, contract)
+
+
+def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    tests: list[tuple[str, str, str, str]] = []
+    for column in contract.columns:
+        name = f'"{column.name}"'
+        if column.required and column.name not in contract.derived:
+            tests.append((column.name, "blank_required", f"{name} IS NULL", name))
+        if column.minimum is not None:
+            tests.append((column.name, "below_minimum", f"{name} < {column.minimum}", name))
+        if column.type == "date":
+            tests.append(
+                (column.name, "off_calendar", f"{name} NOT BETWEEN DATE '1900-01-01' AND DATE '2199-12-31'", name)
+            )
+    tests += [("", check.code, f"NOT ({check.expr})", "NULL") for check in contract.checks]
+    if not tests:
+        return
+    flags = ", ".join(f"count(*) FILTER (WHERE {condition})" for _, _, condition, _ in tests)
+    found = con.execute(f"SELECT {flags} FROM staged").fetchone() or ()
+    for (name, code, condition, shown), count in zip(tests, found, strict=True):
+        if count:
+            con.execute(
+                f"INSERT INTO faults SELECT sheet_no, row_no, '{name}', '{code}', CAST({shown} AS VARCHAR), NULL"
+                f" FROM staged s WHERE ({condition}) AND NOT EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no"
+                f" AND f.row_no = s.row_no AND f.column_name = '{name}')"
+            )
+
+
+def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    keys = ", ".join(f'"{key}"' for key in contract.keys)
+    present = " AND ".join(f'"{key}" IS NOT NULL' for key in contract.keys)
+    total, distinct = con.execute(
+        f"SELECT count(*), count(DISTINCT hash({keys})) FROM staged WHERE {present}"
+    ).fetchone() or (0, 0)
+    if total == distinct:
+        return
+    values = ", ".join(f'"{column.name}"' for column in contract.columns)
+    con.execute(
+        f"""INSERT INTO faults
+        WITH counted AS (
+            SELECT sheet_no, row_no, hash({values}) AS content, count(*) OVER (PARTITION BY {keys}) AS times,
+                   min(hash({values})) OVER (PARTITION BY {keys}) <> max(hash({values})) OVER (PARTITION BY {keys}) AS differ,
+                   row_number() OVER (PARTITION BY {keys} ORDER BY sheet_no, row_no) AS place,
+                   first(row_no) OVER (PARTITION BY {keys} ORDER BY sheet_no, row_no) AS first_row,
+                   concat_ws(' | ', {keys}) AS shown
+            FROM staged WHERE {present}
+        )
+        SELECT DISTINCT sheet_no, row_no, '{contract.keys[0]}', CASE WHEN differ THEN 'duplicate_key' ELSE 'duplicate_row' END,
+               shown, CAST(first_row AS VARCHAR)
+        FROM counted WHERE times > 1 AND (differ OR place > 1)"""
+    )
+
+
+def valid_span(contract: Contract) -> tuple[str, str]:
+    """SQL of the half-open month span a staged row is true for."""
+    name = f'"{contract.time_column}"'
+    if contract.month_expr:
+        name = f"({contract.month_expr})"
+    month = {
+        "month": name,
+        "date": f"(year({name}) * 12 + month({name}) - 1)",
+        "datetime": f"(year({name}) * 12 + month({name}) - 1)",
+        "year": f"({name} * 12)",
+        "span": f"(year({name}) * 12 + month({name}) - 1)",
+    }[contract.time_kind]
+    if contract.time_kind == "year":
+        return month, f"({month} + 12)"
+    if contract.time_kind == "span":
+        return month, f"coalesce(year(valid_to) * 12 + month(valid_to) - 1, {OPEN})"
+    return month, f"({month} + 1)"
+
+
+def raw_json(con: duckdb.DuckDBPyConnection, table: RawTable, sheet_no: int, rows: Sequence[int]) -> dict[int, str]:
+    """Return the whole raw rows, label by label, as JSON text."""
+    found = con.execute(
+        f"SELECT * FROM raw_{sheet_no} WHERE row_no IN (SELECT unnest($1::BIGINT[]))", [list(rows)]
+    ).fetchall()
+    return {row[0]: json.dumps(dict(zip(table.labels, row[1:], strict=False)), ensure_ascii=False) for row in found}

@@ -1,0 +1,150 @@
+"""A store on disk: control log, received files, segments, generations; how it is opened, and how it is read.
+
+store/
+  control.sqlite          what is loaded and when it became known
+  inbox/<sha256>          every received file, byte for byte
+  seg/<dataset>/…parquet  immutable signed deltas, the truth
+  gen/<n>.duckdb          read-only projections that may be deleted and rebuilt; gen/CURRENT names one
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+
+from warehouse.base.clock import DEFAULT_ZONE
+from warehouse.base.errors import StoreError
+from warehouse.contracts import Contract, load_contracts
+from warehouse.control import METADATA, Control
+
+FOLDERS = ("inbox", "seg", "gen", "tmp")
+READER_MEMORY = "192MB"
+
+
+def connect(path: str = ":memory:", *, read_only: bool = False, memory: str = "2GB", threads: int = 2,
+            spill: Path | None = None) -> duckdb.DuckDBPyConnection:  # fmt: skip
+    """Open DuckDB the one way we do: no extension is ever installed or loaded, memory and threads are bounded."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": memory,
+        "threads": str(threads),
+    }
+    if spill is not None:
+        config["temp_directory"] = str(spill)
+    return duckdb.connect(path, read_only=read_only, config=config)
+
+
+@dataclass
+class Generation:
+    """One immutable projection, opened read-only. A request uses one generation from first to last figure."""
+
+    path: Path
+    con: duckdb.DuckDBPyConnection
+    contracts: Mapping[str, Contract]
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """The generation's number."""
+        return int(self.path.stem)
+
+    @property
+    def through_seq(self) -> int:
+        """The last batch this projection holds."""
+        return int(self.meta["through_seq"])
+
+    @property
+    def zone(self) -> str:
+        """The store's time zone."""
+        return self.meta.get("timezone", DEFAULT_ZONE)
+
+    @cached_property
+    def _recorded(self) -> tuple[list[dt.datetime], list[int]]:
+        rows = self.con.execute(
+            "SELECT batch_seq, recorded_at FROM batch WHERE batch_seq > 0 ORDER BY batch_seq"
+        ).fetchall()
+        return [row[1].replace(tzinfo=dt.UTC) for row in rows], [row[0] for row in rows]
+
+    def batch_at(self, moment: dt.datetime | None) -> int:
+        """Return the last batch known at an instant; 0 (package defaults only) before the first."""
+        if moment is None:
+            return self.through_seq
+        times, numbers = self._recorded
+        place = bisect_right(times, moment)
+        return numbers[place - 1] if place else 0
+
+    def recorded_at(self, batch_seq: int) -> dt.datetime | None:
+        """Return when a batch became known."""
+        times, numbers = self._recorded
+        place = bisect_right(numbers, batch_seq)
+        return times[place - 1] if place else None
+
+    def cursor(self) -> Generation:
+        """Return the same generation on a connection of its own, for one request."""
+        return Generation(self.path, self.con.cursor(), self.contracts, self.meta)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.con.close()
+
+
+class Store:
+    """The folder of one store. Creating the object reads nothing."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.inbox = self.path / "inbox"
+        self.segments = self.path / "seg"
+        self.generations = self.path / "gen"
+        self.tmp = self.path / "tmp"
+        self.lock = self.path / "writer.lock"
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether something was ever loaded here."""
+        return (self.path / "control.sqlite").exists()
+
+    @cached_property
+    def control(self) -> Control:
+        """The control log; raises when the store is missing."""
+        if not self.exists:
+            raise StoreError(
+                f"There is no store in {self.path}.", "create one with: cockpit load PATH --store " + str(self.path)
+            )
+        return Control(self.path / "control.sqlite")
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        """The contracts shipped with the package."""
+        return load_contracts()
+
+    def create(self) -> None:
+        """Make the folders and the control log where they are missing."""
+        for name in FOLDERS:
+            (self.path / name).mkdir(parents=True, exist_ok=True)
+        control = Control(self.path / "control.sqlite")
+        METADATA.create_all(control.engine)
+        control.close()
+
+    def current(self) -> Path | None:
+        """Return the published generation's file."""
+        pointer = self.generations / "CURRENT"
+        if not pointer.exists():
+            return None
+        return self.generations / pointer.read_text(encoding="utf-8").strip()
+
+    def open_generation(self, *, memory: str = READER_MEMORY, threads: int = 1) -> Generation:
+        """Open the published generation read-only."""
+        path = self.current()
+        if path is None or not path.exists():
+            raise StoreError(f"The store {self.path} has no published generation.", "run: cockpit rebuild")
+        con = connect(str(path), read_only=True, memory=memory, threads=threads, spill=self.tmp)
+        meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
+        return Generation(path, con, self.contracts, meta)
