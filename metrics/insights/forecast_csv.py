@@ -38,7 +38,9 @@ def read_series(source: Path) -> dict[str, Series]:
         reader = csv.DictReader(stream)
         missing = [name for name in HEADERS if name not in (reader.fieldnames or ())]
         if missing:
-            raise RefusedInput(f"{source.name}: column(s) missing: {', '.join(missing)}.", "columns: series,period,value")
+            raise RefusedInput(
+                f"{source.name}: column(s) missing: {', '.join(missing)}.", "columns: series,period,value"
+            )
         rows = list(reader)
     return _gather(source.name, rows)
 

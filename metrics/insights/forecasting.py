@@ -6,6 +6,7 @@ for one of them. Without a family a series is its own.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -96,7 +97,7 @@ def filled(series: Series, season: int) -> tuple[Floats, int]:
 
 def _start_of_life(series: Series) -> int:
     start = series[0][0]
-    for (before, _), (month, _) in zip(series, series[1:], strict=False):
+    for (before, _), (month, _) in itertools.pairwise(series):
         if month - before - 1 > LONGEST_GAP:
             start = month
     return start
@@ -123,9 +124,7 @@ def _growth(values: Floats, known: NDArray[np.bool_], hole: int, twin: int) -> f
     return float(here / there) if there and here / there > 0 else 1.0
 
 
-def verdict(
-    own: Sequence[backtest.Trial], family: Family, length: int, gaps: int
-) -> tuple[ForecastStatus, Reason]:
+def verdict(own: Sequence[backtest.Trial], family: Family, length: int, gaps: int) -> tuple[ForecastStatus, Reason]:
     """Say whether the combination may be shown: it must have beaten "same as last year" in the back-tests."""
     noted = (("months", str(length)), ("filled", str(gaps))) if gaps else (("months", str(length)),)
     if length < LEAST:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from metrics.model import Answer, Query
+from metrics.model import Answer, Query, Texts
+from warehouse.base.periods import Grain
 
 Evaluate = Callable[[Query], tuple[Answer, ...]]
 """The one door to figures: a query bound to a generation and a catalogue by whoever calls."""
@@ -131,64 +132,76 @@ Shape = Literal["each", "spell"]
 
 
 @dataclass(frozen=True)
-class Text:
-    """A text in both languages of the screen."""
-
-    zh: str
-    en: str
-
-
-@dataclass(frozen=True)
 class Limit:
-    """One step of a rule: the level given from a bound on; `above` and `below` are strict, the `_or_at` are not."""
+    """One step of a rule: the level from a bound on. What is compared with the bound depends on the kind."""
 
     level: Level
     above: Decimal | None = None
     at_least: Decimal | None = None
     below: Decimal | None = None
 
+    def holds(self, measure: Decimal) -> bool:
+        """Tell whether a measure lies beyond the bound."""
+        return (
+            (self.above is not None and measure > self.above)
+            or (self.at_least is not None and measure >= self.at_least)
+            or (self.below is not None and measure < self.below)
+        )
+
+
+@dataclass(frozen=True)
+class Example:
+    """A tiny case of a rule: monthly (or yearly) values, and the levels expected by period; empty: it must not fire."""
+
+    values: tuple[tuple[str, Decimal], ...]
+    expect: tuple[tuple[str, Level], ...]
+    against: tuple[tuple[str, Decimal], ...] = ()
+    absent: tuple[str, ...] = ()
+    """Periods whose report is due and has not come."""
+
 
 @dataclass(frozen=True)
 class Rule:
-    """One warning rule as its TOML block declares it."""
+    """One warning rule as its TOML file declares it."""
 
     id: str
-    title: Text
-    advice: Text
+    title: Texts
+    advice: Texts
     kind: RuleKind
     indicator: str
-    grain: str
+    grain: Grain
     at: Where
     shape: Shape
     limits: tuple[Limit, ...]
-    basis: str
+    basis: Texts
     evidence: str
+    examples: tuple[Example, ...]
     floor: Decimal = Decimal(0)
-    """Findings smaller than this (in the indicator's unit: the value, or the change) are not worth a warning."""
+    """What is smaller is not worth a warning: a value or change in the indicator's unit; pace: base units ahead of plan."""
+    also: tuple[str, ...] = ()
+    """repeat: further indicators that must be the same too."""
     against: str | None = None
-    """pace, quota: the indicator compared with."""
+    """quota: the indicator that gives the quota of the same period."""
     shares: tuple[Decimal, ...] = ()
-    """pace: share of the year's plan that may be used by the end of each month."""
+    """pace: per cent of the year's plan that may be used by the end of each month."""
     by: str | None = None
-    """A dimension: the rule is judged for each of its values."""
-    quiet_months: tuple[int, ...] = ()
-    examples: tuple[Example, ...] = ()
+    """A dimension: the rule is judged for each of its members."""
+    partial: bool = False
+    """May fire on incomplete data: a count above zero stays above zero."""
 
     @property
     def to_verify(self) -> bool:
         """Tell whether the basis is not confirmed by an official text (待核实)."""
         return self.evidence not in {"C", "C2"}
 
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """Every indicator the rule reads."""
+        return tuple(dict.fromkeys([self.indicator, *self.also, *([self.against] if self.against else [])]))
 
-@dataclass(frozen=True)
-class Example:
-    """A tiny case of a rule: readings by period, and the level expected (None: it must not fire)."""
-
-    values: tuple[tuple[str, str], ...]
-    expect: Level | None
-    against: tuple[tuple[str, str], ...] = ()
-    due: int = 1
-    got: int = 1
+    def level_of(self, measure: Decimal) -> Level | None:
+        """Return the gravest level whose bound the measure is beyond."""
+        return next((limit.level for limit in self.limits if limit.holds(measure)), None)
 
 
 @dataclass(frozen=True)
@@ -214,8 +227,8 @@ class Finding:
     node: str
     node_name: str
     dim_value: str | None
-    grain: str
-    title: Text
+    grain: Grain
+    title: Texts
     readings: tuple[Reading, ...]
     is_over: bool
     """A later period is known and does not fire any more: the data has closed it."""

@@ -1,0 +1,53 @@
+"""The answers one rule sees of one node (and one member of its dimension): by indicator and period, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from metrics.insights.model import Level, Reading
+from metrics.model import Answer
+from warehouse.base.periods import Period, month_label
+
+FIRM = frozenset({"ok"})
+PARTIAL = frozenset({"ok", "incomplete"})
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Answers by indicator, then by period label, oldest first."""
+
+    answers: Mapping[str, Mapping[str, Answer]]
+
+    def periods(self, indicator: str) -> tuple[str, ...]:
+        """Return the periods there are answers for, oldest first."""
+        return tuple(self.answers.get(indicator, {}))
+
+    def answer(self, indicator: str, period: str) -> Answer | None:
+        """Return the answer of one period."""
+        return self.answers.get(indicator, {}).get(period)
+
+    def value(self, indicator: str, period: str, partial: bool = False) -> Decimal | None:
+        """Return the value of a period, if it is firm (or, where that is enough, partly reported)."""
+        found = self.answer(indicator, period)
+        if found is None or found.value is None or found.status not in (PARTIAL if partial else FIRM):
+            return None
+        return decimal(found.value)
+
+
+def decimal(value: Decimal | float | int) -> Decimal:
+    """Return a figure as an exact decimal: a float by its shortest text."""
+    return value if isinstance(value, Decimal) else Decimal(repr(value))
+
+
+def earlier(period: str, months: int) -> str:
+    """Return the label of the month so many months before."""
+    return month_label(Period.parse(period).from_m - months)
+
+
+def reading(
+    found: Answer, value: Decimal, level: Level, base: Decimal | None = None, unit: str | None = None
+) -> Reading:
+    """Return what a rule says about the period of an answer."""
+    return Reading(found.period, value, found.unit if unit is None else unit, level, found.status, base)

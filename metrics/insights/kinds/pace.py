@@ -1,0 +1,31 @@
+"""More of the year's plan is used than may be used by now: never measured against linear time.
+
+The indicator is an execution rate in per cent (used over plan). The shares say how much of the plan may be used by the
+end of each month, and what is ahead of that must also be worth an amount. Shares of 100 throughout: an overrun.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from metrics.insights.kinds.cells import Cells, decimal, reading
+from metrics.insights.model import Reading, Rule
+from warehouse.base.periods import Period
+
+LOOKBACK = 0
+HUNDRED = Decimal(100)
+
+
+def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
+    """Compare the rate of each month's running total with the share allowed by the end of that month."""
+    found = []
+    for period in cells.periods(rule.indicator):
+        rate, answer = cells.value(rule.indicator, period, rule.partial), cells.answer(rule.indicator, period)
+        if rate is None or answer is None or answer.numerator is None or answer.denominator is None:
+            continue
+        share = rule.shares[Period.parse(period).from_m % 12]
+        ahead = decimal(answer.numerator) - decimal(answer.denominator) * share / HUNDRED
+        level = rule.level_of(rate - share)
+        if level is not None and ahead > 0 and ahead >= rule.floor:
+            found.append(reading(answer, rate, level, share))
+    return tuple(found)
