@@ -1,0 +1,59 @@
+"""What the commands share: where the store is, how progress and answers are printed, how errors end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cockpit.settings import Settings
+from warehouse.base.errors import CockpitError
+from warehouse.store import Store
+
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="Folder of the store (default $COCKPIT_STORE, else ./store).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False)
+
+
+def store_at(path: Path | None) -> Store:
+    """Return the store of the option, the environment or ./store."""
+    return Store(path or Settings().store)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document, Chinese readable."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def print_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
+    """Print rows as a table for people."""
+    names = list(columns)
+    table = Table(*names, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if row.get(name) is None else str(row.get(name)) for name in names))
+    wide = Console(highlight=False, width=max(out.width, 160)) if not sys.stdout.isatty() else out
+    wide.print(table)
+
+
+def progress(text: str) -> None:
+    """Say on the error stream what long work is doing."""
+    if sys.stderr.isatty():
+        err.print(text, end="\r" if "/" in text else "\n")
+
+
+def stop(error: CockpitError, code: int = 2) -> NoReturn:
+    """End with the error's own words and no traceback."""
+    err.print(f"[bold red]{error.message}[/]" if sys.stderr.isatty() else error.message, markup=sys.stderr.isatty())
+    if error.hint:
+        err.print(f"Hint: {error.hint}", markup=False)
+    raise typer.Exit(code)

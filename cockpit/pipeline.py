@@ -1,0 +1,56 @@
+"""The one way data reaches the screens: load under the writer's lock, then publish with the metric cubes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import duckdb
+
+from metrics.catalogue import load_catalogue
+from metrics.cubes import build
+from warehouse import ingest
+from warehouse.base.clock import Clock, system_clock
+from warehouse.contracts import Contract
+from warehouse.durable import writer_lock
+from warehouse.publish import publish
+from warehouse.store import Store
+
+Progress = Callable[[str], None]
+
+
+def publish_store(store: Store, *, clock: Clock = system_clock, force: bool = False) -> int:
+    """Publish what is committed and not yet shown; the caller holds the writer lock. Returns the generation."""
+    catalogue = load_catalogue()
+
+    def cubes(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
+        build(con, contracts, catalogue)
+
+    return publish(store, [cubes], catalogue=catalogue.fingerprint, clock=clock, force=force)
+
+
+def load_and_publish(
+    store: Store,
+    paths: Iterable[Path],
+    *,
+    source: str | None = None,
+    recorded_at: dt.datetime | None = None,
+    actor: str = "local",
+    clock: Clock = system_clock,
+    progress: Progress | None = None,
+) -> list[ingest.FileReport]:
+    """Load files and publish; when this returns the figures are served."""
+    reports = ingest.load(
+        store, paths, source=source, recorded_at=recorded_at, actor=actor, clock=clock, progress=progress
+    )
+    rebuild(store, clock=clock, progress=progress, force=False)
+    return reports
+
+
+def rebuild(store: Store, *, clock: Clock = system_clock, progress: Progress | None = None, force: bool = True) -> int:
+    """Publish under the writer's lock; `force` builds the projection anew even when nothing is new."""
+    if progress:
+        progress("publish")
+    with writer_lock(store.lock, tell=progress):
+        return publish_store(store, clock=clock, force=force)

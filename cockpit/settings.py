@@ -1,0 +1,26 @@
+"""Every setting of a deployment in one table: name, type, default, help. Parser and docs derive from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment as COCKPIT_<NAME>; the command line overrides."""
+
+    model_config = SettingsConfigDict(env_prefix="COCKPIT_", frozen=True)
+
+    store: Path = Field(Path("store"), description="Folder of the store.")
+    data: Path = Field(Path("../shared/data"), description="Folder of public data sets the real samples are cut from.")
+    host: str = Field("127.0.0.1", description="Address to listen on; only loopback until sign-in exists.")
+    port: int = Field(8050, description="Port to listen on.")
+    workers: int = Field(1, description="Serving processes.")
+    threads: int = Field(4, description="Threads of a serving process.")
+    trust_proxy_user: str = Field("", description="Name of the header in which a portal in front passes the user.")
+    language: str = Field("zh-CN", description="Language when the link names none: zh-CN or en.")
+    theme: str = Field("dark", description="Theme when the link names none: dark or light.")
+    refresh_seconds: int = Field(10, description="How often an open page asks whether there is something new.")
+    worker_minutes: int = Field(5, description="How often the worker looks for due jobs.")
