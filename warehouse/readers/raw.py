@@ -12,6 +12,11 @@ from warehouse.readers.faults import Fault
 Cells = tuple[str | None, ...]
 
 
+def create(table: str) -> str:
+    """The words that create a table; one in the catalogue `temp` never touches the database's file."""
+    return f"CREATE {'TEMP ' if table.startswith('temp.') else ''}TABLE {table}"
+
+
 class Source(Protocol):
     """Where the data rows of a table wait until they are asked for."""
 

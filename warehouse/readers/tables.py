@@ -1,20 +1,33 @@
-"""The door of the readers: a path goes in, the tables found in it come out as text."""
+"""The door of the readers: a path goes in, the tables found in it come out as text.
+
+What a file is gets decided by its first bytes, never by its name: people rename files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
+from warehouse.readers.csvfile import read_csv_table
 from warehouse.readers.faults import Fault, ReadRefused
+from warehouse.readers.labels import Aliases
+from warehouse.readers.parquetfile import read_parquet_table
 from warehouse.readers.raw import RawTable
+from warehouse.readers.signatures import Kind, recognise
+from warehouse.readers.workbook import read_workbook
 
 __all__ = ["Fault", "RawTable", "ReadRefused", "read_tables"]
 
 
-def read_tables(path: Path, aliases: Callable[[str], bool], *, name: str | None = None) -> tuple[RawTable, ...]:
+def read_tables(path: Path, aliases: Aliases, *, name: str | None = None) -> tuple[RawTable, ...]:
     """Every table of the file, or `ReadRefused` with all its faults.
 
     `aliases` says whether some contract knows a label; it decides which row is the header.
     `name` is the name people know the file by, when the path is not.
     """
-    raise ReadRefused(Fault("not_a_table", name or path.name))
+    known_as = name or path.name
+    kind = recognise(path, known_as)
+    if kind is Kind.PARQUET:
+        return (read_parquet_table(path, known_as, aliases),)
+    if kind is Kind.TEXT:
+        return (read_csv_table(path, known_as, aliases),)
+    return read_workbook(path, known_as, aliases)

@@ -1,0 +1,283 @@
+"""Text tables: csv, tsv and the like, in any of the encodings offices use.
+
+A regular file is surveyed on its bytes and parsed by the database; any other is read record by record.
+Both ways give the same rows, numbers and counts.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from warehouse.readers.encodings import Utf8File, as_utf8, detect
+from warehouse.readers.faults import Fault, ReadRefused
+from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading
+from warehouse.readers.labels import Aliases
+from warehouse.readers.raw import Cells, RawTable, Source, create
+from warehouse.readers.sift import Row, Sieve
+from warehouse.readers.spool import spool
+from warehouse.readers.survey import Irregular, survey
+
+HEAD_BYTES = 1 << 16
+DELIMITERS = (",", "\t", ";", "|")
+LONGEST_CELL = 1 << 26
+DEFAULT_LINE = 2_000_000
+MANY_ROW_FAULTS = 100_000
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The first records of a file: cells, and where each ends in bytes and lines."""
+
+    delimiter: str
+    records: tuple[Cells, ...]
+    ends: tuple[int, ...]
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ScannedRows:
+    """Data rows of a regular file, parsed by the database; `dropped` are the records that are no data."""
+
+    file: Utf8File
+    delimiter: str
+    width: int
+    skip_lines: int
+    first_record: int
+    records: int
+    dropped: tuple[int, ...]
+    longest: int
+    parallel: bool
+
+    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Create the table; row numbers come from the order of insertion, which the database keeps."""
+        columns = ", ".join(f"'c{column}': 'VARCHAR'" for column in range(self.width))
+        path = str(self.file.path).replace("'", "''")
+        con.execute(
+            f"{create(table)} AS SELECT 0::BIGINT AS row_no, * FROM read_csv('{path}', auto_detect = false,"
+            f" header = false, skip = {self.skip_lines}, delim = '{self.delimiter}', quote = '\"', escape = '\"',"
+            f" max_line_size = {max(self.longest, DEFAULT_LINE)}, parallel = {self.parallel}, columns = {{{columns}}})"
+        )
+        con.execute(f"UPDATE {table} SET row_no = rowid + {self.first_record}")
+        count = con.execute(f"SELECT count(*), max(row_no) FROM {table}").fetchone()
+        if count != (self.records, self.first_record + self.records - 1):
+            raise Irregular(f"{count} records parsed, {self.records} surveyed")
+        if self.dropped:
+            numbers = ", ".join(map(str, self.dropped))
+            con.execute(f"DELETE FROM {table} WHERE row_no IN ({numbers})")
+
+
+@dataclass(frozen=True)
+class CarefulRows:
+    """The fast way with the record-by-record way behind it, should the database read a file differently."""
+
+    fast: ScannedRows
+    sieve_from: Heading
+
+    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Create the table by the fast way, or by the careful one when the records do not agree."""
+        con.execute("SET preserve_insertion_order = true")
+        try:
+            self.fast.load(con, table)
+        except (Irregular, duckdb.InvalidInputException, duckdb.ConversionException):
+            con.execute(f"DROP TABLE IF EXISTS {table}")
+            fast = self.fast
+            rows = _records(fast.file.path, fast.delimiter, fast.first_record - 1)
+            spool(Sieve(self.sieve_from).pass_through(rows), fast.width).load(con, table)
+
+
+def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
+    """The one table of a text file."""
+    if path.stat().st_size == 0:
+        raise ReadRefused(Fault("empty_file", name))
+    text = as_utf8(path, detect(path, name), name)
+    head = _read_head(text.path, aliases)
+    heading = find_heading(head.records, aliases)
+    if heading is None:
+        raise ReadRefused(_no_header(name, head))
+    heading = _full_width(heading, head)
+    try:
+        table = _regular(text, name, head, heading)
+    except Irregular:
+        table = _irregular(text, name, head, heading)
+    if table.rows == 0:
+        raise ReadRefused(Fault("no_rows", name, row=table.header_row))
+    return table
+
+
+def _no_header(name: str, head: _Head) -> Fault:
+    if not any(cell for record in head.records for cell in record):
+        return Fault("empty_file", name)
+    first = next(record for record in head.records if any(record))
+    return Fault("no_header", name, row=1, value=" ".join(cell for cell in first if cell)[:60])
+
+
+def _full_width(heading: Heading, head: _Head) -> Heading:
+    """Give unnamed trailing columns of the header record an empty label, as every record has them."""
+    width = max(len(head.records[row]) for row in range(heading.first, heading.last + 1))
+    missing = max(0, width - len(heading.labels))
+    units = heading.units + (heading.unit_note,) * missing
+    return replace(heading, labels=heading.labels + ("",) * missing, units=units)
+
+
+def _read_head(path: Path, aliases: Aliases) -> _Head:
+    """The head read with the delimiter that gives the most known or the most even columns."""
+    with path.open("rb") as file:
+        data = file.read(HEAD_BYTES)
+        if len(data) == HEAD_BYTES:
+            data += file.readline()
+    heads = [_cut_head(data, delimiter) for delimiter in DELIMITERS]
+    return max(heads, key=lambda head: _delimiter_score(head, aliases))
+
+
+def _cut_head(data: bytes, delimiter: str) -> _Head:
+    lines = data.decode("utf-8", "replace").splitlines(keepends=True) if b"\r" in data else None
+    pieces = lines if lines is not None else data.decode("utf-8", "replace").split("\n")
+    texts = [piece if lines is not None else piece + "\n" for piece in pieces]
+    feed = _Feed(iter(texts))
+    records, ends, counts = [], [], []
+    for record in _reader(feed, delimiter):
+        records.append(tuple(cell or None for cell in record))
+        ends.append(min(feed.bytes, len(data)))
+        counts.append(feed.lines)
+        if len(records) == SEARCHED_ROWS * 2:
+            break
+    return _Head(delimiter, tuple(records), tuple(ends), tuple(counts))
+
+
+class _Feed:
+    """Lines for the csv reader, counted as they are taken."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.bytes = 0
+        self.lines = 0
+        self.open: list[str] = []
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.bytes += len(line.encode("utf-8"))
+        self.lines += 1
+        self.open.append(line)
+        return line
+
+
+def _reader(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(LONGEST_CELL)
+    return csv.reader(lines, delimiter=delimiter)
+
+
+def _delimiter_score(head: _Head, aliases: Aliases) -> tuple[int, float, int]:
+    heading = find_heading(head.records, aliases)
+    hits = heading.hits if heading else 0
+    widths = Counter(len(record) for record in head.records if any(record))
+    width, count = widths.most_common(1)[0] if widths else (0, 0)
+    even = count / max(1, sum(widths.values())) if width > 1 else 0.0
+    return hits, even, -DELIMITERS.index(head.delimiter)
+
+
+def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:
+    """Survey the records below the header; raises `Irregular` when the database would read them differently."""
+    if heading.body > len(head.ends) or any(not any(record) for record in head.records[: heading.body]):
+        raise Irregular("blank records above the table")
+    start, skip = head.ends[heading.body - 1], head.lines[heading.body - 1]
+    again = (head.records[heading.last][0] or "").encode("utf-8") if len(head.records[heading.last]) > 1 else b""
+    width = len(heading.labels)
+    found = survey(text.path, start, heading.body + 1, head.delimiter, width, again)
+    sieve, dropped = Sieve(heading), []
+    for suspect in found.suspects:
+        record = next(_reader(io.StringIO(suspect.raw.decode("utf-8"), newline=""), head.delimiter), [])
+        if not record:
+            raise Irregular("an empty line")
+        if not sieve.takes(suspect.record, record):
+            dropped.append(suspect.record)
+    sieve.rows = found.records - len(dropped)
+    fast = ScannedRows(
+        text, head.delimiter, width, skip, heading.body + 1, found.records, tuple(dropped), found.longest * 2,
+        not found.has_quoted_newline,
+    )  # fmt: skip
+    return _table(name, heading, sieve, CarefulRows(fast, heading), ())
+
+
+def _irregular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:
+    """Read record by record, noting every record that does not fit the header."""
+    sieve, faults = Sieve(heading), _RowFaults(name, len(heading.labels))
+    rows = _records(text.path, head.delimiter, heading.body, name)
+    source = spool(faults.watch(sieve.pass_through(rows)), len(heading.labels))
+    faults.finish(text.path)
+    return _table(name, heading, sieve, source, tuple(faults.found))
+
+
+def _table(name: str, heading: Heading, sieve: Sieve, source: Source, faults: tuple[Fault, ...]) -> RawTable:
+    return RawTable(
+        file=name, sheet="", labels=heading.labels, units=heading.units, unit_note=heading.unit_note,
+        title=heading.title, period_note=heading.with_names("", name), header_row=heading.last + 1,
+        skipped=sieve.counted(), totals=tuple(sieve.totals), rows=sieve.rows, source=source, row_faults=faults,
+    )  # fmt: skip
+
+
+def _records(path: Path, delimiter: str, after: int, name: str = "") -> Iterator[Row]:
+    """All records behind the first `after`, numbered from 1; an unclosed quote refuses the file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        feed = _Feed(iter(file))
+        number = 0
+        for number, record in enumerate(_reader(feed, delimiter), 1):
+            last, feed.open = feed.open, []
+            if number > after:
+                yield number, [cell or None for cell in record]
+        if number and _never_closes("".join(last), delimiter):
+            raise ReadRefused(Fault("truncated", name, row=number, value=last[0].strip()[:60]))
+
+
+def _never_closes(text: str, delimiter: str) -> bool:
+    try:
+        list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+class _RowFaults:
+    """Notes records that are wider or narrower than the header."""
+
+    def __init__(self, name: str, width: int) -> None:
+        self.name = name
+        self.width = width
+        self.found: list[Fault] = []
+        self._last: Fault | None = None
+
+    def watch(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Let the rows pass and look at their width."""
+        for number, cells in rows:
+            self._last = self._judge(number, cells)
+            if self._last is not None and len(self.found) < MANY_ROW_FAULTS:
+                self.found.append(self._last)
+            yield number, cells
+
+    def finish(self, path: Path) -> None:
+        """A last record that is too short and has no line end was cut off."""
+        if self._last is None or self._last.code != "short_row" or not self.found:
+            return
+        with path.open("rb") as file:
+            file.seek(-1, io.SEEK_END)
+            if file.read(1) not in b"\r\n":
+                self.found[-1] = replace(self._last, code="truncated_row")
+
+    def _judge(self, number: int, cells: Sequence[str | None]) -> Fault | None:
+        if len(cells) == self.width:
+            return None
+        surplus = [cell for cell in cells[self.width :] if cell]
+        if len(cells) > self.width and not surplus:
+            return None
+        code = "short_row" if len(cells) < self.width else "long_row"
+        value = surplus[0] if surplus else str(len(cells))
+        return Fault(code, self.name, row=number, value=value, hint=str(self.width))

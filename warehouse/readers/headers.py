@@ -1,0 +1,224 @@
+"""Find the header of a sheet under its titles and over its sub-headers.
+
+Every block of one to four rows near the top is a candidate; the one whose joined labels most contracts know wins.
+Without any known label the first row that looks like a row of names is taken, so that an unknown file can still
+be described to its owner.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from warehouse.readers.labels import Aliases, find_period, find_unit_note, find_year, fold_label, split_unit
+from warehouse.readers.units import is_unit
+
+Grid = Sequence[Sequence[str | None]]
+Merge = tuple[tuple[int, int], tuple[int, int]]
+"""Upper left and lower right cell of a merged area, 0-based, both inclusive."""
+
+SEARCHED_ROWS = 40
+DEEPEST = 4
+
+_NUMBER = re.compile(r"^[-+(]?[\d,]*\.?\d+([eE][-+]?\d+)?%?\)?$")
+_DATE = re.compile(r"^\d{2,4}[-/.年]\d{1,2}([-/.月]\d{1,2})?[日月]?(\d{1,2}:\d{2}.*)?$")
+_COUNTED = re.compile(r"^(\d{1,3}|[甲乙丙丁戊己庚]|[A-Z]|栏次|—|-)$")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Where the header stands, what it says, and what the rows before the data are."""
+
+    first: int
+    last: int
+    body: int
+    labels: tuple[str, ...]
+    units: tuple[str | None, ...]
+    unit_note: str | None
+    title: str | None
+    period_note: str | None
+    before: tuple[str, ...]
+    hits: int
+
+    def with_names(self, sheet: str, file: str) -> str | None:
+        """The period of the title, else of the sheet's name, else of the file's name."""
+        return self.period_note or find_period(sheet, file) or find_year(self.title, sheet, file)
+
+
+@dataclass(frozen=True)
+class _Block:
+    first: int
+    last: int
+    labels: tuple[str, ...]
+    units: tuple[str | None, ...]
+    hits: int
+
+
+def find_heading(grid: Grid, aliases: Aliases, merges: Sequence[Merge] = ()) -> Heading | None:
+    """The heading of the table in a grid, or None when no row looks like one."""
+    top = [[fold_label(cell) for cell in row] for row in grid[:SEARCHED_ROWS]]
+    block = _known_block(top, aliases, merges) or _plain_block(top, aliases, merges)
+    return None if block is None else _describe(top, grid, block)
+
+
+def _known_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
+    best: _Block | None = None
+    for first in range(len(top)):
+        if not _may_start(top, first):
+            continue
+        for last in range(first, min(first + DEEPEST, len(top))):
+            if last > first and not _continues(top, first, last, merges):
+                break
+            block = _join(top, first, last, aliases, merges)
+            if best is None or (block.hits, block.last - block.first) > (best.hits, best.last - best.first):
+                best = block
+    if best is None or best.hits == 0:
+        return None
+    named = sum(1 for label in best.labels if label)
+    return best if best.hits >= 2 or named <= 2 else None
+
+
+def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
+    widest = max((_filled(row) for row in top), default=0)
+    for first, row in enumerate(top):
+        names = [cell for cell in row if is_label(cell)]
+        if len(names) < 2 or len(names) * 10 < widest * 6 or len(names) * 10 < _filled(row) * 8:
+            continue
+        last = first
+        while last + 1 < len(top) and _continues(top, first, last + 1, merges):
+            last += 1
+        return _join(top, first, last, aliases, merges)
+    return None
+
+
+def is_label(cell: str) -> bool:
+    """Whether a folded cell could name a column."""
+    return bool(cell) and len(cell) <= 60 and not _NUMBER.match(cell) and not _DATE.match(cell)
+
+
+def _may_start(top: list[list[str]], first: int) -> bool:
+    return any(is_label(cell) for cell in top[first])
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(1 for cell in row if cell)
+
+
+def _continues(top: list[list[str]], first: int, row: int, merges: Sequence[Merge]) -> bool:
+    """Whether `row` is a further header row of the block that starts at `first`.
+
+    Merged cells say so; without them the row must fill the gaps of the row above with names.
+    """
+    cells, above = top[row], top[row - 1]
+    named = [cell for cell in cells if cell]
+    if not named or not all(is_label(cell) or is_unit(cell) for cell in named):
+        return False
+    if _spans_down(merges, row) or _groups_above(merges, row - 1, len(above)):
+        return _filled(above) > 1 or row - 1 > first
+    width = max(len(cells), len(above))
+    gaps = [c for c in range(1, width) if not _cell(above, c) and _cell(cells, c)]
+    if not gaps or _filled(above) < 2:
+        return False
+    left = any(not _cell(above, c) and not _cell(cells, c) for c in range(_last_filled(above, cells) + 1))
+    repeated = len(set(named)) < len(named)
+    vertical = any(_cell(above, c) and not _cell(cells, c) for c in range(width))
+    return not left and (repeated or vertical)
+
+
+def _spans_down(merges: Sequence[Merge], row: int) -> bool:
+    return any(top < row <= bottom for (top, _), (bottom, _) in merges)
+
+
+def _groups_above(merges: Sequence[Merge], row: int, width: int) -> bool:
+    return any(top == row and left < right < width and right - left + 1 < width for (top, left), (_, right) in merges)
+
+
+def _last_filled(*rows: Sequence[str]) -> int:
+    return max((c for row in rows for c, cell in enumerate(row) if cell), default=-1)
+
+
+def _cell(row: Sequence[str], column: int) -> str:
+    return row[column] if column < len(row) else ""
+
+
+def _join(top: list[list[str]], first: int, last: int, aliases: Aliases, merges: Sequence[Merge]) -> _Block:
+    width = _last_filled(*top[first : last + 1]) + 1
+    filled = [_fill(top, row, first, last, width, merges) for row in range(first, last + 1)]
+    joined = [_label([row[column] for row in filled], aliases) for column in range(width)]
+    labels = tuple(label for label, _ in joined)
+    hits = sum(1 for label in labels if label and aliases(label))
+    return _Block(first, last, labels, tuple(unit for _, unit in joined), hits)
+
+
+def _fill(top: list[list[str]], row: int, first: int, last: int, width: int, merges: Sequence[Merge]) -> list[str]:
+    """The row with group names written over all columns of their group."""
+    cells = [_cell(top[row], column) for column in range(width)]
+    merged = [m for m in merges if m[0][0] <= row <= m[1][0] and m[1][0] >= first]
+    for (top_row, left), (_, right) in merged:
+        for column in range(left, min(right + 1, width)):
+            if top_row == row:
+                cells[column] = cells[column] or _cell(top[row], left)
+    if row == last or any(m[0][0] == row and m[0][1] < m[1][1] for m in merged):
+        return cells
+    for column in range(1, width):
+        if not cells[column] and any(_cell(top[below], column) for below in range(row + 1, last + 1)):
+            cells[column] = cells[column - 1]
+    return cells
+
+
+def _label(parts: Sequence[str], aliases: Aliases) -> tuple[str, str | None]:
+    """Join the parts of one column from top to bottom and take the lowest unit."""
+    names: list[str] = []
+    unit: str | None = None
+    for part in parts:
+        name, own = _part(part, bool(names), aliases)
+        unit = own or unit
+        if name and (not names or names[-1] != name):
+            names.append(name)
+    return "/".join(names), unit
+
+
+def _part(part: str, below: bool, aliases: Aliases) -> tuple[str, str | None]:
+    if below and part and is_unit(part):
+        return "", part.strip("()")
+    return split_unit(part, aliases)
+
+
+def _describe(top: list[list[str]], grid: Grid, block: _Block) -> Heading:
+    units, note = list(block.units), None
+    titles, before, period = [], [], None
+    for row in range(block.first):
+        cells = [str(cell) for cell in grid[row] if cell is not None and fold_label(cell)]
+        own_note = next((found for cell in cells if (found := find_unit_note(cell))), None)
+        note = note or own_note
+        period = period or find_period(*cells)
+        before.append("blank" if not cells else "unit" if own_note and len(cells) == 1 else "title")
+        if cells and before[-1] == "title":
+            titles.append(" ".join(dict.fromkeys(cell.strip() for cell in cells)))
+    before += ["header"] * (block.last - block.first + 1)
+    body = block.last + 1
+    while body < len(top) and (kind := _under_header(top[body], len(block.labels))):
+        if kind == "unit":
+            units = [_cell(top[body], c).strip("()") or unit for c, unit in enumerate(units)]
+        before.append(kind)
+        body += 1
+    if note is not None:
+        units = [unit or note for unit in units]
+    return Heading(
+        first=block.first, last=block.last, body=body, labels=block.labels, units=tuple(units), unit_note=note,
+        title=" / ".join(titles) or None, period_note=period, before=tuple(before), hits=block.hits,
+    )  # fmt: skip
+
+
+def _under_header(row: list[str], width: int) -> str | None:
+    """A row of units or of column numbers between the header and the data."""
+    named = [cell for cell in row if cell]
+    if len(named) >= 1 and all(is_unit(cell) and not cell.isdigit() for cell in named):
+        return "unit"
+    if len(named) < max(3, width - 1) or not all(_COUNTED.match(cell) for cell in named):
+        return None
+    numbers = [int(cell) for cell in named if cell.isdigit()]
+    lettered = len(numbers) < len(named)
+    counted = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
+    return "header" if counted and numbers[0] == 1 and (lettered or len(numbers) >= 4) else None

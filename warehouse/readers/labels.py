@@ -1,0 +1,97 @@
+"""Words above a table: labels, units in brackets, unit notes, periods in titles."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from warehouse.readers.units import is_unit
+
+Aliases = Callable[[str], bool]
+
+_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u00ad]+")
+_TAIL = re.compile(r"^(?P<label>.+?)[(\[{【〔](?P<inside>[^()\[\]{}【】〔〕]*)[)\]}】〕]$")
+_BARE_UNIT = re.compile(r"^(?P<label>.+?)[/,:、_](?P<inside>[^/,:、_]+)$")
+_NO_UNIT = re.compile(r"^(是/?否|必填|选填|可选|可空|不?含.*|有/?无|.*格式.*|y{2,4}.*|注?\d*)$", re.IGNORECASE)
+_UNIT_NOTE = re.compile(r"(?:^|[^一-龥]|金额|计量|货币|数量)单位:?[:(]?(?P<unit>[^)\];,。、]+)")
+_STAMP = re.compile(r"(打印|导出|制表|填报|下载|生成|查询|报送)(日期|时间|时刻)?:")
+_YEAR = r"(?:19|20)\d{2}"
+_MONTH = r"(?:1[0-2]|0?[1-9])"
+_PERIODS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"截[至止]{_YEAR}年(?:{_MONTH}月(?:\d{{1,2}}日)?)?[底末]?",
+        rf"{_YEAR}年{_MONTH}月?[-~—–至到](?:{_YEAR}年)?{_MONTH}月",
+        rf"{_YEAR}年第?[一二三四1-4]季度?",
+        rf"{_YEAR}年[上下]半年",
+        rf"{_YEAR}年{_MONTH}月(?:\d{{1,2}}日)?",
+        rf"{_YEAR}年度?",
+        rf"(?<!\d){_YEAR}[-_ ]?[Qq][1-4](?!\d)",
+        rf"(?<!\d){_YEAR}[-./_](?:1[0-2]|0[1-9]|[1-9])(?!\d)",
+        rf"(?<!\d){_YEAR}(?:1[0-2]|0[1-9])(?!\d)",
+    )
+)
+_BARE_YEAR = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
+
+
+def fold_label(text: str | None) -> str:
+    """NFKC without any white space or invisible sign: the form labels are compared in."""
+    return "" if text is None else _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip("*'\"")
+
+
+def split_unit(label: str, aliases: Aliases) -> tuple[str, str | None]:
+    """Take the unit off a folded label: 金额(万元) -> 金额, 万元.
+
+    A bracket that is no unit stays when the whole label is known, and goes when only the bare label is;
+    what was in it is then taken for a unit nobody knows, so that it gets refused with suggestions.
+    """
+    if label.startswith("(") and is_unit(label):
+        return "", label.strip("()")
+    found = _TAIL.match(label)
+    if found is None:
+        return _split_bare(label, aliases)
+    bare, inside = found["label"], found["inside"]
+    if is_unit(inside):
+        return bare, inside
+    first = re.split(r"[,;、]", inside)[0]
+    if first != inside and is_unit(first):
+        return bare, first
+    if aliases(label) or not aliases(bare):
+        return label, None
+    return bare, None if _NO_UNIT.match(inside) else inside
+
+
+def _split_bare(label: str, aliases: Aliases) -> tuple[str, str | None]:
+    found = _BARE_UNIT.match(label)
+    if found and not aliases(label) and is_unit(found["inside"]):
+        return found["label"], found["inside"]
+    return label, None
+
+
+def find_unit_note(cell: str) -> str | None:
+    """The unit a note above the table sets for all of it: 单位：万元 (but not 单位：市财政局)."""
+    for found in _UNIT_NOTE.finditer(fold_label(cell)):
+        text = found["unit"].strip("(:")
+        if is_unit(text):
+            return text
+    return None
+
+
+def find_period(*texts: str | None) -> str | None:
+    """The first period written in any of the texts, as it stands there."""
+    for text in texts:
+        folded = fold_label(text)
+        if folded and not _STAMP.search(folded):
+            for pattern in _PERIODS:
+                if found := pattern.search(folded):
+                    return found[0]
+    return None
+
+
+def find_year(*texts: str | None) -> str | None:
+    """A bare year in the name of a sheet or a file, when nothing better is written."""
+    for text in texts:
+        if found := _BARE_YEAR.search(fold_label(text)):
+            return found[0]
+    return None

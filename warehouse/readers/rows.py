@@ -1,0 +1,74 @@
+"""What a row below the header is: data, a total, a note, a repeated header, or nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+DATA, TOTAL, NOTE, HEADER, BLANK = "data", "total", "note", "header", "blank"
+
+LEADING_CELLS = 4
+"""A total names itself in one of the first cells: 序号, 统计期, 单位 may stand before it."""
+
+_SPACES = re.compile(r"\s+")
+_SUM_WORD = re.compile(r"^[^,。;]{0,20}(合计|小计|总计|共计)(数|行|额|金额)?([:(].{0,20})?$")
+_SUM_ONLY = re.compile(
+    r"^((本[页月年季期日]|当[页月年季期日]|全[市省县区州局院]|各.{1,8})?(合计|小计|总计|共计|总合计|累计)(数|行)?(\(.*\))?:?"
+    r"|(grand|sub)?-?totals?:?)$",
+    re.IGNORECASE,
+)
+_OF_WHICH = re.compile(r"^其中[:,]?")
+_SECTION = re.compile(r"^([一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十]{1,3}\))")
+_NOTE = re.compile(
+    r"^(注\d*[:.、]|注\d*$|备注[:]|说明[:]|附注[:]?|填表说明|填报说明|编制说明|指标解释|口径说明|"
+    r"(填表|填报|制表|审核|复核|统计|经办|单位负责|统计负责|审批|负责|联系)人(\(.*\))?[:]|(制表|审核|复核|制单|主管)[:]|"
+    r"(制表|填报|打印|导出|报出|查询|生成|统计|联系)(日期|时间|电话|单位)[:]|联系电话|(数据|资料)来源|第\d+页|共\d+页|notes?[:]|source[:])",
+    re.IGNORECASE,
+)
+_SERIAL = re.compile(r"^\d{1,6}$")
+
+
+def fold(text: str) -> str:
+    """A cell as it is compared: NFKC, no white space."""
+    return _SPACES.sub("", unicodedata.normalize("NFKC", text))
+
+
+def classify(cells: Sequence[str | None], labels: Sequence[str], *, after_note: bool = False) -> str:
+    """Say what a row is; anything doubtful is data, so that it is checked and never lost."""
+    filled = [text for cell in cells if cell is not None and (text := fold(cell))]
+    if not filled:
+        return BLANK
+    if is_total(filled):
+        return TOTAL
+    if is_note(filled, len(labels), after_note):
+        return NOTE
+    return HEADER if is_header_again(cells, labels) else DATA
+
+
+def is_total(filled: Sequence[str]) -> bool:
+    """Whether the folded, non-empty cells of a row are a 合计, 小计, 其中 or numbered section row."""
+    words = [text for text in filled[:LEADING_CELLS] if not _SERIAL.match(text)]
+    if any(_SUM_ONLY.match(text) for text in words):
+        return True
+    if not words:
+        return False
+    first = words[0]
+    return bool(_SUM_WORD.match(first) or _OF_WHICH.match(first) or (_SECTION.match(first) and len(filled) > 1))
+
+
+def is_note(filled: Sequence[str], width: int, after_note: bool) -> bool:
+    """Whether a row below the table only says something about it."""
+    if _NOTE.match(filled[0]):
+        return True
+    alone = len(filled) == 1 and width > 2
+    return alone and (after_note or bool(_SECTION.match(filled[0])))
+
+
+def is_header_again(cells: Sequence[str | None], labels: Sequence[str]) -> bool:
+    """Whether the header was printed once more, as at the top of each page."""
+    pairs = [(fold(cell), label) for cell, label in zip(cells, labels, strict=False) if cell and label]
+    if len(pairs) < 2:
+        return False
+    same = sum(1 for text, label in pairs if text.split("(")[0] == label.rsplit("/", 1)[-1].split("(")[0])
+    return same >= 2 and same * 10 >= len(pairs) * 8

@@ -1,0 +1,47 @@
+"""Separate data rows from totals, notes and blanks, keeping count of everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from warehouse.readers.headers import Heading
+from warehouse.readers.raw import Cells
+from warehouse.readers.rows import DATA, NOTE, TOTAL, classify
+from warehouse.readers.spool import fit
+
+Row = tuple[int, Sequence[str | None]]
+
+
+class Sieve:
+    """Lets the data rows of one table through and remembers the rest."""
+
+    def __init__(self, heading: Heading) -> None:
+        self.labels = heading.labels
+        self.skipped: Counter[str] = Counter(heading.before)
+        self.totals: list[tuple[int, Cells]] = []
+        self.rows = 0
+        self._after_note = False
+
+    def pass_through(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the data rows."""
+        for number, cells in rows:
+            if self.takes(number, cells):
+                yield number, cells
+
+    def takes(self, number: int, cells: Sequence[str | None]) -> bool:
+        """Whether a row is data; if not it is counted under its reason."""
+        kind = classify(cells, self.labels, after_note=self._after_note)
+        if kind == DATA:
+            self._after_note = False
+            self.rows += 1
+            return True
+        self._after_note = kind == NOTE or (self._after_note and kind != TOTAL)
+        self.skipped[kind] += 1
+        if kind == TOTAL:
+            self.totals.append((number, fit(cells, len(self.labels))))
+        return False
+
+    def counted(self) -> tuple[tuple[str, int], ...]:
+        """The reasons met and how often."""
+        return tuple(sorted(self.skipped.items()))

@@ -1,0 +1,59 @@
+"""Rows on their way from a reader to the database, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.readers.raw import Cells, create
+from warehouse.readers.scratch import ScratchFile
+
+BATCH_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class SpooledRows:
+    """Data rows in an Arrow file that lives as long as this value."""
+
+    scratch: ScratchFile
+
+    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Create the table from the Arrow file."""
+        with pa.memory_map(str(self.scratch.path)) as file:
+            reader = pa.ipc.open_stream(file)
+            con.register("spooled_rows", reader)
+            try:
+                con.execute(f"{create(table)} AS SELECT * FROM spooled_rows")
+            finally:
+                con.unregister("spooled_rows")
+
+
+def spool(rows: Iterable[tuple[int, Sequence[str | None]]], width: int) -> SpooledRows:
+    """Write numbered rows to a file, each cut or filled to `width` cells."""
+    names = ["row_no", *(f"c{column}" for column in range(width))]
+    schema = pa.schema([("row_no", pa.int64()), *((name, pa.string()) for name in names[1:])])
+    scratch = ScratchFile(".arrow")
+    with pa.OSFile(str(scratch.path), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        batch: list[tuple[int, Cells]] = []
+        for number, cells in rows:
+            batch.append((number, fit(cells, width)))
+            if len(batch) == BATCH_ROWS:
+                writer.write_batch(_batch(batch, schema))
+                batch = []
+        writer.write_batch(_batch(batch, schema))
+    return SpooledRows(scratch)
+
+
+def fit(cells: Sequence[str | None], width: int) -> Cells:
+    """The cells as one row of the table: missing ones are NULL, surplus ones are cut."""
+    padded = (*cells[:width], *(None,) * (width - len(cells)))
+    return tuple(cell or None for cell in padded)
+
+
+def _batch(rows: list[tuple[int, Cells]], schema: pa.Schema) -> pa.RecordBatch:
+    numbers = pa.array([number for number, _ in rows], pa.int64())
+    columns = zip(*(cells for _, cells in rows), strict=True) if rows else [()] * (len(schema) - 1)
+    return pa.RecordBatch.from_arrays([numbers, *(pa.array(column, pa.string()) for column in columns)], schema=schema)
