@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from sqlalchemy.engine import Engine
 from warehouse.control import METADATA, from_iso, iso
 
 Row = TypeVar("Row")
+GRAVENESS = ("red", "orange", "yellow", "blue")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class ForecastRow:
     data_hash: str
     step: int
     made_at: dt.datetime
+    known_at: dt.datetime
     through_seq: int
     month_no: int
     mean: float
@@ -45,7 +47,10 @@ class ForecastRow:
 
 @dataclass(frozen=True)
 class LandingRow:
-    """Where a year's total was expected to land at one time. `missing` and `path` are JSON."""
+    """Where a year's total was expected to land at one time. `missing` (month labels) and `path` are JSON.
+
+    A point of the path: month, whether it is reported, running total, lo80, hi80, lo90, hi90.
+    """
 
     indicator: str
     node: str
@@ -94,12 +99,14 @@ class WarningRow:
     last_period: str
     value: str
     base: str | None
+    bound: str
     unit: str
     is_over: bool
     to_verify: bool
     judged_at: dt.datetime
     closed_seq: int | None = None
     closed_at: dt.datetime | None = None
+    closed_why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,7 @@ class ReadingRow:
     period: str
     value: str
     base: str | None
+    bound: str
     level: str
     known_seq: int
     known_at: dt.datetime
@@ -194,6 +202,7 @@ FORECAST = sa.Table(
     sa.Column("made_at", _Instant, primary_key=True),
     _key("step", int),
     _has("data_hash", index=True),
+    _has("known_at", _Instant),
     _has("through_seq", sa.Integer),
     _has("month_no", sa.Integer),
     *(_has(name, sa.Float) for name in ("mean", "lo80", "hi80", "lo90", "hi90")),
@@ -217,10 +226,7 @@ LANDING = sa.Table(
     _has("months_reported", sa.Integer),
     _has("missing"),
     _has("expected", sa.Float),
-    *(
-        _has(name, sa.Float, null=True)
-        for name in ("lo80", "hi80", "lo90", "hi90", "budget", "exceed_probability")
-    ),
+    *(_has(name, sa.Float, null=True) for name in ("lo80", "hi80", "lo90", "hi90", "budget", "exceed_probability")),
     *(_has(name, sa.Integer, null=True) for name in ("crossing_early", "crossing_likely", "crossing_late")),
     *(_has(name) for name in ("status", "method", "reason", "path")),
 )
@@ -235,12 +241,14 @@ WARNING = sa.Table(
     _has("dim_value", null=True),
     *(_has(name) for name in ("grain", "level", "title_zh", "title_en", "first_period", "last_period", "value")),
     _has("base", null=True),
+    _has("bound"),
     _has("unit"),
     _has("is_over", sa.Boolean),
     _has("to_verify", sa.Boolean),
     _has("judged_at", _Instant),
     _has("closed_seq", sa.Integer, null=True),
     _has("closed_at", _Instant, null=True),
+    _has("closed_why", null=True),
 )
 
 READING = sa.Table(
@@ -252,6 +260,7 @@ READING = sa.Table(
     _key("known_seq", int),
     _has("value"),
     _has("base", null=True),
+    _has("bound"),
     _has("level"),
     _has("known_at", _Instant),
     _has("gone_seq", sa.Integer, null=True),
@@ -334,11 +343,11 @@ def add_landings(engine: Engine, rows: Iterable[LandingRow]) -> int:
 
 
 def forecasts(
-    engine: Engine, indicator: str, node: str, through_seq: int | None = None
+    engine: Engine, indicator: str, node: str, known_at: dt.datetime | None = None
 ) -> tuple[ForecastRow, ...]:
-    """Return the steps of the newest forecast that was made from nothing later than a batch."""
+    """Return the steps of the newest forecast that rests on nothing known later than a moment (None: now)."""
     chosen = sa.select(sa.func.max(FORECAST.c.made_at)).where(
-        FORECAST.c.indicator == indicator, FORECAST.c.node == node, _not_after(FORECAST, through_seq)
+        FORECAST.c.indicator == indicator, FORECAST.c.node == node, _not_after(FORECAST, known_at)
     )
     query = sa.select(FORECAST).where(
         FORECAST.c.indicator == indicator, FORECAST.c.node == node, FORECAST.c.made_at == chosen.scalar_subquery()
@@ -350,11 +359,11 @@ def landings(
     engine: Engine,
     indicator: str | None = None,
     node: str | None = None,
-    through_seq: int | None = None,
+    known_at: dt.datetime | None = None,
     year: int | None = None,
 ) -> tuple[LandingRow, ...]:
-    """Return the newest landing per indicator and node that rests on nothing later than a batch."""
-    query = sa.select(LANDING).where(_not_after(LANDING, through_seq))
+    """Return the newest landing per indicator and node that rests on nothing known later than a moment."""
+    query = sa.select(LANDING).where(_not_after(LANDING, known_at))
     for column, wanted in (("indicator", indicator), ("node", node), ("year", year)):
         if wanted is not None:
             query = query.where(LANDING.c[column] == wanted)
@@ -364,59 +373,81 @@ def landings(
     return tuple(newest[key] for key in sorted(newest))
 
 
-def _not_after(table: sa.Table, through_seq: int | None) -> sa.ColumnElement[bool]:
-    return sa.true() if through_seq is None else table.c.through_seq <= through_seq
+def _not_after(table: sa.Table, known_at: dt.datetime | None) -> sa.ColumnElement[bool]:
+    return sa.true() if known_at is None else table.c.known_at <= known_at
 
 
 # --- warnings --------------------------------------------------------------------------------------------------------
 
 
 def open_warnings(engine: Engine) -> tuple[WarningRow, ...]:
-    """Return the warnings no batch has closed yet."""
-    query = sa.select(WARNING).where(WARNING.c.closed_seq.is_(None))
+    """Return the warnings nothing has closed yet."""
+    query = sa.select(WARNING).where(WARNING.c.closed_at.is_(None))
     return _read(engine, query.order_by(WARNING.c.warning_id), WarningRow)
 
 
 def warnings(
     engine: Engine,
-    through_seq: int | None = None,
+    known_at: dt.datetime | None = None,
     nodes: frozenset[str] | None = None,
     with_closed: bool = False,
 ) -> tuple[WarningRow, ...]:
-    """Return the warnings as known through a batch (None: now), newest first, only of the nodes a viewer may see."""
+    """Return the warnings as known at a moment (None: now), newest first, only of the nodes a viewer may see.
+
+    Seen from an earlier moment a warning has the last period, value and level it had then.
+    """
     query = sa.select(WARNING)
-    if through_seq is not None:
-        query = query.where(WARNING.c.opened_seq <= through_seq)
+    if known_at is not None:
+        query = query.where(WARNING.c.opened_at <= known_at)
     if not with_closed:
-        query = query.where(_alive(WARNING.c.closed_seq, through_seq))
-    rows = _read(engine, query.order_by(WARNING.c.opened_seq.desc(), WARNING.c.warning_id), WarningRow)
-    return tuple(row for row in rows if nodes is None or row.node in nodes)
+        query = query.where(_alive(WARNING.c.closed_at, known_at))
+    rows = _read(engine, query.order_by(WARNING.c.opened_at.desc(), WARNING.c.warning_id), WarningRow)
+    visible = tuple(row for row in rows if nodes is None or row.node in nodes)
+    return visible if known_at is None else _as_seen(visible, readings(engine, known_at), known_at)
 
 
-def readings(
-    engine: Engine, warning_id: str, opened_seq: int, through_seq: int | None = None
-) -> tuple[ReadingRow, ...]:
-    """Return what a warning said about each of its periods, as known through a batch."""
-    query = sa.select(READING).where(READING.c.warning_id == warning_id, READING.c.opened_seq == opened_seq)
-    if through_seq is not None:
-        query = query.where(READING.c.known_seq <= through_seq)
-    query = query.where(_alive(READING.c.gone_seq, through_seq))
-    return _read(engine, query.order_by(READING.c.period), ReadingRow)
-
-
-def all_readings(engine: Engine, through_seq: int | None = None) -> dict[tuple[str, int], tuple[ReadingRow, ...]]:
-    """Return the living readings of every warning, by warning and opening batch."""
-    query = sa.select(READING).where(_alive(READING.c.gone_seq, through_seq))
-    if through_seq is not None:
-        query = query.where(READING.c.known_seq <= through_seq)
+def readings(engine: Engine, known_at: dt.datetime | None = None) -> dict[tuple[str, int], tuple[ReadingRow, ...]]:
+    """Return what warnings said about their periods as known at a moment, by warning and opening batch."""
+    query = sa.select(READING).where(_alive(READING.c.gone_at, known_at))
+    if known_at is not None:
+        query = query.where(READING.c.known_at <= known_at)
     found: dict[tuple[str, int], tuple[ReadingRow, ...]] = {}
     for row in _read(engine, query.order_by(READING.c.period), ReadingRow):
-        found[row.warning_id, row.opened_seq] = (*found.get((row.warning_id, row.opened_seq), ()), row)
+        key = (row.warning_id, row.opened_seq)
+        found[key] = (*found.get(key, ()), row)
     return found
 
 
-def _alive(closed: sa.ColumnElement[Any], through_seq: int | None) -> sa.ColumnElement[bool]:
-    return closed.is_(None) if through_seq is None else sa.or_(closed.is_(None), closed > through_seq)
+def _as_seen(
+    rows: Sequence[WarningRow], told: dict[tuple[str, int], tuple[ReadingRow, ...]], known_at: dt.datetime
+) -> tuple[WarningRow, ...]:
+    return tuple(_row_seen(row, told.get((row.warning_id, row.opened_seq), ()), known_at) for row in rows)
+
+
+def _row_seen(row: WarningRow, periods: Sequence[ReadingRow], known_at: dt.datetime) -> WarningRow:
+    """Return a warning with the periods, value and level it had at a moment, and not yet closed if it was not."""
+    if periods:
+        last, gravest = periods[-1], min(periods, key=lambda one: GRAVENESS.index(one.level))
+        shown = {"last_period": last.period, "value": last.value, "base": last.base, "bound": last.bound}
+        row = replace(row, **shown, level=gravest.level)  # type: ignore[arg-type]
+    if row.closed_at is not None and row.closed_at > known_at:
+        return replace(row, closed_at=None, closed_seq=None, closed_why=None, is_over=False)
+    return row
+
+
+def _alive(closed_at: sa.ColumnElement[Any], known_at: dt.datetime | None) -> sa.ColumnElement[bool]:
+    return closed_at.is_(None) if known_at is None else sa.or_(closed_at.is_(None), closed_at > known_at)
+
+
+@dataclass(frozen=True)
+class Closing:
+    """The end of one life of a warning: cured (a later period is fine), corrected, or aged (no longer looked at)."""
+
+    warning_id: str
+    opened_seq: int
+    seq: int
+    at: dt.datetime
+    why: str
 
 
 @dataclass(frozen=True)
@@ -425,11 +456,10 @@ class WarningChange:
 
     opened: tuple[WarningRow, ...] = ()
     updated: tuple[WarningRow, ...] = ()
-    closed: tuple[tuple[str, int], ...] = ()
+    closed: tuple[Closing, ...] = ()
     new_readings: tuple[ReadingRow, ...] = ()
     gone_readings: tuple[ReadingRow, ...] = ()
-    at: dt.datetime | None = None
-    through_seq: int = 0
+    """Readings that no longer hold, with the moment (`gone_at`) since when."""
 
     @property
     def is_empty(self) -> bool:
@@ -439,24 +469,23 @@ class WarningChange:
 
 def apply_warnings(engine: Engine, change: WarningChange) -> None:
     """Open, refresh and close warnings in one transaction."""
-    shut = {"closed_seq": change.through_seq, "closed_at": change.at}
-    gone = {"gone_seq": change.through_seq, "gone_at": change.at}
     with engine.begin() as con:
         if change.opened:
             con.execute(sa.insert(WARNING), [asdict(row) for row in change.opened])
         for row in change.updated:
-            con.execute(sa.update(WARNING).where(*_same(WARNING, row.warning_id, row.opened_seq)).values(**asdict(row)))
-        for warning_id, opened_seq in change.closed:
-            con.execute(sa.update(WARNING).where(*_same(WARNING, warning_id, opened_seq)).values(**shut))
-        for one in change.gone_readings:
-            where = (*_same(READING, one.warning_id, one.opened_seq), READING.c.period == one.period)
-            con.execute(sa.update(READING).where(*where, READING.c.gone_seq.is_(None)).values(**gone))
+            con.execute(sa.update(WARNING).where(*_same(WARNING, row)).values(**asdict(row)))
+        for end in change.closed:
+            shut = {"closed_seq": end.seq, "closed_at": end.at, "closed_why": end.why}
+            con.execute(sa.update(WARNING).where(*_same(WARNING, end)).values(**shut))
+        for gone in change.gone_readings:
+            where = (*_same(READING, gone), READING.c.period == gone.period, READING.c.known_seq == gone.known_seq)
+            con.execute(sa.update(READING).where(*where).values(gone_seq=gone.gone_seq, gone_at=gone.gone_at))
         if change.new_readings:
             con.execute(sa.insert(READING), [asdict(row) for row in change.new_readings])
 
 
-def _same(table: sa.Table, warning_id: str, opened_seq: int) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.c.warning_id == warning_id, table.c.opened_seq == opened_seq
+def _same(table: sa.Table, row: WarningRow | ReadingRow | Closing) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.warning_id == row.warning_id, table.c.opened_seq == row.opened_seq
 
 
 # --- snapshots -------------------------------------------------------------------------------------------------------

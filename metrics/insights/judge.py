@@ -45,9 +45,13 @@ class Bench:
     known_at: dt.datetime | None = None
     now: dt.datetime | None = None
     tree: str = AS_WAS
+    only: tuple[str, ...] | None = None
+    """Judge at these nodes only (dating a known warning), whatever the rule says."""
 
     def nodes(self, rule: Rule) -> tuple[str, ...]:
         """Return the nodes a rule is judged at."""
+        if self.only is not None:
+            return self.only
         if rule.at == "root":
             return (self.root,)
         return self.units if rule.at == "unit" else tuple(dict.fromkeys((self.root, *self.units)))

@@ -6,7 +6,6 @@ database: who calls decides what was known (`known_at`) and stores what comes ba
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -83,13 +82,12 @@ complete, nothing is expected · short: too little history for an interval · no
 
 @dataclass(frozen=True)
 class PathPoint:
-    """The running total of a year at the end of one month, reported or expected, with its 90 % interval."""
+    """The running total of a year at the end of one month, reported or expected, with its intervals."""
 
     month_no: int
     reported: bool
     total: float
-    low: float
-    high: float
+    bands: tuple[Band, ...]
 
 
 @dataclass(frozen=True)
@@ -139,6 +137,11 @@ class Limit:
     above: Decimal | None = None
     at_least: Decimal | None = None
     below: Decimal | None = None
+
+    @property
+    def bound(self) -> Decimal:
+        """Return the bound, whichever way it is passed."""
+        return next(bound for bound in (self.above, self.at_least, self.below) if bound is not None)
 
     def holds(self, measure: Decimal) -> bool:
         """Tell whether a measure lies beyond the bound."""
@@ -199,9 +202,9 @@ class Rule:
         """Every indicator the rule reads."""
         return tuple(dict.fromkeys([self.indicator, *self.also, *([self.against] if self.against else [])]))
 
-    def level_of(self, measure: Decimal) -> Level | None:
-        """Return the gravest level whose bound the measure is beyond."""
-        return next((limit.level for limit in self.limits if limit.holds(measure)), None)
+    def limit_for(self, measure: Decimal) -> Limit | None:
+        """Return the gravest step whose bound the measure is beyond."""
+        return next((limit for limit in self.limits if limit.holds(measure)), None)
 
 
 @dataclass(frozen=True)
@@ -213,9 +216,10 @@ class Reading:
     unit: str
     level: Level
     status: str
+    bound: Decimal
+    """The bound that was passed (times last year, per cent of plan … as the kind of the rule has it)."""
     base: Decimal | None = None
-    first_seq: int = 0
-    first_known: dt.datetime | None = None
+    """What the value was compared with: last year's, the plan's share, the quota, the reports due."""
 
 
 @dataclass(frozen=True)

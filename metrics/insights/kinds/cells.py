@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from metrics.insights.model import Level, Reading
+from metrics.insights.model import Limit, Reading
 from metrics.model import Answer
 from warehouse.base.periods import Period, month_label
 
@@ -47,7 +47,8 @@ def earlier(period: str, months: int) -> str:
 
 
 def reading(
-    found: Answer, value: Decimal, level: Level, base: Decimal | None = None, unit: str | None = None
+    found: Answer, value: Decimal, limit: Limit, base: Decimal | None = None, unit: str | None = None
 ) -> Reading:
     """Return what a rule says about the period of an answer."""
-    return Reading(found.period, value, found.unit if unit is None else unit, level, found.status, base)
+    shown = found.unit if unit is None else unit
+    return Reading(found.period, value, shown, limit.level, found.status, limit.bound, base)

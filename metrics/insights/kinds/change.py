@@ -23,9 +23,9 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
         if pair is None or answer is None:
             continue
         value, base = pair
-        level = rule.level_of(value / base) if base > 0 else None
-        if level is not None and abs(value - base) >= rule.floor:
-            found.append(reading(answer, value, level, base))
+        limit = rule.limit_for(value / base) if base > 0 else None
+        if limit is not None and abs(value - base) >= rule.floor:
+            found.append(reading(answer, value, limit, base))
     return tuple(found)
 
 

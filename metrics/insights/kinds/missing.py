@@ -20,7 +20,7 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
         if answer is None or answer.status not in OWED:
             continue
         owed = Decimal(answer.due - answer.got)
-        level = rule.level_of(owed)
-        if level is not None:
-            found.append(reading(answer, owed, level, Decimal(answer.due), UNIT))
+        limit = rule.limit_for(owed)
+        if limit is not None:
+            found.append(reading(answer, owed, limit, Decimal(answer.due), UNIT))
     return tuple(found)

@@ -25,7 +25,7 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
             continue
         share = rule.shares[Period.parse(period).from_m % 12]
         ahead = decimal(answer.numerator) - decimal(answer.denominator) * share / HUNDRED
-        level = rule.level_of(rate - share)
-        if level is not None and ahead > 0 and ahead >= rule.floor:
-            found.append(reading(answer, rate, level, share))
+        limit = rule.limit_for(rate - share)
+        if limit is not None and ahead > 0 and ahead >= rule.floor:
+            found.append(reading(answer, rate, limit, share))
     return tuple(found)

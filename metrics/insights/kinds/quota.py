@@ -20,7 +20,7 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
         answer = cells.answer(rule.indicator, period)
         if answer is None or value is None or quota is None or quota <= 0:
             continue
-        level = rule.level_of(value / quota * HUNDRED)
-        if level is not None and value - quota >= rule.floor:
-            found.append(reading(answer, value, level, quota))
+        limit = rule.limit_for(value / quota * HUNDRED)
+        if limit is not None and value - quota >= rule.floor:
+            found.append(reading(answer, value, limit, quota))
     return tuple(found)

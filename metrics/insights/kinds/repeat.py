@@ -20,9 +20,9 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
         telling = [name for name, value in now.items() if value]
         if len(telling) < FEWEST or now != before:
             continue
-        answer, level = cells.answer(rule.indicator, period), rule.level_of(Decimal(len(telling)))
-        if answer is not None and level is not None and rule.indicator in now:
-            found.append(reading(answer, now[rule.indicator], level, before[rule.indicator]))
+        answer, limit = cells.answer(rule.indicator, period), rule.limit_for(Decimal(len(telling)))
+        if answer is not None and limit is not None and rule.indicator in now:
+            found.append(reading(answer, now[rule.indicator], limit, before[rule.indicator]))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
     found = []
     for period in cells.periods(rule.indicator):
         value, answer = cells.value(rule.indicator, period, rule.partial), cells.answer(rule.indicator, period)
-        level = rule.level_of(value) if value is not None else None
-        if answer is not None and value is not None and level is not None and abs(value) >= rule.floor:
-            found.append(reading(answer, value, level))
+        limit = rule.limit_for(value) if value is not None else None
+        if answer is not None and value is not None and limit is not None and abs(value) >= rule.floor:
+            found.append(reading(answer, value, limit))
     return tuple(found)
