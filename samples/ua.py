@@ -1,0 +1,80 @@
+"""Budgets of 16 Ukrainian cities (real): plan and cumulative spending by month and economic code.
+
+A city has one budget code until December 2022 and another from January 2023 (Kyiv kept its own); no month has both.
+Both codes are dated aliases of the city's one node, and the code stands in the unit column as in the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from samples.delivery import Handed, plain, write_csv, write_manifest
+
+STORE = {
+    "name_zh": "乌克兰城市预算",
+    "name_en": "Budgets of Ukrainian cities",
+    "origin": "real",
+    "currency": "UAH",
+    "timezone": "Europe/Kyiv",
+}
+EXCERPT = Path(__file__).parent / "data" / "ua"
+ROOT = "UA"
+_ORG_HEADER = (
+    "code", "name", "parent", "level", "kind", "protocol_order", "aliases", "valid_from", "valid_to",
+    "scope_cost", "scope_vehicle", "scope_space", "scope_energy", "scope_service",
+)  # fmt: skip
+_SOURCE_COLUMNS = (
+    "REP_PERIOD", "FUND_TYP", "COD_BUDGET", "COD_CONS_EK", "COD_CONS_EK_NAME", "PLANS_AMT", "FAKT_AMT",
+)  # fmt: skip
+
+
+def write(out: Path, data_root: Path | None) -> None:
+    """Write the export files and the manifest; without `data_root` from the copy beside this module."""
+    source = EXCERPT if data_root is None else data_root / "ua_city_budget"
+    lines = pl.read_parquet(source / "expenses.parquet").with_columns(pl.col("REP_PERIOD").dt.year().alias("year"))
+    codes = _budget_codes(lines)
+    out.mkdir(parents=True, exist_ok=True)
+    files: list[Handed] = []
+    for year in lines["year"].unique().sort().to_list():
+        if not codes.filter(pl.col("from_year") == year).is_empty():
+            files.append(Handed(f"cities_{year}.csv", "org_unit", f"{year}-01-15T09:00:00"))
+            write_csv(out / files[-1].path, _ORG_HEADER, _org_rows(codes, year))
+        files.append(Handed(f"expenses_{year}.csv", "budget_execution", f"{year + 1}-01-31T09:00:00"))
+        rows = lines.filter(pl.col("year") == year).select(_SOURCE_COLUMNS).sort(_SOURCE_COLUMNS[:4])
+        write_csv(out / files[-1].path, _SOURCE_COLUMNS, _execution_rows(rows))
+    files.sort(key=lambda file: file.recorded_at)
+    write_manifest(out, STORE, files)
+
+
+def node_code(city: str) -> str:
+    """Return the code of a city's node."""
+    return f"{ROOT}-{city.upper().replace(' ', '-')}"
+
+
+def _budget_codes(lines: pl.DataFrame) -> pl.DataFrame:
+    """Return city, budget code, first year and last year of each code."""
+    return (
+        lines.group_by("CITY", "COD_BUDGET")
+        .agg(pl.col("year").min().alias("from_year"), pl.col("year").max().alias("to_year"))
+        .sort("CITY", "from_year")
+    )
+
+
+def _org_rows(codes: pl.DataFrame, year: int) -> Iterator[tuple[object, ...]]:
+    """The register as known in January of a year: one row per city and budget code, closed by its successor."""
+    scopes = ("是", "否", "否", "否", "否")
+    yield ROOT, "Ukrainian cities", None, "nation", "region", 0, None, "2021-01-01", None, *scopes
+    cities = codes["CITY"].unique().sort().to_list()
+    known = codes.filter(pl.col("from_year") <= year)
+    for city, budget, first, last in known.iter_rows():
+        end = f"{last + 1}-01-01" if last < year else None
+        order = cities.index(city) + 1
+        yield node_code(city), city, ROOT, "city", "region", order, budget, f"{first}-01-01", end, *scopes
+
+
+def _execution_rows(rows: pl.DataFrame) -> Iterator[tuple[object, ...]]:
+    for period, fund, budget, item, name, plan, actual in rows.iter_rows():
+        yield period.isoformat(), fund, budget, item, name, plain(plan), plain(actual)
