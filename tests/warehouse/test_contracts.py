@@ -1,0 +1,171 @@
+"""The shipped contracts: what they name, that no label means two things, and that every check is SQL that runs."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
+
+import duckdb
+import pytest
+from warehouse.contracts import Contract, load_contracts, normalise_label
+from warehouse.readers.units import find_unit
+
+CONTRACTS = load_contracts()
+ALL = sorted(CONTRACTS)
+
+COLUMNS = {
+    "org_unit": "code name short_name parent level kind protocol_order climate valid_from valid_to aliases"
+    " scope_cost scope_vehicle scope_space scope_energy scope_service excluded",
+    "staff": "unit month authorised_staff actual_staff energy_headcount",
+    "budget": "unit year item_code item_name project fund exp_kind version approved_on amount",
+    "payment": "voucher line unit paid_on item_code item_name function_code project fund exp_kind amount contract_no"
+    " summary",
+    "budget_execution": "unit month item_code item_name fund_type plan actual",
+    "vehicle": "month plate unit vin model body veh_class displacement fuel bought_on price registered_on status owner"
+    " approval",
+    "vehicle_quota": "unit veh_class quota doc_no valid_from valid_to",
+    "trip": "plate started_at ended_at unit order_no km purpose duty origin_place destination",
+    "vehicle_expense": "receipt_no plate unit kind spent_on quantity unit_price amount odometer",
+    "building": "code unit name compound address built_year floors gross_area usable_area heated_area registrable"
+    " title_no tenure valid_from valid_to",
+    "room": "building floor room_no room_kind usable_area unit person_no rank persons occupant_state status tenure"
+    " compound approval valid_from valid_to",
+    "energy_use": "unit month carrier quantity unit_price cost shared",
+    "meter_month": "meter_no month unit building carrier previous current ratio quantity sub_item",
+    "service_contract": "contract_no unit service_kind supplier amount valid_from valid_to",
+    "service_payment": "voucher contract_no unit paid_on amount",
+    "work_order": "order_no unit building kind reported_at closed_at sla_hours",
+    "evaluation": "month unit service_kind score votes",
+    "coal_factor": "carrier factor",
+    "co2_factor": "carrier factor",
+    "office_cap": "level rank cap_m2",
+    "vehicle_cap": "veh_class body price_cap displacement_cap price_cap_nev",
+    "expense_item": "code name in_operating_cost in_operating_funds three_public",
+    "energy_quota": "level climate quota_limit quota_base quota_guide",
+}
+EVIDENCE = ("doc_no", "clause", "evidence", "status", "valid_from", "valid_to")
+
+
+def test_every_source_of_the_spine_has_a_contract_and_no_other() -> None:
+    assert set(CONTRACTS) == set(COLUMNS)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_columns_are_those_agreed(name: str) -> None:
+    contract = CONTRACTS[name]
+    wanted = tuple(COLUMNS[name].split()) + (EVIDENCE if contract.is_reference else ())
+    assert tuple(column.name for column in contract.columns) == wanted
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_label_means_two_columns(name: str) -> None:
+    assert {label: names for label, names in meanings(CONTRACTS[name]).items() if len(names) > 1} == {}
+
+
+def meanings(contract: Contract) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for column in contract.columns:
+        for label in column.labels:
+            found[label].add(column.name)
+    if contract.unpivot:
+        for group, measures in contract.unpivot.groups.items():
+            for measure, column in measures.items():
+                for label in column.labels:
+                    found[label].add(f"{group}.{measure}")
+    return found
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_column_has_a_chinese_and_an_english_label(name: str) -> None:
+    for column in CONTRACTS[name].columns:
+        assert any(re.search("[一-龥]", alias) for alias in column.aliases), column.name
+        assert re.fullmatch("[a-z][a-z0-9_]*", column.name)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_slices_dues_and_sizes_name_what_exists(name: str) -> None:
+    contract = CONTRACTS[name]
+    names = {column.name for column in contract.columns}
+    assert set(contract.slice_by) <= names | {"month"}
+    assert contract.due_day is None or 1 <= contract.due_day <= 28
+    assert set(contract.derived) <= names
+    if contract.magnitude:
+        assert {contract.magnitude["column"], *contract.magnitude["per"]} <= names
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_units_are_known_units(name: str) -> None:
+    contract = CONTRACTS[name]
+    columns = list(contract.columns)
+    if contract.unpivot:
+        columns += [column for measures in contract.unpivot.groups.values() for column in measures.values()]
+    for column in columns:
+        if column.unit is None:
+            continue
+        stored, written = find_unit(column.unit), find_unit(column.default_unit or column.unit)
+        assert stored and written and stored.dimension == written.dimension, column.name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_checks_derivations_and_months_are_sql_over_the_typed_columns(name: str) -> None:
+    contract = CONTRACTS[name]
+    con = duckdb.connect()
+    columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract.columns)
+    con.execute(f"CREATE TABLE staged ({columns})")
+    for check in contract.checks:
+        kind = con.execute(f"SELECT typeof(({check.expr})) FROM (SELECT 1) LEFT JOIN staged ON true").fetchone()
+        assert kind == ("BOOLEAN",), check.code
+        assert set(check.text) == {"zh", "en"}, check.code
+    for column, expr in contract.derived.items():
+        con.execute(f'UPDATE staged SET "{column}" = {expr}')
+    if contract.month_expr:
+        con.execute(f"SELECT year({contract.month_expr}) FROM staged")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_enumerations_lead_to_ids(name: str) -> None:
+    for column in CONTRACTS[name].columns:
+        if column.name == "status" and CONTRACTS[name].is_reference:
+            assert set(column.values.values()) == {"有效", "待核实"}
+            continue
+        for shown, value in column.values.items():
+            assert re.fullmatch("[A-Za-z][A-Za-z0-9_]*", value), f"{column.name}: {shown}"
+
+
+@pytest.mark.parametrize("dataset, column", [("payment", "fund"), ("payment", "exp_kind"), ("vehicle", "veh_class")])
+def test_a_shared_enumeration_has_the_same_ids_everywhere(dataset: str, column: str) -> None:
+    ids = set(CONTRACTS[dataset].column(column).values.values())
+    for contract in CONTRACTS.values():
+        for other in contract.columns:
+            if other.name == column:
+                assert set(other.values.values()) == ids, contract.name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_examples_show_two_good_rows_and_a_bad_one_in_known_headings(name: str) -> None:
+    contract = CONTRACTS[name]
+    good = [example for example in contract.examples if "expect" in example]
+    bad = [example for example in contract.examples if "reason" in example]
+    assert len(good) >= 2 and len(bad) >= 1 and len(good) + len(bad) == len(contract.examples)
+    columns = {column.name for column in contract.columns}
+    for example in contract.examples:
+        for heading in example["row"]:
+            assert normalise_label(heading) in contract.labels, heading
+    for example in good:
+        assert set(example["expect"]) <= columns
+
+
+def test_a_cost_is_the_half_up_product_of_the_written_figures() -> None:
+    """0.5 × 0.000001 is half a millionth and becomes one; 17 digits of a price count."""
+    expr = CONTRACTS["energy_use"].derived["cost"]
+    quantity, price = (CONTRACTS["energy_use"].column(name).sql_type for name in ("quantity", "unit_price"))
+    for written, at in [
+        ("0.5", "0.000001"),
+        ("709600.0", "0.08442925591882751"),
+        ("513798466.0", "0.0003514876543219"),
+    ]:
+        sql = f"SELECT {expr} FROM (SELECT CAST('{written}' AS {quantity}) AS quantity, CAST('{at}' AS {price}) AS unit_price)"
+        found = duckdb.connect().execute(sql).fetchone()
+        wanted = (Decimal(written) * Decimal(at)).quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
+        assert found == (wanted,)

@@ -1,0 +1,154 @@
+"""The reference rows the package ships: complete, without overlaps, with evidence, and in agreement with the documents."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from decimal import Decimal
+from importlib import resources
+
+import pytest
+from warehouse.contracts import load_contracts
+
+CONTRACTS = {name: contract for name, contract in load_contracts().items() if contract.is_reference}
+ALL = sorted(CONTRACTS)
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    text = (resources.files("warehouse") / "reference" / f"{name}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def in_force(name: str, day: str, **wanted: str) -> list[dict[str, str]]:
+    return [
+        row
+        for row in rows(name)
+        if row["valid_from"] <= day < (row["valid_to"] or "9999") and all(row[k] == v for k, v in wanted.items())
+    ]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_table_has_exactly_the_columns_of_its_contract(name: str) -> None:
+    assert list(rows(name)[0]) == [column.name for column in CONTRACTS[name].columns]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_row_names_document_clause_and_evidence(name: str) -> None:
+    for row in rows(name):
+        assert row["doc_no"] and row["clause"] and row["valid_from"]
+        assert row["evidence"] in {"C", "C2", "R", "D", "K"}
+        assert row["status"] == ("有效" if row["evidence"] in {"C", "C2"} else "待核实")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_rows_of_one_key_never_overlap(name: str) -> None:
+    spans: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
+    keys = [key for key in CONTRACTS[name].keys if key != "valid_from"]
+    for row in rows(name):
+        spans[tuple(row[key] for key in keys)].append((row["valid_from"], row["valid_to"] or "9999"))
+    for key, found in spans.items():
+        found.sort()
+        assert all(a[1] <= b[0] for a, b in zip(found, found[1:], strict=False)), key
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_enumerated_cells_are_ids_of_the_contract(name: str) -> None:
+    for column in CONTRACTS[name].columns:
+        if column.values:
+            used = {row[column.name] for row in rows(name)} - {""}
+            assert used <= set(column.values.values()), column.name
+
+
+@pytest.mark.parametrize("name", ["coal_factor", "co2_factor"])
+def test_every_carrier_has_a_factor_today(name: str) -> None:
+    carriers = set(load_contracts()["energy_use"].unpivot.groups)  # type: ignore[union-attr]
+    assert {row["carrier"] for row in in_force(name, "2026-01-01")} == carriers
+
+
+def test_factors_of_litres_fold_the_density_in() -> None:
+    """petrol 1.4714 kgce/kg × 0.73 kg/L, diesel 1.4571 × 0.86; CO2 2.9251 and 3.0959 per kg; heat 0.03412 per MJ."""
+    coal = {row["carrier"]: Decimal(row["factor"]) for row in in_force("coal_factor", "2024-01-01")}
+    co2 = {row["carrier"]: Decimal(row["factor"]) for row in in_force("co2_factor", "2024-01-01")}
+    assert coal["gasoline"] == Decimal("1.4714") * Decimal("0.73")
+    assert coal["diesel"] == Decimal("1.4571") * Decimal("0.86")
+    assert coal["heat"] == Decimal("0.03412") * 1000
+    assert co2["gasoline"] == Decimal("2.9251") * Decimal("0.73")
+    assert co2["diesel"] == Decimal("3.0959") * Decimal("0.86")
+    assert (coal["electricity"], coal["natural_gas"], coal["water"]) == (Decimal("0.1229"), Decimal("1.33"), 0)
+
+
+@pytest.mark.parametrize(
+    "day, factor",
+    [("2021-06-01", "0.5568"), ("2022-06-01", "0.5366"), ("2023-06-01", "0.5306"), ("2025-06-01", "0.5306")],
+)
+def test_electricity_takes_the_factor_of_its_year_else_the_newest_earlier_one(day: str, factor: str) -> None:
+    found = in_force("co2_factor", day, carrier="electricity")
+    assert [Decimal(row["factor"]) for row in found] == [Decimal(factor)]
+
+
+@pytest.mark.parametrize(
+    "level, caps",
+    [
+        ("nation", (54, 42, 24, 18, 12, 9)),
+        ("province", (54, 42, 30, 24, 18, 12, 9)),
+        ("city", (42, 30, 24, 18, 9)),
+        ("county", (30, 24, 18, 12, 9)),
+        ("town", (24, 18, 9)),
+    ],
+)
+def test_office_caps_are_those_of_2014_and_not_of_1999(level: str, caps: tuple[int, ...]) -> None:
+    assert tuple(int(Decimal(row["cap_m2"])) for row in rows("office_cap") if row["level"] == level) == caps
+
+
+def test_each_rank_of_a_room_has_one_level_and_one_cap() -> None:
+    ranks = [row["rank"] for row in rows("office_cap")]
+    assert len(ranks) == len(set(ranks))
+    assert set(load_contracts()["room"].column("rank").values.values()) == set(ranks)
+
+
+def test_every_class_and_body_of_a_vehicle_has_one_row() -> None:
+    vehicle = load_contracts()["vehicle"]
+    wanted = {
+        (kind, body)
+        for kind in vehicle.column("veh_class").values.values()
+        for body in vehicle.column("body").values.values()
+    }
+    found = [(row["veh_class"], row["body"]) for row in rows("vehicle_cap")]
+    assert len(found) == len(wanted) and set(found) == wanted
+
+
+@pytest.mark.parametrize(
+    "kind, body, price, litres",
+    [
+        ("courier", "sedan", "120000", "1.6"),
+        ("emergency", "sedan", "180000", "1.8"),
+        ("other", "minibus", "250000", "3.0"),
+        ("enforcement", "coach", "450000", ""),
+        ("special", "special", "", ""),
+    ],
+)
+def test_vehicle_caps_follow_the_rule_of_2017(kind: str, body: str, price: str, litres: str) -> None:
+    row = in_force("vehicle_cap", "2024-01-01", veh_class=kind, body=body)[0]
+    assert (row["price_cap"].removesuffix(".00"), row["displacement_cap"]) == (price, litres)
+
+
+def test_three_public_codes_are_abroad_reception_and_both_kinds_of_vehicle_cost() -> None:
+    found = {row["code"]: row["three_public"] for row in rows("expense_item") if row["three_public"]}
+    assert found == {
+        "30212": "abroad", "30217": "reception", "30231": "vehicle", "31013": "vehicle", "30913": "vehicle",
+    }  # fmt: skip
+
+
+def test_operating_funds_are_all_302_codes_and_operating_cost_adds_depreciation() -> None:
+    table = rows("expense_item")
+    assert {row["code"] for row in table if row["in_operating_funds"] == "true"} == {
+        row["code"] for row in table if row["code"].startswith("302")
+    }
+    in_cost = {row["code"] for row in table if row["in_operating_cost"] == "true"}
+    assert "ZJTX" in in_cost and not {"30226", "30227"} & in_cost
+    assert all(code.startswith("302") for code in in_cost - {"ZJTX"})
+
+
+def test_quota_bands_stand_in_order() -> None:
+    for row in rows("energy_quota"):
+        assert Decimal(row["quota_guide"]) <= Decimal(row["quota_base"]) <= Decimal(row["quota_limit"])
