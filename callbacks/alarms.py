@@ -1,0 +1,164 @@
+"""Warnings as a short list for the board and as groups for their own page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from dash import dcc, html
+
+from callbacks.focus import Focus
+from callbacks.language import Language
+from callbacks.panels import LEVEL_SHAPES, Panel, Table, number_cell, shape, text_cell
+from callbacks.services import LEVELS, Alarm
+from warehouse.base.periods import Grain
+
+TODAY = 5
+PATHS = {"cost": "/cost", "energy": "/energy"}
+
+
+def most_urgent(alarms: Sequence[Alarm]) -> list[Alarm]:
+    """Return warnings from the most severe down; of one level the newest first."""
+    rank = {level: place for place, level in enumerate(LEVELS)}
+    newest = sorted(alarms, key=lambda alarm: alarm.since_seq or 0, reverse=True)
+    return sorted(newest, key=lambda alarm: rank[alarm.level])
+
+
+def today_panel(focus: Focus, alarms: Sequence[Alarm]) -> Panel:
+    """Return the counts of the four colours and at most five items to decide today."""
+    words = focus.words
+    ordered = most_urgent(alarms)
+    counts = html.Div([_count_box(level, alarms, words) for level in LEVELS], className="level-counts")
+    items = [_item(focus, alarm) for alarm in ordered[:TODAY]]
+    body: list[Any] = items or [html.P(words.say("warnings.none"), className="why")]
+    more = len(ordered) - TODAY
+    rest = [
+        dcc.Link(words.say("warnings.more", count=words.count(more)), href=focus.link("/warnings"), className="more")
+    ]
+    return Panel(
+        name="warnings",
+        title=words.say("warnings.title"),
+        sub=words.say("warnings.sub"),
+        face=html.Div(
+            [counts, html.Div(body, className="alarm-list"), *(rest if more > 0 else [])], className="alarms"
+        ),
+        twin=alarms_table(focus, ordered),
+        weight=0.85,
+    )
+
+
+def _count_box(level: Any, alarms: Sequence[Alarm], words: Language) -> html.Div:
+    count = sum(1 for alarm in alarms if alarm.level == level)
+    label = html.Span([html.I(LEVEL_SHAPES[level], **{"aria-hidden": "true"}), words.say(f"level.{level}")])
+    return html.Div([html.B(words.count(count)), label], className=f"level-count {level}{'' if count else ' nil'}")
+
+
+def _item(focus: Focus, alarm: Alarm) -> dcc.Link:
+    words = focus.words
+    return dcc.Link(
+        [
+            shape(alarm.level, words.say(f"level.{alarm.level}")),
+            html.Span([html.B(alarm.node_name), html.Span(alarm.titles[words.code])], className="alarm-what"),
+            html.Span(value_text(alarm, words), className="alarm-value"),
+        ],
+        href=tile_link(focus, alarm),
+        className="alarm-item",
+    )
+
+
+def value_text(alarm: Alarm, words: Language) -> str:
+    """Return the figure that fires, or what it is when there is none."""
+    return words.figure(alarm.value, alarm.unit).text if alarm.value is not None else words.say("warnings.no_value")
+
+
+def tile_link(focus: Focus, alarm: Alarm) -> str:
+    """Return the address of the tile a warning speaks of, as known when it first fired."""
+    since = focus.words.local(alarm.since).isoformat() if alarm.since else None
+    return focus.link(
+        PATHS.get(alarm.theme, "/"),
+        node=alarm.node,
+        period=alarm.period,
+        grain=alarm.grain,
+        pick=alarm.indicator,
+        known_at=focus.state.known_at or since,
+    )
+
+
+def since_text(alarm: Alarm, words: Language) -> str:
+    """Return since when a warning fires."""
+    return words.say("warnings.since", day=words.local(alarm.since).strftime("%Y-%m-%d")) if alarm.since else ""
+
+
+def alarms_table(focus: Focus, alarms: Sequence[Alarm]) -> Table:
+    """Return warnings as a table."""
+    words = focus.words
+    keys = ("level", "unit", "what", "period", "figure", "threshold", "since")
+    return Table(tuple(words.say(f"column.{key}") for key in keys), tuple(_table_row(focus, a) for a in alarms))
+
+
+def _table_row(focus: Focus, alarm: Alarm) -> tuple[Any, ...]:
+    words = focus.words
+    limit = "" if alarm.threshold is None else words.figure(alarm.threshold, alarm.unit).text
+    full = "" if alarm.value is None else words.full(alarm.value)
+    return (
+        text_cell(f"{LEVEL_SHAPES[alarm.level]} {words.say(f'level.{alarm.level}')}", tone=f"level-text {alarm.level}"),
+        text_cell(alarm.node_name),
+        text_cell(alarm.titles[words.code], href=tile_link(focus, alarm)),
+        text_cell(words.period(alarm.period, cast(Grain, alarm.grain))),
+        number_cell(value_text(alarm, words), full),
+        number_cell(limit),
+        text_cell(words.local(alarm.since).strftime("%Y-%m-%d") if alarm.since else ""),
+    )
+
+
+def level_panels(focus: Focus, alarms: Sequence[Alarm]) -> list[Panel]:
+    """Return one panel per colour that fires, with every warning of it."""
+    words = focus.words
+    found = []
+    for level in LEVELS:
+        firing = [alarm for alarm in most_urgent(alarms) if alarm.level == level]
+        if not firing:
+            continue
+        content = alarms_table(focus, firing)
+        found.append(
+            Panel(
+                name=f"level-{level}",
+                title=words.say(f"level.title.{level}"),
+                sub=words.say("warnings.count", count=words.count(len(firing))),
+                face=_cards(focus, firing),
+                twin=content,
+            )
+        )
+    return found
+
+
+def _cards(focus: Focus, alarms: Sequence[Alarm]) -> html.Div:
+    words = focus.words
+    return html.Div(
+        [
+            dcc.Link(
+                [
+                    shape(alarm.level, words.say(f"level.{alarm.level}")),
+                    html.Span([html.B(alarm.node_name), html.Span(alarm.titles[words.code])], className="alarm-what"),
+                    html.Span(_figure_against(alarm, words), className="alarm-value"),
+                    html.Span(words.period(alarm.period, cast(Grain, alarm.grain)), className="alarm-period"),
+                    html.Span(since_text(alarm, words), className="alarm-since"),
+                    html.Span(alarm.basis, className="alarm-basis", title=alarm.basis),
+                ],
+                href=tile_link(focus, alarm),
+                className="alarm-item full",
+            )
+            for alarm in alarms
+        ],
+        className="alarm-list",
+    )
+
+
+def _figure_against(alarm: Alarm, words: Language) -> str:
+    if alarm.value is None or alarm.threshold is None:
+        return value_text(alarm, words)
+    return words.say(
+        "warnings.against",
+        value=words.figure(alarm.value, alarm.unit).text,
+        limit=words.figure(alarm.threshold, alarm.unit).text,
+    )

@@ -1,0 +1,88 @@
+"""A view made definite: which node, which months, as known when. Built once per request, asked by every region."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from callbacks.language import Language
+from callbacks.services import Node, Session, Tree
+from callbacks.state import ViewState
+from metrics.model import Query
+from warehouse.base.periods import Grain, Period, Window, month_label, windows
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What one request looks at, with the words to speak about it."""
+
+    state: ViewState
+    words: Language
+    session: Session
+    tree: Tree
+    node: Node
+    window: Window
+    grain: Grain
+    known_at: dt.datetime | None
+
+    @property
+    def last_month(self) -> str:
+        """The last month of the window."""
+        return month_label(self.window.to_m - 1)
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The nodes directly below the one in view, in official order."""
+        return self.tree.children(self.node.code)
+
+    def query(self, indicators: Iterable[str], **changes: Any) -> Query:
+        """Return the question for some indicators, at the view's node, period and caliber unless changed."""
+        values: dict[str, Any] = {
+            "indicators": tuple(indicators),
+            "nodes": (self.node.code,),
+            "period_from": self.window.label,
+            "period_to": self.window.label,
+            "grain": self.grain,
+            "by": None,
+            "where": " and ".join(self.state.where) or None,
+            "known_at": self.known_at,
+            "tree": self.state.tree,
+            "scope": self.session.viewer.scope,
+            "actor": self.session.viewer.actor,
+        }
+        return Query(**(values | changes))
+
+    def months_back(self, count: int) -> str:
+        """Return the month so many months before the last of the window."""
+        return month_label(self.window.to_m - 1 - count)
+
+    def year_earlier(self) -> str:
+        """Return the label of the same period one year earlier."""
+        return windows(self.grain, self.window.to_m - 13, self.window.to_m - 12)[-1].label
+
+    def link(self, path: str, **changes: Any) -> str:
+        """Return the address of a page in this view with some fields changed."""
+        return self.state.link(path, **changes)
+
+
+def resolve(state: ViewState, session: Session, words: Language) -> Focus | None:
+    """Make a view definite; None when nothing was known at that time."""
+    known_at = state.known_instant(session.facts.zone)
+    latest = session.latest_period(known_at)
+    if latest is None:
+        return None
+    tree = session.tree(known_at, state.tree)
+    node = tree.nodes.get(state.node or tree.root) or tree.nodes.get(tree.root)
+    if node is None:
+        return None
+    return Focus(state, words, session, tree, node, window_of(state, latest), cast(Grain, state.grain), known_at)
+
+
+def window_of(state: ViewState, latest: str) -> Window:
+    """Return the last window of the grain that the chosen period touches, not beyond the latest month."""
+    newest = Period.parse(latest)
+    chosen = Period.parse(state.period) if state.period else newest
+    end = min(chosen.to_m, newest.to_m) if chosen.from_m < newest.to_m else chosen.to_m
+    return windows(cast(Grain, state.grain), end - 1, end)[-1]

@@ -1,0 +1,190 @@
+"""The frame every chart and list stands in: title, one-sentence reading, face, table twin, export.
+
+The twin is the exact content of the face as a table; the export writes that table, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from callbacks.language import Language
+from callbacks.services import LEVELS, Level
+
+Child = Component | str | None
+LEVEL_SHAPES: dict[Level, str] = {"red": "◆", "orange": "▲", "yellow": "●", "blue": "○"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table cell: the text for the eye and, for figures, the full one for the export."""
+
+    text: str
+    full: str | None = None
+    is_number: bool = False
+    href: str | None = None
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headers and rows; the last `totals` rows are sums of the others."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    totals: int = 0
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of a page before it is dressed."""
+
+    name: str
+    title: str
+    face: Child | list[Any]
+    sub: str = ""
+    reading: str = ""
+    twin: Table | None = None
+    weight: float = 1.0
+    tools: tuple[Component, ...] = field(default=())
+    tall: bool = False
+
+
+def text_cell(text: str, href: str | None = None, tone: str = "") -> Cell:
+    """Return a cell of words."""
+    return Cell(text, href=href, tone=tone)
+
+
+def number_cell(text: str, full: str | None = None) -> Cell:
+    """Return a right-aligned cell."""
+    return Cell(text, full=full or text, is_number=True)
+
+
+def frame(panel: Panel, words: Language, stamp: str) -> html.Section:
+    """Return a panel with its header, reading, face and hidden twin; `stamp` heads the export."""
+    title = html.Div([html.H2(panel.title), html.Span(panel.sub, className="sub")], className="panel-title")
+    head = html.Header([title, html.Div(_tools(panel, words), className="tools")])
+    reading = html.P(panel.reading, className="reading") if panel.reading else None
+    twin = html.Div(table(panel.twin), className="twin") if panel.twin else None
+    return html.Section(
+        [part for part in (head, reading, html.Div(panel.face, className="face"), twin) if part is not None],
+        className=f"panel panel-{panel.name}{' tall' if panel.tall else ''}",
+        style={"--weight": str(panel.weight)},
+        **{"data-title": panel.title, "data-stamp": stamp, "data-name": panel.name},
+    )
+
+
+def _tools(panel: Panel, words: Language) -> list[Any]:
+    if panel.twin is None:
+        return list(panel.tools)
+    return [
+        *panel.tools,
+        html.Button(words.say("panel.table"), className="tool", **{"data-act": "twin"}),
+        html.Button(words.say("panel.export"), className="tool", **{"data-act": "export"}),
+    ]
+
+
+def table(content: Table) -> html.Table:
+    """Return a table whose figures are right-aligned and carry their full value."""
+    first_total = len(content.rows) - content.totals
+    head = html.Thead(html.Tr([html.Th(text, scope="col") for text in content.headers]))
+    body = html.Tbody([_row(row, index >= first_total) for index, row in enumerate(content.rows)])
+    return html.Table([head, body], className="grid-table")
+
+
+def _row(cells: Sequence[Cell], is_total: bool) -> html.Tr:
+    return html.Tr([_cell(cell) for cell in cells], className="total" if is_total else "")
+
+
+def _cell(cell: Cell) -> html.Td:
+    inside: Any = dcc.Link(cell.text, href=cell.href) if cell.href else cell.text
+    classes = " ".join(name for name in ("num" if cell.is_number else "", cell.tone) if name)
+    extra: dict[str, Any] = {"data-full": cell.full, "title": cell.full} if cell.full is not None else {}
+    return html.Td(inside, className=classes, **extra)
+
+
+def rows_of(panels: Iterable[Panel], words: Language, stamp: str) -> html.Div:
+    """Return panels in rows of like length, so that no part of the screen stays empty."""
+    present = list(panels)
+    rows = [
+        html.Div([frame(panel, words, stamp) for panel in row], className=f"panel-row of-{len(row)}")
+        for row in balanced(present)
+    ]
+    return html.Div(rows, className=f"panels count-{len(present)}")
+
+
+def balanced(panels: Sequence[Panel], most: int = 3) -> list[list[Panel]]:
+    """Split panels into rows of at most three, the longer rows first: 6 → 3+3, 5 → 3+2, 4 → 2+2."""
+    count = -(-len(panels) // most) if panels else 0
+    rows: list[list[Panel]] = []
+    rest = list(panels)
+    for left in range(count, 0, -1):
+        size = -(-len(rest) // left)
+        rows.append(rest[:size])
+        rest = rest[size:]
+    return rows
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of a bar list: shares are of the width of the track."""
+
+    label: str
+    share: float
+    text: str
+    full: str = ""
+    href: str | None = None
+    tone: str = ""
+    ticks: tuple[float, ...] = ()
+    is_here: bool = False
+
+
+def bars(rows: Iterable[Bar], lines: Sequence[tuple[float, str]] = ()) -> html.Div:
+    """Return lying bars with reference lines across all rows, labelled once above."""
+    labels = [
+        html.Span(text, className="line-label", style={"left": f"{min(max(share, 0), 1):.2%}"}) for share, text in lines
+    ]
+    top = html.Div([html.Span(), html.Div(labels, className="line-labels"), html.Span()], className="bar-row bar-top")
+    return html.Div([*([top] if labels else []), *(_bar(row, lines) for row in rows)], className="bars")
+
+
+def _bar(row: Bar, lines: Sequence[tuple[float, str]]) -> html.Div:
+    marks = [html.I(className="line", style={"left": f"{min(max(share, 0), 1):.2%}"}) for share, _ in lines]
+    marks += [html.I(className="tick", style={"left": f"{min(max(share, 0), 1):.2%}"}) for share in row.ticks]
+    fill = html.Div(className=f"fill {row.tone}".strip(), style={"width": f"{min(max(row.share, 0), 1):.2%}"})
+    label: Any = dcc.Link(row.label, href=row.href) if row.href else html.Span(row.label)
+    return html.Div(
+        [
+            html.Div(label, className="bar-label", title=row.label),
+            html.Div([fill, *marks], className="track"),
+            html.Div(row.text, className="bar-value", title=row.full or row.text),
+        ],
+        className=f"bar-row{' here' if row.is_here else ''}",
+    )
+
+
+def badge(level: Level, text: str) -> html.Span:
+    """Return a warning mark: shape, colour and word together."""
+    return html.Span([html.I(LEVEL_SHAPES[level], **{"aria-hidden": "true"}), text], className=f"badge {level}")
+
+
+def shape(level: Level | None, title: str) -> html.Span:
+    """Return the shape of a level for a matrix cell; a small dot when nothing fires."""
+    if level is None:
+        return html.Span("·", className="shape calm", title=title)
+    return html.Span(LEVEL_SHAPES[level], className=f"shape {level}", title=title)
+
+
+def worst(levels: Iterable[Level]) -> Level | None:
+    """Return the most severe of some levels."""
+    found = set(levels)
+    return next((level for level in LEVELS if level in found), None)
+
+
+def calm(title: str, text: str, extra: Child = None) -> html.Div:
+    """Return the designed look of empty, missing and failed: one calm component."""
+    return html.Div([html.H2(title), html.P(text), *([extra] if extra is not None else [])], className="calm")

@@ -1,0 +1,131 @@
+"""What every page's handler gets and gives, and the one place where a failure becomes a calm component."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import Dash, Input, Output, dcc, html
+
+from callbacks import ids
+from callbacks.focus import Focus, resolve
+from callbacks.language import Language
+from callbacks.panels import calm
+from callbacks.services import Services, StoreFacts, Viewer
+from callbacks.state import AS_WAS, ViewState
+from warehouse.base.errors import CockpitError, Forbidden, StoreError
+
+log = logging.getLogger("cockpit.screen")
+
+Regions = dict[str, Any]
+Reader = Callable[[Focus], Regions]
+"""A page's handler: one view in, the children of its regions out."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """What pages need from the running app: the store, the words, and who is asking."""
+
+    services: Services
+    texts: Mapping[str, Mapping[str, str]]
+    viewer: Callable[[], Viewer]
+
+    def words(self, code: str, facts: StoreFacts | None = None) -> Language:
+        """Return a language with the currency and zone of the store."""
+        texts = self.texts[code]
+        return Language(code, texts) if facts is None else Language(code, texts, facts.currency, facts.zone)
+
+
+def register_page(app: Dash, door: Door, page: str, regions: Sequence[str], read: Reader) -> None:
+    """Register the one callback of a page: its view in, all its regions out, in one data request."""
+    outputs = [Output(ids.region(page, name), "children") for name in regions]
+
+    @app.callback(outputs, Input(ids.page_state(page), "data"), prevent_initial_call=True)
+    def _(data: Mapping[str, Any]) -> list[Any]:
+        found = answer(door, ViewState.parse(data["search"]), read, page)
+        return [found.get(name) for name in regions]
+
+
+def answer(door: Door, state: ViewState, read: Reader, page: str) -> Regions:
+    """Read a page in one generation of the store; every failure comes back as one calm component."""
+    words = door.words(state.lang)
+    try:
+        if not door.services.is_ready():
+            return {"head": empty_store(words, door.services.load_hint())}
+        with door.services.open(door.viewer()) as session:
+            words = door.words(state.lang, session.facts)
+            focus = resolve(state, session, words)
+            if focus is None:
+                return {"head": calm(words.say("empty.then"), words.say("empty.then.why", known_at=state.known_at))}
+            return {"head": head(focus, page)} | read(focus)
+    except StoreError:
+        return {"head": empty_store(words, door.services.load_hint())}
+    except Forbidden:
+        return {"head": calm(words.say("state.forbidden"), words.say("state.forbidden.why"))}
+    except CockpitError as fault:
+        return {"head": calm(words.say("state.cannot"), fault.message)}
+    except Exception:
+        reference = secrets.token_hex(4)
+        log.exception("page %s failed, reference %s", page, reference)
+        return {"head": calm(words.say("state.failed"), words.say("state.failed.why", reference=reference))}
+
+
+def empty_store(words: Language, hint: str) -> html.Div:
+    """Return the page of a store without data: how to load."""
+    return calm(words.say("empty.title"), words.say("empty.why"), html.Pre(hint))
+
+
+def head(focus: Focus, page: str) -> html.Div:
+    """Return the head of a page: the path down to the node, what is shown, and what could not be honoured."""
+    words = focus.words
+    path = focus.tree.path(focus.node.code)
+    crumbs: list[Any] = []
+    for node in path[:-1]:
+        crumbs += [dcc.Link(node.name, href=focus.link(_path(page), node=node.code)), html.Span("›", className="sep")]
+    notes = [html.Span(text, className="note") for text in notes_of(focus)]
+    return html.Div(
+        [
+            html.Div(crumbs, className="crumbs"),
+            html.H1(focus.node.name),
+            html.Span(words.period(focus.window.label, focus.grain), className="when"),
+            *notes,
+        ],
+        className="page-head",
+        **{"data-stamp": stamp(focus)},
+    )
+
+
+def notes_of(focus: Focus) -> list[str]:
+    """Return what the viewer must know about the caliber: as known on, tree, ignored parts, an unknown node."""
+    words, state = focus.words, focus.state
+    found = []
+    if focus.known_at is not None:
+        found.append(words.say("note.known_at", moment=words.moment(focus.known_at)))
+    if state.tree != AS_WAS:
+        found.append(words.say("note.tree", day=state.tree))
+    if state.node and state.node != focus.node.code:
+        found.append(words.say("note.node", node=state.node))
+    found += [words.say("note.ignored", text=text) for text in state.ignored]
+    return found
+
+
+def stamp(focus: Focus) -> str:
+    """Return the line that heads every export: node, period, caliber, batch, origin."""
+    words, facts = focus.words, focus.session.facts
+    known = words.moment(focus.known_at) if focus.known_at else words.say("stamp.now")
+    origin = words.say(f"origin.{facts.origin}")
+    return words.say(
+        "stamp.line",
+        node=focus.node.name,
+        period=words.period(focus.window.label, focus.grain),
+        known_at=known,
+        seq=facts.through_seq,
+        origin=origin,
+    )
+
+
+def _path(page: str) -> str:
+    return "/" if page == "overview" else f"/{page}"

@@ -1,0 +1,347 @@
+"""The one door between the screens and everything behind them.
+
+A handler opens a `Session` for one viewer; all it then reads comes from one generation of the store and from inside
+the viewer's scope. The shapes below are all a screen knows of the house; `callbacks/live.py` fills them from a
+store, the tests fill them by hand.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from metrics.model import Answer, Better, Query
+from warehouse.base.scope import Scope
+
+Level = Literal["red", "orange", "yellow", "blue"]
+LEVELS: tuple[Level, ...] = ("red", "orange", "yellow", "blue")
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks and what they may see."""
+
+    scope: Scope
+    actor: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a screen compares to learn that there is something new."""
+
+    generation: int
+    through_seq: int
+
+
+@dataclass(frozen=True)
+class StoreFacts:
+    """What the store says about itself."""
+
+    origin: str
+    currency: str
+    zone: str
+    names: Mapping[str, str]
+    through_seq: int
+    published_at: dt.datetime | None = None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Tell whether every figure must be marked as simulated."""
+        return self.origin == "simulated"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A unit, region, compound or building of the tree."""
+
+    code: str
+    name: str
+    parent: str | None
+    level: str
+    kind: str
+    order: int
+    initials: str
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The organisation as known and as it was: nodes in official order, parents before their children."""
+
+    nodes: Mapping[str, Node]
+    root: str
+
+    def children(self, code: str) -> tuple[Node, ...]:
+        """Return the nodes directly below one, in official order."""
+        return tuple(node for node in self.nodes.values() if node.parent == code)
+
+    def path(self, code: str) -> tuple[Node, ...]:
+        """Return the nodes from the root down to one."""
+        node = self.nodes.get(code)
+        if node is None:
+            return ()
+        above = self.path(node.parent) if node.parent in self.nodes and node.parent != code else ()
+        return (*above, node)
+
+    def name(self, code: str) -> str:
+        """Return the name of a node, or its code when the tree does not know it."""
+        return self.nodes[code].name if code in self.nodes else code
+
+
+@dataclass(frozen=True)
+class IndicatorCard:
+    """What a screen needs to know of an indicator."""
+
+    id: str
+    theme: str
+    names: Mapping[str, str]
+    unit: str
+    better: Better
+    kind: str
+    has_source: bool
+    sources: tuple[str, ...] = ()
+    document: str = ""
+    meaning: Mapping[str, str] = field(default_factory=dict)
+    formula: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One warning that fires: which rule, where, since when, and by how much."""
+
+    rule: str
+    theme: str
+    indicator: str
+    node: str
+    node_name: str
+    period: str
+    grain: str
+    value: float | Decimal | None
+    unit: str
+    level: Level
+    titles: Mapping[str, str]
+    threshold: float | None = None
+    basis: str = ""
+    since: dt.datetime | None = None
+    since_seq: int | None = None
+
+
+@dataclass(frozen=True)
+class LandingPoint:
+    """One month of a year-end projection, cumulated from January."""
+
+    period: str
+    actual: float | None = None
+    last_year: float | None = None
+    mean: float | None = None
+    low80: float | None = None
+    high80: float | None = None
+    low90: float | None = None
+    high90: float | None = None
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where a year will land: months so far, months to come, and the plan it is held against."""
+
+    indicator: str
+    names: Mapping[str, str]
+    node: str
+    year: int
+    unit: str
+    points: tuple[LandingPoint, ...]
+    plan: float | None
+    over_plan: float | None
+    status: str
+    reason: str = ""
+
+    @property
+    def end(self) -> LandingPoint | None:
+        """The last month of the year, when it is projected."""
+        last = self.points[-1] if self.points else None
+        return last if last is not None and last.mean is not None else None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line to read a figure against: guide, base, limit, cap, quota, target."""
+
+    key: str
+    value: float
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """One row of a source file and what it adds to the figure."""
+
+    side: Literal["numerator", "denominator"]
+    dataset: str
+    unit_name: str
+    period: str
+    label: str
+    file_name: str
+    sheet: str
+    row_no: int
+    contribution: Decimal
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """The rows behind a figure. Their contributions add up to its numerator and denominator, also those not listed."""
+
+    rows: tuple[SourceRow, ...]
+    count: int
+    numerator: Decimal | None
+    denominator: Decimal | None
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One committed load."""
+
+    seq: int
+    dataset: str
+    file_name: str
+    source: str
+    recorded_at: dt.datetime
+    actor: str
+    kind: str
+    period_from: str
+    period_to: str
+    rows_in: int
+    accepted: int
+    unchanged: int
+    quarantined: int
+    skipped: int
+    removed: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One row kept aside, with the reason and what would be right."""
+
+    dataset: str
+    file_name: str
+    sheet: str
+    row_no: int
+    column: str
+    value: str
+    reason: str
+    remedy: str
+    recorded_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Due:
+    """How complete one source is for one period: who owed it, who gave it, who is missing."""
+
+    dataset: str
+    names: Mapping[str, str]
+    theme: str
+    period: str
+    due: int
+    got: int
+    missing: tuple[str, ...]
+    due_on: dt.date | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure that is not what it was: both values and the files that moved it."""
+
+    indicator: str
+    node: str
+    period: str
+    grain: str
+    before: Answer
+    after: Answer
+    files: tuple[str, ...]
+
+
+class Session(Protocol):
+    """Everything a handler may ask, answered from one generation for one viewer."""
+
+    @property
+    def viewer(self) -> Viewer: ...
+
+    @property
+    def facts(self) -> StoreFacts: ...
+
+    def evaluate(self, queries: Sequence[Query]) -> tuple[Answer, ...]:
+        """Answer all queries, in their order."""
+        ...
+
+    def indicators(self) -> Mapping[str, IndicatorCard]:
+        """Return every indicator of the catalogue inside the viewer's themes."""
+        ...
+
+    def tree(self, known_at: dt.datetime | None, tree: str) -> Tree:
+        """Return the organisation inside the viewer's scope."""
+        ...
+
+    def latest_period(self, known_at: dt.datetime | None) -> str | None:
+        """Return the last month with figures, or None when nothing was known yet."""
+        ...
+
+    def known_days(self) -> tuple[dt.date, ...]:
+        """Return the days on which something was recorded, first to last."""
+        ...
+
+    def warnings(self, node: str, period: str, known_at: dt.datetime | None, tree: str) -> tuple[Alarm, ...]:
+        """Return what fires below a node, most severe first."""
+        ...
+
+    def landings(self, node: str, known_at: dt.datetime | None) -> tuple[Landing, ...]:
+        """Return the stored year-end projections of a node."""
+        ...
+
+    def marks(self, indicator: str, node: str, period: str, known_at: dt.datetime | None) -> tuple[Mark, ...]:
+        """Return the lines an indicator of a node is read against, lowest first."""
+        ...
+
+    def drill(self, query: Query, limit: int) -> SourceRows:
+        """Return the source rows behind one figure."""
+        ...
+
+    def diff(self, queries: Sequence[Query], then: dt.datetime) -> tuple[Change, ...]:
+        """Return what differs between the figures as known then and as known now, and by which file."""
+        ...
+
+    def batches(self, limit: int) -> tuple[Batch, ...]:
+        """Return the latest loads, newest first."""
+        ...
+
+    def quarantine(self, limit: int) -> tuple[Refused, ...]:
+        """Return the rows kept aside and still open."""
+        ...
+
+    def due_list(self, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
+        """Return how complete each source is for a period."""
+        ...
+
+
+class Services(Protocol):
+    """The store behind the screens; it may be empty or missing, and may change at any time."""
+
+    def version(self) -> Version:
+        """Return the present version, also for a store without data."""
+        ...
+
+    def is_ready(self) -> bool:
+        """Tell whether figures can be answered."""
+        ...
+
+    def load_hint(self) -> str:
+        """Return the command that would load data, shown while there is none."""
+        ...
+
+    def open(self, viewer: Viewer) -> AbstractContextManager[Session]:
+        """Open the current generation for one viewer."""
+        ...

@@ -1,0 +1,123 @@
+"""The app factory: everything the running screen is made of, put together in visible order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from dash import Dash
+from flask import Flask, Response, jsonify, request
+
+from callbacks.handlers import shell as shell_handler
+from callbacks.language import load_texts
+from callbacks.request import Door, register_page
+from callbacks.services import Services, Viewer
+from callbacks.state import LANGUAGES
+from pages.shell import shell
+from pages.spec import PageSpec, load_pages
+from warehouse.base.scope import Scope
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+POLICY = (
+    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'self'; "
+    "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+INDEX = """<!DOCTYPE html>
+<html lang="zh-CN" data-theme="dark">
+<head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
+<body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>"""
+
+
+class AppSettings(Protocol):
+    """What the app must be told."""
+
+    @property
+    def trust_proxy_user(self) -> str | None:
+        """Name of the header in which a portal in front names the viewer; None while there is no sign-in."""
+        ...
+
+
+def create_app(settings: AppSettings, services: Services) -> Dash:
+    """Return the Dash app over some services; nothing else in the process is touched."""
+    pages = load_pages(import_module("pages"))
+    build = fingerprint(ASSETS.iterdir())
+    server = Flask("cockpit")
+    app = Dash(
+        "cockpit",
+        server=server,
+        use_pages=False,
+        pages_folder="",
+        assets_folder=str(ASSETS),
+        serve_locally=True,
+        compress=False,
+        title="Cockpit",
+        update_title=None,
+        index_string=INDEX,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+    app.layout = shell(pages)
+    door = Door(services, {code: load_texts(code) for code in LANGUAGES}, lambda: viewer_of(settings))
+    shell_handler.register(app, door, [page.name for page in pages], menu_of(pages))
+    for page in pages:
+        register_page(app, door, page.name, page.regions, page.read)
+    add_routes(server, services, build)
+    add_headers(server, POLICY.format(hashes=" ".join(app.csp_hashes())))
+    return app
+
+
+def menu_of(pages: Sequence[PageSpec]) -> list[tuple[str, str, dict[str, str]]]:
+    """Return the pages of the menu as the frame needs them."""
+    return [(page.name, page.path, dict(page.titles)) for page in pages if page.in_menu]
+
+
+def viewer_of(settings: AppSettings) -> Viewer:
+    """Return who asks: the portal's user where a portal is trusted, else the person at this machine."""
+    header = settings.trust_proxy_user
+    actor = (request.headers.get(header) or "anonymous") if header else "local"
+    return Viewer(Scope.everything(), actor)
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    """Return a short text that changes when what the browser holds has changed."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in files if path.is_file()):
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def add_routes(server: Flask, services: Services, build: str) -> None:
+    """Add the addresses for machines: health, readiness, version."""
+
+    @server.get("/healthz")
+    def _healthz() -> Response:
+        return jsonify(status="ok")
+
+    @server.get("/readyz")
+    def _readyz() -> tuple[Response, int]:
+        ready = services.is_ready()
+        return jsonify(status="ready" if ready else "no data"), 200 if ready else 503
+
+    @server.get("/api/v1/version")
+    def _version() -> Response:
+        version = services.version()
+        answer = jsonify(build=build, generation=version.generation, through_seq=version.through_seq)
+        answer.set_etag(f"{build}-{version.generation}-{version.through_seq}")
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer.make_conditional(request)
+
+
+def add_headers(server: Flask, policy: str) -> None:
+    """Add the headers that keep every request on this machine and the page out of foreign frames."""
+
+    @server.after_request
+    def _protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
