@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import duckdb
 import pytest
+
 from warehouse.contracts import Contract, load_contracts, normalise_label
 from warehouse.readers.units import find_unit
 

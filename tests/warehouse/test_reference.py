@@ -6,8 +6,10 @@ import csv
 from collections import defaultdict
 from decimal import Decimal
 from importlib import resources
+from itertools import pairwise
 
 import pytest
+
 from warehouse.contracts import load_contracts
 
 CONTRACTS = {name: contract for name, contract in load_contracts().items() if contract.is_reference}
@@ -48,7 +50,7 @@ def test_rows_of_one_key_never_overlap(name: str) -> None:
         spans[tuple(row[key] for key in keys)].append((row["valid_from"], row["valid_to"] or "9999"))
     for key, found in spans.items():
         found.sort()
-        assert all(a[1] <= b[0] for a, b in zip(found, found[1:], strict=False)), key
+        assert all(a[1] <= b[0] for a, b in pairwise(found)), key
 
 
 @pytest.mark.parametrize("name", ALL)
