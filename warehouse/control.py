@@ -232,6 +232,11 @@ class Control:
             if entries:
                 con.execute(sa.insert(QUARANTINE).prefix_with("OR IGNORE"), entries)
 
+    def last_generation(self) -> int:
+        """Return the highest number ever given to a generation, 0 before the first."""
+        with self.engine.connect() as con:
+            return con.execute(sa.select(sa.func.max(GENERATION.c.gen))).scalar() or 0
+
     def add_generation(self, gen: int, through_seq: int, file: str, catalogue: str, built_at: dt.datetime) -> None:
         """Note a published generation."""
         with self.engine.begin() as con:

@@ -81,7 +81,7 @@ def is_current(path: Path, last: int, catalogue: str) -> bool:
 
 def _next_number(store: Store) -> int:
     numbers = [int(file.stem) for file in store.generations.glob("*.duckdb") if file.stem.isdigit()]
-    return max(numbers, default=0) + 1
+    return max(*numbers, store.control.last_generation(), 0) + 1
 
 
 def _drop_old(store: Store, newest: int) -> None:
@@ -193,7 +193,9 @@ def _write_meta(
     months = " UNION ALL ".join(
         f"SELECT min(from_m) AS low, max(from_m) AS high FROM d_{contract.name}" for contract in flows
     )
-    low, high = con.execute(f"SELECT min(low), max(high) FROM ({months})").fetchone() or (None, None)
+    # a month after the last delivery is a slip of the pen and must not stretch every stock to it
+    newest = "(SELECT coalesce(max(year(recorded_at) * 12 + month(recorded_at) - 1), 0) FROM batch)"
+    low, high = con.execute(f"SELECT min(low), least(max(high), {newest}) FROM ({months})").fetchone() or (None, None)
     meta = {
         **store.control.meta(),
         "through_seq": str(through),

@@ -43,10 +43,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Mapped:
-    """Where each contract column stands in a raw table: `columns[name] = (index, factor)`."""
+    """Where each contract column stands in a raw table: `columns[name] = (index, factor)`, and its unit there."""
 
     columns: Mapping[str, tuple[int, Decimal]]
     constants: Mapping[str, str]
+    units: Mapping[str, str | None]
 
 
 @dataclass
@@ -65,6 +66,7 @@ def map_columns(
     """Find each contract column by its label, never by its place. Missing and duplicate columns are all reported."""
     known = contract.labels
     found: dict[str, tuple[int, Decimal]] = {}
+    units: dict[str, str | None] = {}
     faults: list[Fault] = []
     for index, label in enumerate(table.labels):
         name = _match(label, known)
@@ -77,10 +79,14 @@ def map_columns(
             units = column.unit or ""
             faults.append(Fault("unknown_unit", table.file, table.sheet, table.header_row, label, unit, units))
             continue
-        if name in found:
+        if name in found and column.is_org:
+            if "码" not in label and "code" not in label.lower():
+                continue  # a code says more than a name; both columns name the same unit
+        elif name in found:
             faults.append(Fault("duplicate_column", table.file, table.sheet, table.header_row, label, name))
             continue
         found[name] = (index, factor)
+        units[name] = unit
     constants: dict[str, str] = {}
     for column in contract.columns:
         if column.name in found or not column.required or column.name in contract.derived or column.default:
@@ -97,7 +103,7 @@ def map_columns(
         )
     if faults:
         raise ReadRefused(*faults)
-    return Mapped(found, constants)
+    return Mapped(found, constants, units)
 
 
 def recognised(labels: Sequence[str], contract: Contract) -> int:
@@ -212,17 +218,23 @@ def _fast(column: Column, index: int, factor: Decimal) -> str | None:
 
 
 def _fast_number(column: Column, cell: str, factor: Decimal) -> str:
-    plain = f"coalesce(try_cast({cell} AS {{t}}), CASE WHEN regexp_matches(trim({cell}), '{_GROUPED}') THEN try_cast(replace({cell}, ',', '') AS {{t}}) END)"
+    """SQL for a number in the file's unit, brought to the stored unit without a float in between."""
     if column.type == "int":
-        number = plain.format(t="DECIMAL(28,6)")
-        return f"CASE WHEN {number} * {factor} = trunc({number} * {factor}) THEN try_cast({number} * {factor} AS BIGINT) END"
+        number = f"{_plain_number(cell, 'DECIMAL(28,6)')} * {factor:f}"
+        return f"CASE WHEN {number} = trunc({number}) THEN try_cast({number} AS BIGINT) END"
     if factor == 1:
-        return plain.format(t=column.sql_type)
+        return _plain_number(cell, column.sql_type)
     scale = max(0, -int(factor.as_tuple().exponent))
     digits = len(factor.as_tuple().digits) + max(0, int(factor.as_tuple().exponent))
-    wide = f"DECIMAL({max(digits, scale) + 1},{scale})"
-    room = 38 - max(digits, scale) - 1
-    return f"try_cast({plain.format(t=f'DECIMAL({room},{min(10, room - 2)})')} * CAST('{factor:f}' AS {wide}) AS {column.sql_type})"
+    wide = max(digits, scale) + 1
+    room = 38 - wide
+    number = _plain_number(cell, f"DECIMAL({room},{min(10, room - 2)})")
+    return f"try_cast({number} * CAST('{factor:f}' AS DECIMAL({wide},{scale})) AS {column.sql_type})"
+
+
+def _plain_number(cell: str, sql_type: str) -> str:
+    grouped = f"CASE WHEN regexp_matches(trim({cell}), '{_GROUPED}') THEN try_cast(replace({cell}, ',', '') AS {sql_type}) END"
+    return f"coalesce(try_cast({cell} AS {sql_type}), {grouped})"
 
 
 def _odd_maps(
@@ -244,7 +256,7 @@ def _odd_maps(
         column = targets[name]
         rows = []
         for text, times in texts:
-            cell = _scaled(column, parse(column, text, None), factor)
+            cell = _scaled(column, parse(column, text, mapped.units[name]), factor)
             if cell.note:
                 staged.notes[cell.note] += times
             rows.append((text, cell.value, cell.note, cell.fault, cell.hint))
@@ -358,10 +370,14 @@ def finish(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         if column.default is not None:
             con.execute(
                 f'UPDATE staged SET "{column.name}" = CAST(? AS {column.sql_type}) WHERE "{column.name}" IS NULL',
-                [column.default],
+                [_default(column)],
             )
     _row_checks(con, contract)
     _duplicates(con, contract)
+
+
+def _default(column: Column) -> str | bool | None:
+    return column.default in ("是", "true", "yes", "1") if column.type == "bool" else column.default
 
 
 def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:

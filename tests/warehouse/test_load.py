@@ -1,0 +1,247 @@
+"""From a file to what is known: identity of the counts, restatement, slices, recovery. Tables small enough to add up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from warehouse import backup as backups
+from warehouse.base.errors import RefusedInput, StoreError
+from warehouse.durable import writer_lock
+from warehouse.ingest import FileReport, load
+from warehouse.publish import publish
+from warehouse.store import Store
+
+NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
+ORG = (
+    "单位代码,单位名称,简称,上级单位代码,层级,单位性质,机构序列,生效日期,失效日期,曾用名\n"
+    "R,模拟市,,,市,区域,1,2020-01-01,,\n"
+    "A,市财政局,财政局,R,市,政府,2,2020-01-01,,市财政厅\n"
+    "B,市教育局,教育局,R,市,政府,3,2020-01-01,,\n"
+)
+PAY = "凭证号,行号,单位名称,支付日期,部门经济分类编码,部门经济分类名称,资金来源,支出类型,金额(元)\n"
+
+
+def pay(*lines: str) -> str:
+    return PAY + "".join(f"{line}\n" for line in lines)
+
+
+P1 = "V1,1,市财政局,2025-01-10,30201,办公费,一般公共预算财政拨款,基本支出-公用,100.50"
+P2 = "V2,1,市教育局,2025-01-20,30202,印刷费,一般公共预算财政拨款,基本支出-公用,200"
+P2B = "V2,1,市教育局,2025-01-20,30202,印刷费,一般公共预算财政拨款,基本支出-公用,250"
+
+
+class Office:
+    """A store and a hand that hands files in, one minute apart."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = Store(folder / "store")
+        self.minute = 0
+
+    def hand_in(self, name: str, text: str, *, encoding: str = "utf-8", source: str | None = None) -> FileReport:
+        path = self.folder / name
+        path.write_bytes(text.encode(encoding))
+        self.minute += 1
+        clock = lambda: NOW + dt.timedelta(minutes=self.minute)  # noqa: E731
+        report = load(self.store, [path], source=source, clock=clock)[0]
+        counts = report.counts
+        if counts:
+            parts = ("accepted", "unchanged", "quarantined", "skipped")
+            assert counts["rows_in"] == sum(counts[part] for part in parts)
+        return report
+
+    def amounts(self, at: int | None = None) -> dict[str, Decimal]:
+        publish(self.store, clock=lambda: NOW)
+        generation = self.store.open_generation()
+        seq = generation.through_seq if at is None else at
+        rows = generation.con.execute(
+            "SELECT voucher, amount FROM d_payment WHERE rec_from <= $1 AND $1 < rec_to ORDER BY voucher", [seq]
+        ).fetchall()
+        generation.close()
+        return dict(rows)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    assert office.hand_in("组织机构.csv", ORG).status == "committed"
+    return office
+
+
+def test_a_clean_file_is_taken_whole(office: Office) -> None:
+    report = office.hand_in("支付.csv", pay(P1, P2))
+    assert (report.source, report.status, report.counts["accepted"]) == ("payment", "committed", 2)
+    assert office.amounts() == {"V1": Decimal("100.50"), "V2": Decimal("200.00")}
+
+
+def test_gb18030_and_utf16_give_the_same_rows(office: Office, tmp_path: Path) -> None:
+    office.hand_in("支付.csv", pay(P1, P2), encoding="gb18030")
+    assert office.hand_in("支付2.csv", pay(P1, P2), encoding="utf-16").status == "unchanged"
+
+
+def test_loading_twice_changes_nothing(office: Office) -> None:
+    office.hand_in("支付.csv", pay(P1, P2))
+    again = office.hand_in("支付.csv", pay(P1, P2))
+    assert (again.status, again.batch_seq, again.counts["unchanged"]) == ("unchanged", None, 2)
+
+
+def test_a_value_changed_and_changed_back_gives_three_states(office: Office) -> None:
+    first = office.hand_in("支付.csv", pay(P1, P2)).batch_seq
+    second = office.hand_in("支付.csv", pay(P1, P2B)).batch_seq
+    third = office.hand_in("支付.csv", pay(P1, P2)).batch_seq
+    assert None not in (first, second, third)
+    states = [office.amounts(seq)["V2"] for seq in (first, second, third)]
+    assert states == [Decimal(200), Decimal(250), Decimal(200)]
+
+
+def test_a_line_absent_from_a_whole_month_is_taken_back(office: Office) -> None:
+    first = office.hand_in("支付.csv", pay(P1, P2)).batch_seq
+    report = office.hand_in("支付.csv", pay(P1))
+    assert report.counts["removed"] == 1
+    assert set(office.amounts()) == {"V1"}
+    assert set(office.amounts(first)) == {"V1", "V2"}
+
+
+def test_a_faulty_line_does_not_take_back_what_was_known(office: Office) -> None:
+    office.hand_in("支付.csv", pay(P1, P2))
+    report = office.hand_in("支付.csv", pay(P1, P2.replace(",200", ",二百")))
+    assert (report.counts["removed"], report.counts["quarantined"]) == (0, 1)
+    assert office.amounts()["V2"] == Decimal(200)
+
+
+def test_an_unknown_unit_is_set_aside_with_suggestions(office: Office) -> None:
+    report = office.hand_in("支付.csv", pay(P1, P2.replace("市教育局", "市教育居")))
+    assert report.counts["quarantined"] == 1
+    entry = office.store.control.quarantine()[0]
+    assert (entry["code"], entry["row_no"], entry["value"]) == ("unknown_org", 3, "市教育居")
+    assert "市教育局" in entry["hint"]
+    assert "市教育局" in report.message["faults"][0]["zh"]
+
+
+def test_alias_short_name_and_code_name_the_same_unit(office: Office) -> None:
+    office.hand_in(
+        "支付.csv", pay(P1, P1.replace("V1", "V3").replace("市财政局", "财政局"), P1.replace("V1", "V4").replace("市财政局", "市财政厅"))
+    )
+    publish(office.store, clock=lambda: NOW)
+    generation = office.store.open_generation()
+    assert generation.con.execute("SELECT DISTINCT unit FROM d_payment").fetchall() == [("A",)]
+
+
+def test_the_same_key_twice_with_other_content_is_not_guessed(office: Office) -> None:
+    report = office.hand_in("支付.csv", pay(P1, P2, P2B))
+    assert (report.counts["accepted"], report.counts["quarantined"]) == (1, 2)
+    assert {e["code"] for e in office.store.control.quarantine()} == {"duplicate_key"}
+
+
+def test_one_open_entry_however_often_a_faulty_row_is_sent(office: Office) -> None:
+    bad = pay(P1, P2.replace(",200", ",二百"))
+    assert office.hand_in("支付.csv", bad).counts["quarantined"] == 1
+    assert office.hand_in("支付.csv", bad).counts["quarantined"] == 1
+    assert len(office.store.control.quarantine()) == 1
+
+
+def test_thousands_full_width_and_odd_dates_are_read(office: Office) -> None:
+    line = 'V5,1,市财政局,2025年1月9日,30201,办公费,一般公共预算财政拨款,基本支出-公用,"１,234.50"'
+    assert office.hand_in("支付.csv", pay(line)).counts["accepted"] == 1
+    assert office.amounts() == {"V5": Decimal("1234.50")}
+
+
+def test_ten_thousand_yuan_in_the_header_is_converted_exactly(office: Office) -> None:
+    office.hand_in("支付.csv", pay(P1).replace("金额(元)", "金额（万元）"))
+    assert office.amounts() == {"V1": Decimal("1005000.00")}
+
+
+def test_a_sum_a_thousand_times_off_its_history_is_asked_about(office: Office) -> None:
+    for month in range(1, 5):
+        line = f"V{month},1,市财政局,2025-0{month}-10,30201,办公费,一般公共预算财政拨款,基本支出-公用,{100 + month}"
+        assert office.hand_in(f"支付{month}.csv", pay(line)).status == "committed"
+    wrong = "V9,1,市财政局,2025-05-10,30201,办公费,一般公共预算财政拨款,基本支出-公用,1010000"
+    assert office.hand_in("支付5.csv", pay(wrong)).counts["quarantined"] == 1
+    assert office.store.control.quarantine()[0]["code"] == "magnitude"
+
+
+def test_a_missing_column_is_refused_and_nothing_changes(office: Office) -> None:
+    office.hand_in("支付.csv", pay(P1))
+    text = "凭证号,行号,单位名称,部门经济分类编码,金额(元)\nV7,1,市财政局,30201,5\n"
+    report = office.hand_in("缺列.csv", text, source="payment")
+    assert report.status == "refused"
+    assert "支付日期" in report.message["zh"]
+    assert office.amounts() == {"V1": Decimal("100.50")}
+
+
+def test_a_file_nobody_knows_is_refused_with_the_nearest_contracts(office: Office) -> None:
+    report = office.hand_in("诗.csv", "春,夏,秋\n花,雨,月\n")
+    assert (report.status, report.batch_seq) == ("refused", None)
+
+
+def test_a_file_that_is_not_a_table_is_ignored(office: Office) -> None:
+    assert office.hand_in("说明.docx", "x").status == "ignored"
+
+
+def test_cumulative_figures_become_month_flows_and_falls_stay(office: Office) -> None:
+    head = "单位名称,统计期,经济分类编码,经济分类名称,资金类型,全年计划,累计执行数\n"
+    rows = [("2025-01", 10), ("2025-02", 30), ("2025-03", 25), ("2025-04", 45)]
+    text = head + "".join(f"市财政局,{month},2210,Supplies,T,100,{total}\n" for month, total in rows)
+    assert office.hand_in("执行.csv", text, source="budget_execution").status == "committed"
+    late = head + "市财政局,2025-02,2210,Supplies,T,100,20\n"
+    assert office.hand_in("执行更正.csv", late, source="budget_execution").counts["accepted"] == 1
+    publish(office.store, clock=lambda: NOW)
+    con = office.store.open_generation().con
+    wanted = "SELECT actual_flow FROM d_budget_execution WHERE rec_from <= $1 AND $1 < rec_to ORDER BY from_m"
+    assert [int(v) for (v,) in con.execute(wanted, [2]).fetchall()] == [10, 20, -5, 20]
+    assert [int(v) for (v,) in con.execute(wanted, [3]).fetchall()] == [10, 10, 5, 20]
+
+
+def test_recorded_time_never_runs_backwards(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "支付.csv"
+    path.write_text(pay(P1), encoding="utf-8")
+    report = load(office.store, [path], recorded_at=NOW - dt.timedelta(days=3), clock=lambda: NOW)[0]
+    assert report.status == "refused"
+
+
+def test_a_store_is_real_or_simulated(office: Office, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "manifest.toml").write_text('[store]\norigin = "simulated"\n', encoding="utf-8")
+    with pytest.raises(RefusedInput, match="simulated"):
+        load(office.store, [folder], clock=lambda: NOW)
+
+
+def test_what_an_interrupted_writer_left_is_removed(office: Office) -> None:
+    office.hand_in("支付.csv", pay(P1))
+    stray = office.store.segments / "payment" / "00000099-0.parquet"
+    stray.write_bytes(b"half")
+    office.hand_in("支付2.csv", pay(P1, P2))
+    assert not stray.exists()
+
+
+def test_backup_restores_the_same_figures_and_a_changed_byte_is_found(office: Office, tmp_path: Path) -> None:
+    office.hand_in("支付.csv", pay(P1, P2))
+    before = office.amounts()
+    backups.backup(office.store, tmp_path / "copy")
+    twin = Office(tmp_path / "twin")
+    (tmp_path / "twin").mkdir(exist_ok=True)
+    backups.restore(tmp_path / "copy", twin.store)
+    assert twin.amounts() == before
+    segment = next((tmp_path / "copy" / "seg" / "payment").glob("*.parquet"))
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 1
+    segment.unlink()
+    segment.write_bytes(data)
+    with pytest.raises(StoreError, match="damaged"):
+        backups.restore(tmp_path / "copy", Store(tmp_path / "third"))
+
+
+def test_a_second_writer_waits_and_then_says_so(office: Office) -> None:
+    said: list[str] = []
+    with (
+        writer_lock(office.store.lock),
+        pytest.raises(StoreError, match="Another writer"),
+        writer_lock(office.store.lock, wait_seconds=0.3, tell=said.append),
+    ):
+        pass
+    assert len(said) == 1
