@@ -147,8 +147,14 @@ def _join(top: list[list[str]], first: int, last: int, aliases: Aliases, merges:
     filled = [_fill(top, row, first, last, width, merges) for row in range(first, last + 1)]
     joined = [_label([row[column] for row in filled], aliases) for column in range(width)]
     labels = tuple(label for label, _ in joined)
-    hits = sum(1 for label in labels if label and aliases(label))
+    hits = sum(1 for label in labels if _is_known(label, aliases))
     return _Block(first, last, labels, tuple(unit for _, unit in joined), hits)
+
+
+def _is_known(label: str, aliases: Aliases) -> bool:
+    """Whether the label or its lower part is known; the group above may be mere decoration."""
+    parts = label.split("/")
+    return any(text and aliases(text) for at in range(len(parts)) if (text := "/".join(parts[at:])))
 
 
 def _fill(top: list[list[str]], row: int, first: int, last: int, width: int, merges: Sequence[Merge]) -> list[str]:

@@ -13,7 +13,11 @@ Aliases = Callable[[str], bool]
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u00ad]+")
 _TAIL = re.compile(r"^(?P<label>.+?)[(\[{【〔](?P<inside>[^()\[\]{}【】〔〕]*)[)\]}】〕]$")
 _BARE_UNIT = re.compile(r"^(?P<label>.+?)[/,:、_](?P<inside>[^/,:、_]+)$")
-_NO_UNIT = re.compile(r"^(是/?否|必填|选填|可选|可空|不?含.*|有/?无|.*格式.*|y{2,4}.*|注?\d*)$", re.IGNORECASE)
+_NO_UNIT = re.compile(
+    r"^(是/?否|必填|选填|可选|可空|不?含.*|有/?无|.*格式.*|y{2,4}.*|注?\d*|.*[年月季期](初|末|底|度|中)?|.*累计|合计|小计|当[年月期日].*|地[上下]"
+    r"|[大小]写|税[前后]|预算.*|实际.*|估算|约|自动.*|手工.*|盖?章|签字|全称|简称|.*编?[代号]?码|名称|可.*|如有|选.*|\d+位)$",
+    re.IGNORECASE,
+)
 _UNIT_NOTE = re.compile(r"(?:^|[^一-龥]|金额|计量|货币|数量)单位:?[:(]?(?P<unit>[^)\];,。、]+)")
 _STAMP = re.compile(r"(打印|导出|制表|填报|下载|生成|查询|报送)(日期|时间|时刻)?:")
 _YEAR = r"(?:19|20)\d{2}"
@@ -43,8 +47,8 @@ def fold_label(text: str | None) -> str:
 def split_unit(label: str, aliases: Aliases) -> tuple[str, str | None]:
     """Take the unit off a folded label: 金额(万元) -> 金额, 万元.
 
-    A bracket that is no unit stays when the whole label is known, and goes when only the bare label is;
-    what was in it is then taken for a unit nobody knows, so that it gets refused with suggestions.
+    A bracket behind a known label is taken for a unit even when nobody knows that unit, so that it gets refused with
+    suggestions; plain remarks such as (含调整) are none. Behind an unknown label a bracket stays.
     """
     if label.startswith("(") and is_unit(label):
         return "", label.strip("()")
@@ -57,9 +61,9 @@ def split_unit(label: str, aliases: Aliases) -> tuple[str, str | None]:
     first = re.split(r"[,;、]", inside)[0]
     if first != inside and is_unit(first):
         return bare, first
-    if aliases(label) or not aliases(bare):
+    if _NO_UNIT.match(inside) or not aliases(bare):
         return label, None
-    return bare, None if _NO_UNIT.match(inside) else inside
+    return bare, inside
 
 
 def _split_bare(label: str, aliases: Aliases) -> tuple[str, str | None]:

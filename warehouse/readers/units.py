@@ -94,7 +94,7 @@ _TABLE: dict[str, tuple[tuple[str, str], ...]] = {
         ("1000", "tCO2 tco2 吨二氧化碳 tco2e"),
     ),
     "distance": (("1", "km 公里 千米"), ("0.001", "m 米"), ("1.609344", "mile miles mi 英里")),
-    "share": (("0.01", "% 百分比 百分点 pct percent"), ("1", "1 比例 小数"), ("0.001", "‰")),
+    "share": (("0.01", "% 百分比 百分点 pct percent"), ("0.001", "‰")),
     "time": (("1", "h 小时 时 hour hours"), ("1/60", "min 分钟 minute minutes"), ("24", "d 天 日 day days")),
     "count": (
         ("1", "人 人数 人次 个 辆 台 台次 次 件 套 间 栋 幢 座 层 户 家 份 项 张 票 处 名 位 条 块 把 单 桌 枚 批"),
