@@ -103,6 +103,8 @@ class Lookup:
     table: str
     on: Mapping[str, str]
     """Column of the table → column of the row, or `org.<attribute>` of the row's unit in that month."""
+    required: bool = False
+    """A row without a match is no row of this source: what cannot be converted is not reported, and not zero."""
 
 
 @dataclass(frozen=True)

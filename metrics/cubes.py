@@ -1,0 +1,320 @@
+"""Cubes: every atom per unit and month (leaf) and per node and month (node), as signed changes per batch.
+
+    population        closure × who counts in a theme: alive, in scope, not excluded; two times
+    leaf_<source>     unit × month × batch × dimensions: changes of the source's atoms, `n` = rows
+    unit_<source>     the same without dimensions, with `got`: the unit's report appeared (+1) or was taken back (−1)
+    node_<source>     node × month × batch, by the rectangle rule over the population of the theme
+    node_due          node × month × batch: how many units owe a report, per theme
+    node_now          node × month: every atom, got and due as known now; NULL = nothing reported
+    outside_life      facts of units that did not live in that month, dropped from every node and counted here
+
+The rectangle rule: the join of two recorded histories appears at the later of both starts and is taken back when
+either ends. Known at B is therefore `sum(…) WHERE batch_seq <= B`, for every table above.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from metrics.catalogue import row_columns
+from metrics.cells import build_cells
+from metrics.facts import part_sql, prepare, source_atoms
+from metrics.model import THEMES, Atom, Catalogue, Source
+from metrics.tables import columns_of, has_table, literal, month_list, narrow_counts, quoted, row_count
+from warehouse.base.periods import OPEN, month_of
+from warehouse.contracts import Contract
+
+OWN = "|own"
+"""Suffix of a node that stands for a parent's own figures without its children's."""
+AHEAD = 12
+"""Months beyond the last data for which standing registers and duties are laid out."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The months cubes are laid out for, `[first, end)`."""
+
+    first: int
+    end: int
+
+
+def build(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], catalogue: Catalogue) -> None:
+    """Build every cube in a generation file that holds the fact tables, the closure and meta."""
+    span = month_span(con)
+    build_population(con)
+    live = [s for s in catalogue.sources.values() if row_count(con, f"d_{s.of}")]
+    for source in live:
+        prepare(con, source, catalogue, contracts)
+        build_leaf(con, source, catalogue, contracts, span)
+        build_unit(con, source, catalogue, contracts[source.of])
+    counted = [a for a in catalogue.atoms.values() if build_cells(con, a, catalogue, contracts, (span.first, span.end))]
+    for name, theme in [*((s.name, s.theme) for s in live), *((a.name, a.theme) for a in counted)]:
+        build_node(con, name, theme)
+    for source in live:
+        con.execute(f"DROP TABLE {quoted('rows_' + source.name)}")
+    build_due(con, span)
+    built = built_atoms(catalogue, {s.name for s in live}, {a.name for a in counted})
+    build_now(con, live, built)
+    build_outside_life(con, contracts, span)
+    write_register(con, live, built, span)
+
+
+def month_span(con: duckdb.DuckDBPyConnection) -> Span:
+    """Return the months to lay out: from the first data to some months beyond the last data or the last batch."""
+    meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
+    born = con.execute(f"SELECT min(from_m) FROM closure WHERE depth = 0 AND from_m < {OPEN}").fetchone()
+    last = con.execute("SELECT max(recorded_at) FROM batch").fetchone()
+    recorded = last[0] if last and isinstance(last[0], dt.datetime) else None
+    first = int(meta.get("first_month") or (born[0] if born and born[0] is not None else 0))
+    ends = [int(meta.get("last_month") or first), month_of(recorded.date()) if recorded else 0]
+    return Span(first, max(ends[0], min(ends[1], ends[0] + 2 * AHEAD)) + AHEAD)
+
+
+def build_population(con: duckdb.DuckDBPyConnection) -> None:
+    """Restrict the closure to the units that count in each theme; a parent's own figures get a node of their own."""
+    each = " UNION ALL ".join(
+        f"SELECT {literal(theme)} AS theme, code, from_m, to_m, rec_from, rec_to FROM d_org_unit "
+        f"WHERE coalesce(scope_{theme}, false) AND NOT coalesce(excluded, false)"
+        for theme in THEMES
+    )
+    con.execute(f"""
+    CREATE OR REPLACE TABLE population AS
+    WITH members AS ({each}),
+    -- where a member hangs, while it is one
+    placed AS (
+        SELECT m.theme, c.anc, c.dsc, c.depth,
+               greatest(c.from_m, m.from_m) AS from_m, least(c.to_m, m.to_m) AS to_m,
+               greatest(c.rec_from, m.rec_from) AS rec_from, least(c.rec_to, m.rec_to) AS rec_to
+        FROM closure c JOIN members m ON m.code = c.dsc
+         AND c.from_m < m.to_m AND m.from_m < c.to_m AND c.rec_from < m.rec_to AND m.rec_from < c.rec_to
+    )
+    SELECT theme, anc, dsc, depth, from_m, to_m, rec_from, rec_to FROM placed
+    UNION ALL
+    SELECT theme, anc || '{OWN}', dsc, 0, from_m, to_m, rec_from, rec_to FROM placed
+    WHERE depth = 0 AND anc IN (SELECT anc FROM closure WHERE depth > 0)""")
+
+
+def build_leaf(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contracts: Mapping[str, Contract],
+               span: Span) -> None:  # fmt: skip
+    """Write the changes of a source's atoms per unit, month, batch and dimensions."""
+    atoms = source_atoms(source.name, catalogue)
+    values = {atom.name: part_sql(part, source, contracts) for atom, part in atoms}
+    table = quoted(f"leaf_{source.name}")
+    dims = leaf_dims(source, contracts)
+    con.execute(f"CREATE OR REPLACE TABLE {table} AS {leaf_sql(f'rows_{source.name}', dims, values, span)}")
+    narrow_counts(con, f"leaf_{source.name}")
+
+
+def leaf_dims(source: Source, contracts: Mapping[str, Contract]) -> dict[str, str]:
+    """Return dimension → column of the prepared rows."""
+    known = row_columns(source, contracts)
+    return {dim: known[dim] for dim in source.dims}
+
+
+def leaf_sql(rows: str, dims: Mapping[str, str], values: Mapping[str, str], span: Span) -> str:
+    """Return the changes: + when a row becomes known, − when it is taken back; standing rows count in every month."""
+    names = [*values, "n"]
+    sums = "".join(f", sum({text}) AS {quoted(name)}" for name, text in values.items())
+    split = "".join(f", {quoted(column)} AS {quoted(dim)}" for dim, column in dims.items())
+    listed = "".join(f", {quoted(dim)}" for dim in dims)
+    plus = "".join(f", {quoted(name)}" for name in names)
+    minus = "".join(f", -{quoted(name)} AS {quoted(name)}" for name in names)
+    total = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in names)
+    moved = " OR ".join(f"coalesce(sum({quoted(name)}), 0) <> 0" for name in names)
+    months = month_list(span.first, span.end)
+    return f"""
+    WITH folded AS (
+        SELECT unit, from_m, to_m, rec_from, rec_to{split}{sums}, sum(sign) AS n FROM {quoted(rows)} GROUP BY ALL
+    ), changes AS (
+        SELECT unit, {months}, rec_from AS batch_seq{listed}{plus} FROM folded
+        UNION ALL
+        SELECT unit, {months}, rec_to{listed}{minus} FROM folded WHERE rec_to < {OPEN}
+    )
+    SELECT unit, month_no, batch_seq{listed}{total} FROM changes
+    GROUP BY unit, month_no, batch_seq{listed} HAVING {moved}
+    ORDER BY unit, month_no, batch_seq"""
+
+
+def build_unit(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contract: Contract) -> None:
+    """Fold the dimensions and add `got`: by the unit's own rows, or by any row of the month when a file covers all."""
+    names = [atom.name for atom, _ in source_atoms(source.name, catalogue)]
+    reports = _file_reports(source) if contract.coverage == "file" else _unit_reports(source)
+    sums = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in names)
+    empty = "".join(f", NULL AS {quoted(name)}" for name in names)
+    con.execute(f"""
+    CREATE OR REPLACE TABLE {quoted("unit_" + source.name)} AS
+    WITH reports AS ({reports}), both AS (
+        SELECT unit, month_no, batch_seq{"".join(", " + quoted(n) for n in names)}, 0 AS got
+        FROM {quoted("leaf_" + source.name)}
+        UNION ALL
+        SELECT unit, month_no, batch_seq{empty}, got FROM reports WHERE got <> 0
+    )
+    SELECT unit, month_no, batch_seq{sums}, sum(got) AS got FROM both
+    GROUP BY unit, month_no, batch_seq ORDER BY unit, month_no, batch_seq""")
+    narrow_counts(con, f"unit_{source.name}")
+
+
+def _unit_reports(source: Source) -> str:
+    return f"""
+    SELECT unit, month_no, batch_seq, (rows_now > 0)::INT - (rows_now - n > 0)::INT AS got FROM (
+        SELECT unit, month_no, batch_seq, n, sum(n) OVER (PARTITION BY unit, month_no ORDER BY batch_seq) AS rows_now
+        FROM (SELECT unit, month_no, batch_seq, sum(n) AS n FROM {quoted("leaf_" + source.name)} GROUP BY ALL))"""
+
+
+def _file_reports(source: Source) -> str:
+    return f"""
+    SELECT m.unit, c.month_no, c.batch_seq, c.got
+    FROM (SELECT month_no, batch_seq, (rows_now > 0)::INT - (rows_now - n > 0)::INT AS got FROM (
+              SELECT month_no, batch_seq, n, sum(n) OVER (PARTITION BY month_no ORDER BY batch_seq) AS rows_now
+              FROM (SELECT month_no, batch_seq, sum(n) AS n FROM {quoted("leaf_" + source.name)} GROUP BY ALL))) c
+    JOIN (SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}) m ON c.got <> 0"""
+
+
+def build_node(con: duckdb.DuckDBPyConnection, name: str, theme: str) -> None:
+    """Carry unit changes up the tree by the rectangle rule."""
+    columns = [c for c in columns_of(con, f"unit_{name}") if c not in ("unit", "month_no", "batch_seq")]
+    plus = "".join(f", u.{quoted(c)}" for c in columns)
+    minus = "".join(f", -u.{quoted(c)}" for c in columns)
+    sums = "".join(f", sum({quoted(c)}) AS {quoted(c)}" for c in columns)
+    moved = " OR ".join(f"coalesce(sum({quoted(c)}), 0) <> 0" for c in columns)
+    joined = (
+        f"FROM {quoted('unit_' + name)} u JOIN population k ON k.theme = {literal(theme)} AND k.dsc = u.unit "
+        "AND u.month_no >= k.from_m AND u.month_no < k.to_m AND greatest(u.batch_seq, k.rec_from) < k.rec_to"
+    )
+    con.execute(f"""
+    CREATE OR REPLACE TABLE {quoted("node_" + name)} AS
+    WITH carried AS (
+        SELECT k.anc AS node, u.month_no, greatest(u.batch_seq, k.rec_from) AS batch_seq{plus} {joined}
+        UNION ALL
+        SELECT k.anc, u.month_no, k.rec_to{minus} {joined} AND k.rec_to < {OPEN}
+    )
+    SELECT node, month_no, batch_seq{sums} FROM carried
+    GROUP BY node, month_no, batch_seq HAVING {moved} ORDER BY node, month_no, batch_seq""")
+    narrow_counts(con, f"node_{name}")
+
+
+def build_due(con: duckdb.DuckDBPyConnection, span: Span) -> None:
+    """Count the units that owe a report, per node, month and theme."""
+    months = month_list(span.first, span.end)
+    each = "".join(f", sum(d) FILTER (theme = {literal(t)})::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
+    con.execute(f"""
+    CREATE OR REPLACE TABLE node_due AS
+    WITH changes AS (
+        SELECT theme, anc AS node, {months}, rec_from AS batch_seq, 1 AS d FROM population
+        UNION ALL
+        SELECT theme, anc, {months}, rec_to, -1 FROM population WHERE rec_to < {OPEN}
+    )
+    SELECT node, month_no, batch_seq{each} FROM changes
+    GROUP BY node, month_no, batch_seq HAVING sum(d) <> 0 OR count(DISTINCT theme) > 1
+    ORDER BY node, month_no, batch_seq""")
+
+
+@dataclass(frozen=True)
+class BuiltAtom:
+    """An atom as it lies in the cubes: the node tables that carry it and the sources whose reports it needs."""
+
+    atom: Atom
+    tables: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def built_atoms(catalogue: Catalogue, sources: set[str], counted: set[str]) -> tuple[BuiltAtom, ...]:
+    """Return the atoms this generation can answer, with the sources that have rows."""
+    found = []
+    for atom in catalogue.atoms.values():
+        if atom.is_leaf or atom.is_distinct:
+            tables: tuple[str, ...] = (atom.name,) if atom.name in counted else ()
+        else:
+            tables = tuple(part.of for part in atom.parts if part.of in sources)
+        if tables:
+            found.append(BuiltAtom(atom, tables, tuple(s for s in atom.sources if s in sources)))
+    return tuple(found)
+
+
+def cells_select(built: Sequence[BuiltAtom], sources: Iterable[str]) -> str:
+    """Return the columns that turn sums of changes into figures: NULL where nothing was reported."""
+    columns = []
+    for item in built:
+        value = " + ".join(f"coalesce({quoted(_raw(table, item))}, 0)" for table in item.tables)
+        got = " OR ".join(f"{quoted('got_' + source)} > 0" for source in item.sources)
+        columns.append(f", CASE WHEN {got} THEN {value} END AS {quoted(item.atom.name)}")
+    columns += [f", coalesce({quoted('got_' + source)}, 0) AS {quoted('got_' + source)}" for source in sources]
+    return "".join(columns)
+
+
+def _raw(table: str, item: BuiltAtom) -> str:
+    return f"{item.atom.name}@{table}"
+
+
+def table_sums(table: str, built: Sequence[BuiltAtom], is_source: bool) -> str:
+    """Return the sums read from one node table, named so that parts of one atom stay apart."""
+    atoms = [item for item in built if table in item.tables]
+    columns = "".join(f", sum({quoted(i.atom.name)}) AS {quoted(_raw(table, i))}" for i in atoms)
+    return columns + (f", sum(got)::BIGINT AS {quoted('got_' + table)}" if is_source else "")
+
+
+def build_now(con: duckdb.DuckDBPyConnection, live: Sequence[Source], built: Sequence[BuiltAtom]) -> None:
+    """Write the wide cube of now."""
+    sources = [source.name for source in live]
+    tables = [*sources, *(i.atom.name for i in built if i.atom.name in i.tables)]
+    reads = [
+        f"SELECT node, month_no{table_sums(table, built, table in sources)} FROM {quoted('node_' + table)} GROUP BY ALL"
+        for table in tables
+    ]
+    due = "".join(f", sum({quoted('due_' + t)})::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
+    reads.append(f"SELECT node, month_no{due} FROM node_due GROUP BY ALL")
+    raw = [_raw(table, item) for item in built for table in item.tables] + [f"got_{s}" for s in sources]
+    raw += [f"due_{t}" for t in THEMES]
+    folded = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in raw)
+    owed = "".join(f", coalesce({quoted('due_' + t)}, 0)::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
+    con.execute(f"""
+    CREATE OR REPLACE TABLE node_now AS
+    WITH parts AS ({" UNION ALL BY NAME ".join(reads)}),
+    wide AS (SELECT node, month_no{folded} FROM parts GROUP BY node, month_no)
+    SELECT node, month_no{cells_select(built, sources)}{owed} FROM wide ORDER BY node, month_no""")
+    narrow_counts(con, "node_now")
+
+
+def build_outside_life(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], span: Span) -> None:
+    """Count the facts known now whose unit did not live in their month."""
+    con.execute("CREATE OR REPLACE TABLE outside_life (dataset VARCHAR, unit VARCHAR, month_no INTEGER, rows BIGINT)")
+    months = month_list(span.first, span.end)
+    for name, contract in contracts.items():
+        if contract.is_reference or name == "org_unit" or not has_table(con, f"d_{name}"):
+            continue
+        con.execute(f"""
+        INSERT INTO outside_life
+        WITH facts AS (
+            SELECT unit, month_no, sum(n)::BIGINT AS rows FROM (
+                SELECT unit, {months}, n FROM (
+                    SELECT unit, from_m, to_m, count(*) AS n FROM {quoted("d_" + name)} WHERE rec_to = {OPEN} GROUP BY ALL))
+            GROUP BY unit, month_no)
+        SELECT {literal(name)}, f.unit, f.month_no, f.rows FROM facts f
+        WHERE NOT EXISTS (SELECT 1 FROM closure c WHERE c.dsc = f.unit AND c.depth = 0
+                          AND f.month_no >= c.from_m AND f.month_no < c.to_m AND c.rec_to = {OPEN})""")
+
+
+def write_register(
+    con: duckdb.DuckDBPyConnection, live: Sequence[Source], built: Sequence[BuiltAtom], span: Span
+) -> None:
+    """Note what was built, so that a question knows which sources have rows and how many decimals an atom has."""
+    con.execute("CREATE OR REPLACE TABLE cube_source (source VARCHAR, dataset VARCHAR, theme VARCHAR)")
+    con.execute("CREATE OR REPLACE TABLE cube_atom (atom VARCHAR, digits INTEGER, tables VARCHAR[], sources VARCHAR[])")
+    con.execute("CREATE OR REPLACE TABLE cube_span (first_m INTEGER, end_m INTEGER)")
+    con.execute("INSERT INTO cube_span VALUES ($1, $2)", [span.first, span.end])
+    for source in live:
+        con.execute("INSERT INTO cube_source VALUES ($1, $2, $3)", [source.name, source.of, source.theme])
+    scales = dict(
+        con.execute(
+            "SELECT column_name, coalesce(numeric_scale, 0) FROM duckdb_columns() WHERE table_name = 'node_now'"
+        ).fetchall()
+    )
+    for item in built:
+        con.execute(
+            "INSERT INTO cube_atom VALUES ($1, $2, $3, $4)",
+            [item.atom.name, scales[item.atom.name], list(item.tables), list(item.sources)],
+        )
