@@ -6,7 +6,7 @@ so far and closes those not seen since the calendar year before, so that replay 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from math import isfinite
@@ -60,7 +60,8 @@ def _write_year(
     out: Path, year: int, register: pl.DataFrame, areas: pl.DataFrame, energy: pl.DataFrame
 ) -> Iterator[Handed]:
     seen = register.filter(pl.col("first_year") <= year).sort("building_number")
-    write_csv(out / f"register_FY{year}.csv", _ORG_HEADER, _org_rows(seen, year))
+    states = register["state"].unique().sort().to_list()
+    write_csv(out / f"register_FY{year}.csv", _ORG_HEADER, _org_rows(seen, states, year))
     yield Handed(f"register_FY{year}.csv", "org_unit", f"{year}-10-31T09:00:00")
     known = areas.filter(pl.col("year") <= year).sort("building_number", "year")
     write_csv(out / f"buildings_FY{year}.csv", _AREA_HEADER, _area_rows(known, seen))
@@ -71,19 +72,18 @@ def _write_year(
         yield Handed(f"energy_FY{year}.csv", "energy_use", f"{year}-10-31T10:00:00")
 
 
-def _org_rows(register: pl.DataFrame, year: int) -> Iterator[tuple[object, ...]]:
+def _org_rows(register: pl.DataFrame, states: Sequence[str], year: int) -> Iterator[tuple[object, ...]]:
     """The country, its states, and each building as a leaf; a building not seen in the last calendar year is closed."""
     no, yes = "否", "是"
     scopes = (no, no, yes, yes, no)
     yield ROOT, "US federal buildings", None, "nation", "region", 0, "2002-01-01", None, *scopes
-    states = register["state"].unique().sort().to_list()
     for order, state in enumerate(states, 1):
         yield f"{ROOT}-{state}", state, ROOT, "province", "region", order, "2002-01-01", None, *scopes
     columns = ("building_number", "state", "city", "first_year", "last_year")
-    for order, (code, state, city, first, last) in enumerate(register.select(columns).iter_rows(), 1):
+    for code, state, city, first, last in register.select(columns).iter_rows():
         name = f"{code} {city.title()}" if city else code
         end = f"{last + 1}-01-01" if last < year else None
-        yield code, name, f"{ROOT}-{state}", None, "building", order, f"{first}-01-01", end, *scopes
+        yield code, name, f"{ROOT}-{state}", None, "building", None, f"{first}-01-01", end, *scopes
 
 
 def _area_rows(areas: pl.DataFrame, register: pl.DataFrame) -> Iterator[tuple[object, ...]]:

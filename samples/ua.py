@@ -1,11 +1,13 @@
 """Budgets of 16 Ukrainian cities (real): plan and cumulative spending by month and economic code.
 
-A city has one budget code until December 2022 and another from January 2023 (Kyiv kept its own); no month has both.
-Both codes are dated aliases of the city's one node, and the code stands in the unit column as in the source.
+The report of a month is handed in on the 15th of the next month. A city has one budget code until December 2022 and
+another from January 2023 (Kyiv kept its own); no month has both. Both codes are dated aliases of the city's one node; the
+code stands in the unit column as in the source.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,19 +36,28 @@ _SOURCE_COLUMNS = (
 def write(out: Path, data_root: Path | None) -> None:
     """Write the export files and the manifest; without `data_root` from the copy beside this module."""
     source = EXCERPT if data_root is None else data_root / "ua_city_budget"
-    lines = pl.read_parquet(source / "expenses.parquet").with_columns(pl.col("REP_PERIOD").dt.year().alias("year"))
+    lines = pl.read_parquet(source / "expenses.parquet")
     codes = _budget_codes(lines)
     out.mkdir(parents=True, exist_ok=True)
-    files: list[Handed] = []
-    for year in lines["year"].unique().sort().to_list():
-        if not codes.filter(pl.col("from_year") == year).is_empty():
-            files.append(Handed(f"cities_{year}.csv", "org_unit", f"{year}-01-15T09:00:00"))
-            write_csv(out / files[-1].path, _ORG_HEADER, _org_rows(codes, year))
-        files.append(Handed(f"expenses_{year}.csv", "budget_execution", f"{year + 1}-01-31T09:00:00"))
-        rows = lines.filter(pl.col("year") == year).select(_SOURCE_COLUMNS).sort(_SOURCE_COLUMNS[:4])
-        write_csv(out / files[-1].path, _SOURCE_COLUMNS, _execution_rows(rows))
-    files.sort(key=lambda file: file.recorded_at)
-    write_manifest(out, STORE, files)
+    files = [*_write_registers(out, codes), *_write_months(out, lines)]
+    write_manifest(out, STORE, sorted(files, key=lambda file: file.recorded_at))
+
+
+def _write_registers(out: Path, codes: pl.DataFrame) -> Iterator[Handed]:
+    """One register in January of each year in which some city got a budget code."""
+    for year in codes["from_year"].unique().sort().to_list():
+        path = f"cities_{year}.csv"
+        write_csv(out / path, _ORG_HEADER, _org_rows(codes, year))
+        yield Handed(path, "org_unit", f"{year}-01-15T09:00:00")
+
+
+def _write_months(out: Path, lines: pl.DataFrame) -> Iterator[Handed]:
+    """One report a month, handed in on the 15th of the month after."""
+    for period, rows in lines.sort(_SOURCE_COLUMNS[:4]).group_by("REP_PERIOD", maintain_order=True):
+        day = period[0]
+        path = f"expenses_{day:%Y-%m}.csv"
+        write_csv(out / path, _SOURCE_COLUMNS, _execution_rows(rows.select(_SOURCE_COLUMNS)))
+        yield Handed(path, "budget_execution", f"{day + dt.timedelta(days=15):%Y-%m-%d}T09:30:00")
 
 
 def node_code(city: str) -> str:
@@ -57,7 +68,8 @@ def node_code(city: str) -> str:
 def _budget_codes(lines: pl.DataFrame) -> pl.DataFrame:
     """Return city, budget code, first year and last year of each code."""
     return (
-        lines.group_by("CITY", "COD_BUDGET")
+        lines.with_columns(pl.col("REP_PERIOD").dt.year().alias("year"))
+        .group_by("CITY", "COD_BUDGET")
         .agg(pl.col("year").min().alias("from_year"), pl.col("year").max().alias("to_year"))
         .sort("CITY", "from_year")
     )
