@@ -17,6 +17,9 @@ from warehouse.control import SegmentRow
 from warehouse.durable import flush_file, settle, sha256_of
 from warehouse.stage import valid_span
 
+PARTS, SHEET_ROOM, BATCH_ROOM = 64, 2**30, 2**40
+"""A row's id is its batch, sheet, line and part of the line; a line of a wide form has a part per group."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -65,15 +68,15 @@ def compare(
     )
     columns = ", ".join(f'"{name}"' for name in _carried(contract))
     from_known = ", ".join(f'k."{name}"' for name in _carried(contract))
-    con.execute("DROP VIEW IF EXISTS delta")
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE delta AS
-        SELECT 1 AS n, CAST(NULL AS BIGINT) AS old_id, sheet_no, row_no, {columns}
+        f"""CREATE OR REPLACE TEMP TABLE changed AS
+        SELECT 1 AS n, CAST(NULL AS BIGINT) AS old_id, sheet_no, row_no, part, {columns}
         FROM good g WHERE NOT EXISTS (SELECT 1 FROM known k WHERE {on} AND {same})
         UNION ALL
-        SELECT -1, k.row_id, 0, k.row_no, {from_known} FROM known k
+        SELECT -1, k.row_id, 0, k.row_no, 0, {from_known} FROM known k
         JOIN good g ON {on} WHERE NOT ({same})"""
     )
+    con.execute("CREATE OR REPLACE TEMP VIEW delta AS SELECT * FROM changed")
     removed = 0
     if contract.slice == "full":
         removed = _take_back_absent(con, contract, on, from_known, quarantined, span)
@@ -106,7 +109,7 @@ def _take_back_absent(
             scope.append(f'k."{name}" IN (SELECT DISTINCT "{name}" FROM good)')
     before = _count(con, "SELECT count(*) FROM delta WHERE n = -1")
     con.execute(
-        f"""INSERT INTO delta SELECT -1, k.row_id, 0, k.row_no, {from_known} FROM known k
+        f"""INSERT INTO changed SELECT -1, k.row_id, 0, k.row_no, 0, {from_known} FROM known k
         WHERE {" AND ".join(scope)} AND EXISTS (SELECT 1 FROM good)
           AND NOT EXISTS (SELECT 1 FROM staged g WHERE {on})"""
     )
@@ -123,7 +126,7 @@ def write_segment(
     temporary = tmp / f"{contract.name}-{batch_seq}.parquet.tmp"
     con.execute(
         f"""COPY (
-            SELECT coalesce(d.old_id, {batch_seq}::BIGINT * 4294967296 + row_number() OVER ()) AS row_id,
+            SELECT coalesce(d.old_id, {batch_seq}::BIGINT * {BATCH_ROOM} + d.sheet_no * {SHEET_ROOM} + d.row_no * {PARTS} + d.part) AS row_id,
                    {batch_seq}::INTEGER AS batch_seq, d.n::TINYINT AS n, d.from_m::INTEGER AS from_m,
                    d.to_m::INTEGER AS to_m, {columns}, d.note, {_text(file_name)} AS file_name,
                    {sheet if sheets else "''"} AS sheet, d.row_no::INTEGER AS row_no
@@ -152,7 +155,7 @@ def good_rows(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     )  # fmt: skip
     names = ", ".join(f's."{column.name}"' for column in contract.columns)
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW good AS SELECT s.sheet_no, s.row_no, CAST({start} AS INTEGER) AS from_m,"
+        f"CREATE OR REPLACE TEMP VIEW good AS SELECT s.sheet_no, s.row_no, s.part, CAST({start} AS INTEGER) AS from_m,"
         f" CAST({end} AS INTEGER) AS to_m, {names}, s.note FROM staged s{where}"
     )
 

@@ -278,7 +278,7 @@ def _commit_file(
     staged: stage.Staged, tables: Sequence[RawTable],
 ) -> FileReport:  # fmt: skip
     con, control = loader.con, loader.store.control
-    known = known_rows(con, contract, loader.store.segments, control.segments(contract.name))
+    known = known_rows(con, contract, loader.store.segments, _touched(con, contract, control.segments(contract.name)))
     _declared_range(con, contract, delivery)
     if known and contract.magnitude:
         _magnitude(con, contract)
@@ -303,6 +303,17 @@ def _commit_file(
     if contract.name == "org_unit":
         loader.directory = None
     return FileReport(delivery.name, contract.name, seq, status, counts, text)
+
+
+def _touched(con: duckdb.DuckDBPyConnection, contract: Contract, segments: list[SegmentRow]) -> list[SegmentRow]:
+    """Only segments that overlap the file's months can hold its keys, where the month is part of the key."""
+    if contract.time_column not in contract.keys or contract.time_kind == "span" or contract.magnitude:
+        return segments
+    start, end = stage.valid_span(contract)
+    low, high = con.execute(f"SELECT min({start}), max({end}) FROM staged").fetchone() or (None, None)
+    if low is None:
+        return segments
+    return [segment for segment in segments if segment.from_m < high and segment.to_m > low]
 
 
 def _segment(loader: Loader, contract: Contract, seq: int, name: str, sheets: Sequence[str]) -> SegmentRow:

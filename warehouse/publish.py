@@ -164,6 +164,7 @@ def _difference(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     flows = ", ".join(
         f'"{column}" - coalesce(lag("{column}") OVER w, 0) AS "{column}_flow"' for column in contract.cumulative
     )
+    names = ", ".join(f'"{column}_flow"' for column in contract.cumulative)
     con.execute(
         f"""CREATE TABLE differenced AS
         WITH rows_ AS (SELECT *, from_m // 12 AS y, hash({group}, from_m // 12) AS series FROM {name}),
@@ -176,11 +177,21 @@ def _difference(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             SELECT series, seq, lead(seq, 1, {OPEN}) OVER (PARTITION BY series ORDER BY seq)::INTEGER AS next FROM points
         ),
         live AS (
-            SELECT r.* EXCLUDE (rec_from, rec_to), s.seq AS rec_from, s.next AS rec_to
+            SELECT r.* EXCLUDE (rec_from, rec_to), r.rec_to AS taken_back, s.seq AS rec_from, s.next AS rec_to
             FROM rows_ r JOIN spans s ON s.series = r.series AND r.rec_from <= s.seq AND s.seq < r.rec_to
+        ),
+        flows AS (
+            SELECT * EXCLUDE (y, series), {flows} FROM live
+            WINDOW w AS (PARTITION BY {group}, y, rec_from ORDER BY from_m)
+        ),
+        turns AS (
+            SELECT * FROM flows
+            QUALIFY row({names}) IS DISTINCT FROM lag(row({names})) OVER (PARTITION BY row_id ORDER BY rec_from)
         )
-        SELECT * EXCLUDE (y, series), {flows} FROM live
-        WINDOW w AS (PARTITION BY {group}, y, rec_from ORDER BY from_m)"""
+        -- an interval goes on until the flow itself turns
+        SELECT * EXCLUDE (rec_to, taken_back),
+               lead(rec_from, 1, taken_back) OVER (PARTITION BY row_id ORDER BY rec_from)::INTEGER AS rec_to
+        FROM turns"""
     )
     con.execute(f"DROP TABLE {name}")
     con.execute(f"ALTER TABLE differenced RENAME TO {name}")

@@ -155,7 +155,9 @@ def stage_table(
 def prepare(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Make the empty temp tables a file is staged into."""
     columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract.columns)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE staged (sheet_no INTEGER, row_no BIGINT, {columns}, note VARCHAR)")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE staged (sheet_no INTEGER, row_no BIGINT, part TINYINT, {columns}, note VARCHAR)"
+    )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE faults (sheet_no INTEGER, row_no BIGINT, column_name VARCHAR,"
         " code VARCHAR, value VARCHAR, hint VARCHAR)"
@@ -326,17 +328,19 @@ def _write_typed(
     )
     note = ", ".join(f"o{mapped.columns[name][0]}.note" for name in sorted(odd))
     note = f"nullif(concat_ws(';', {note}), '')" if note else "CAST(NULL AS VARCHAR)"
-    selects = [_typed_select(contract, raw, sheet_no, value, joins, note, None)]
+    selects = [_typed_select(contract, raw, sheet_no, value, joins, note, None, 0)]
     if contract.unpivot and any("." in name for name in mapped.columns):
         groups = [g for g in contract.unpivot.groups if any(name.startswith(f"{g}.") for name in mapped.columns)]
-        selects = [_typed_select(contract, raw, sheet_no, value, joins, note, group) for group in groups]
+        selects = [
+            _typed_select(contract, raw, sheet_no, value, joins, note, group, n) for n, group in enumerate(groups)
+        ]
     for select in selects:
         con.execute(f"INSERT INTO staged {select}")
 
 
 def _typed_select(
     contract: Contract, raw: str, sheet_no: int, value: Callable[[str, str], str], joins: str, note: str,
-    group: str | None,
+    group: str | None, part: int,
 ) -> str:  # fmt: skip
     parts = []
     measured = []
@@ -350,7 +354,7 @@ def _typed_select(
         else:
             parts.append(f'{value(column.name, column.sql_type)} AS "{column.name}"')
     where = f" WHERE {' OR '.join(f'{expr} IS NOT NULL' for expr in measured)}" if measured else ""
-    return f"SELECT {sheet_no}, r.row_no, {', '.join(parts)}, {note} AS note FROM {raw} r {joins}{where}"
+    return f"SELECT {sheet_no}, r.row_no, {part}, {', '.join(parts)}, {note} AS note FROM {raw} r {joins}{where}"
 
 
 def _write_faults(con: duckdb.DuckDBPyConnection, raw: str, sheet_no: int, mapped: Mapped, odd: set[str]) -> None:
