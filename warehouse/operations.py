@@ -530,10 +530,16 @@ def last_runs(engine: Engine) -> dict[str, RunRow]:
     return {row.job: row for row in _read(engine, sa.select(RUN).order_by(RUN.c.finished_at), RunRow)}
 
 
+def find_run(engine: Engine, job: str, due_key: str) -> RunRow | None:
+    """Return the run of a job for what it was due for."""
+    found = _read(engine, sa.select(RUN).where(RUN.c.job == job, RUN.c.due_key == due_key), RunRow)
+    return found[0] if found else None
+
+
 def is_done(engine: Engine, job: str, due_key: str) -> bool:
     """Tell whether a job has succeeded for what it was due for."""
-    query = sa.select(RUN).where(RUN.c.job == job, RUN.c.due_key == due_key, RUN.c.ok)
-    return bool(_read(engine, query, RunRow))
+    run = find_run(engine, job, due_key)
+    return run is not None and run.ok
 
 
 # --- rows in and out -------------------------------------------------------------------------------------------------

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.insights.combine import LEAST, combined, length_class
+from metrics.insights.combine import LEAST, combined, length_class, pairs_from
 from metrics.insights.forecasters import seasonal_naive
 from metrics.insights.forecasters.outlook import Floats, Outlook
 
 FLOOR_SHARE = 0.1
 """The half-width used for scaling is never below this share of the usual change on last year."""
+TRUSTED_SEASONS = 4
+"""Up to so many seasons of history the models' own widths jump as models join in; the usual change is the scale."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +34,29 @@ class Trial:
 
 
 def usual_change(history: Floats, season: int) -> float:
-    """Return the mean absolute change on the same month of last year (on last month when there is no year yet)."""
-    lag = season if len(history) > season else 1
+    """Return the mean absolute change on the same month of last year (on last month while such pairs are few)."""
+    lag = season if len(history) >= pairs_from(season) else 1
     changes = np.abs(history[lag:] - history[:-lag])
     return float(changes.mean()) if len(changes) else 0.0
 
 
 def widths(outlook: Outlook, history: Floats, season: int) -> Floats:
-    """Return the half-widths to scale errors by: the models' own, with a floor."""
-    return np.maximum(outlook.half, FLOOR_SHARE * usual_change(history, season))
+    """Return what errors are measured in: the models' own half-widths, or for short histories the usual change."""
+    usual = usual_change(history, season)
+    if len(history) <= TRUSTED_SEASONS * season:
+        return np.full(len(outlook.half), usual)
+    return np.maximum(outlook.half, FLOOR_SHARE * usual)
 
 
 def origins(length: int, season: int, horizon: int, most: int) -> tuple[int, ...]:
-    """Choose up to `most` origins: the last one first, then earlier ones, evenly, never below a usable history."""
-    least = season if length > season else LEAST
-    last = length - min(horizon, max(1, (length - least) // 2))
-    if last < least:
-        return ()
-    chosen = np.linspace(last, least, num=min(most, last - least + 1)).round().astype(int)
-    return tuple(sorted({int(origin) for origin in chosen}))
+    """Choose up to `most` origins: one whole horizon before the end first, then later ones, then earlier ones.
+
+    Late origins have nearly the history of today, so what they teach fits; the far steps need the early ones.
+    """
+    least = pairs_from(season) if length > pairs_from(season) else LEAST
+    wanted = [length - round(horizon * share) for share in (1, 0.5, 0.25, 0.75, 1.5, 2)]
+    usable = dict.fromkeys(max(origin, least) for origin in wanted)
+    return tuple(sorted([origin for origin in usable if origin < length][:most]))
 
 
 def trials(history: Floats, season: int, horizon: int, most: int) -> tuple[Trial, ...]:

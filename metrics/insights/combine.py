@@ -34,9 +34,14 @@ def voices(length: int, season: int) -> tuple[ModuleType, ...]:
     return tuple(module for module in chosen if length >= module.needs(season))
 
 
+def pairs_from(season: int) -> int:
+    """Return the length from which there are pairs enough of the same month to speak of a usual change on last year."""
+    return season + max(1, season // 3)
+
+
 def length_class(length: int, season: int) -> int:
-    """Return the class of history lengths that share their error factors: below one, two, four seasons, more."""
-    return int(np.searchsorted([season, 2 * season + 1, LONG_SEASONS * season + 1], length, side="right"))
+    """Return the class of history lengths that share their error factors: with few pairs of months, up to two, four seasons, more."""
+    return int(np.searchsorted([pairs_from(season), 2 * season + 1, LONG_SEASONS * season + 1], length, side="right"))
 
 
 def combined(history: Floats, season: int, horizon: int) -> Outlook:

@@ -16,15 +16,17 @@ from metrics.insights.forecasters.outlook import Floats
 
 STEP_BANDS = (3, 6, 12)
 """Last step of each band of steps that share a factor; the rest is the last band."""
+BANDS = range(len(STEP_BANDS) + 1)
 ENOUGH = 30
-"""Fewer errors than this in a cell: the cell above it (all lengths, then all steps) is asked."""
-PRIOR = {80: 1.35, 90: 1.8}
-"""Factors on the model's own 80 % half-width before any error is known."""
+"""Fewer errors than this in a cell: the cell of the nearest length is asked, then other steps."""
+LENGTH_CLASSES, NO_PAIRS = 4, 0
+PRIOR = {80: 1.6, 90: 2.1}
+"""Factors before any error is known."""
 
 
 @dataclass(frozen=True)
 class Factors:
-    """Signed errors in half-widths, sorted, per cell (length class, step band); -1 stands for "all"."""
+    """Signed errors in half-widths, sorted, per cell (length class, step band)."""
 
     cells: dict[tuple[int, int], Floats]
 
@@ -38,11 +40,20 @@ class Factors:
         return _quantile(errors, tail, upper=False), _quantile(errors, 1 - tail, upper=True)
 
     def _errors(self, length_class: int, band: int) -> Floats | None:
-        for cell in ((length_class, band), (-1, band), (-1, -1)):
+        """Return the errors of the first cell that has enough of them."""
+        for cell in _cells(length_class, band):
             errors = self.cells.get(cell)
             if errors is not None and len(errors) >= ENOUGH:
                 return errors
         return None
+
+
+def _cells(length_class: int, band: int) -> list[tuple[int, int]]:
+    """Return the cells to ask, nearest length first. Below the pairs of months errors have another measure."""
+    if length_class == NO_PAIRS:
+        return [(NO_PAIRS, band)]
+    near = sorted(range(NO_PAIRS + 1, LENGTH_CLASSES), key=lambda other: (abs(other - length_class), -other))
+    return [*((other, band) for other in near), *((other, step) for other in near for step in BANDS)]
 
 
 def step_band(step: int) -> int:
@@ -56,8 +67,7 @@ def learn(trials: Iterable[Trial], naive: bool = False) -> Factors:
     for trial in trials:
         for step, error in enumerate(_scaled_errors(trial, naive), start=1):
             if np.isfinite(error):
-                for cell in ((trial.length_class, step_band(step)), (-1, step_band(step)), (-1, -1)):
-                    found.setdefault(cell, []).append(float(error))
+                found.setdefault((trial.length_class, step_band(step)), []).append(float(error))
     return Factors({cell: np.sort(np.asarray(errors)) for cell, errors in sorted(found.items())})
 
 

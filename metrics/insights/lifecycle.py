@@ -7,8 +7,10 @@ and whatever appeared or went since the stop before is dated exactly, by halving
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import TypeVar
 
 from metrics.insights.judge import Bench, judge_rule
@@ -22,7 +24,7 @@ Place = tuple[str, str, str | None]
 Told = tuple[str, str, str | None, str]
 """A place and a period: what a reading is about."""
 
-AGED, CURED, CORRECTED = "aged", "cured", "corrected"
+AGED, CURED, CORRECTED, RETIRED = "aged", "cured", "corrected", "retired"
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ class Walk:
         return set(told) - self.firing(moment, told)
 
     def over(self, moment: Moment, told: Collection[Told]) -> set[Told]:
-        """Return which of these (last) readings were followed by a fine period at a moment, or did not hold."""
+        """Return which of these (last) readings were already followed by a fine period at a moment."""
         ended = self._judged(moment, told, whole=True)
-        return {one for one in told if ended.get(one, True)}
+        return {one for one in told if ended.get(one, False)}
 
     def _judged(self, moment: Moment, told: Collection[Told], whole: bool = False) -> dict[Told, bool]:
         """Judge the rules, nodes and months of some readings; True: the spell with this last reading is over."""
@@ -120,14 +122,14 @@ class Walk:
         return found
 
 
-def step(walk: Walk, lives: Iterable[Life]) -> WarningChange:
+def step(walk: Walk, lives: Sequence[Life]) -> WarningChange:
     """Return what one judgement changes: warnings opened, refreshed and closed, readings that came and went."""
-    findings, open_lives = walk.findings(), list(lives)
+    findings, open_lives = walk.findings(), [life for life in lives if life.row.rule in walk.rules]
     pairs, fresh, lost = _matched(findings, open_lives)
     known = {(*life.place, reading.period) for life in open_lives for reading in life.readings}
     came = {told for finding in findings for told in _told(finding)} - known
     started = since(walk.firing, walk.moments, came)
-    change = _Change(walk)
+    change = _Change(walk, retired=[life for life in lives if life.row.rule not in walk.rules])
     for life, finding in pairs:
         change.refresh(life, finding, started)
     for finding in fresh:
@@ -135,6 +137,16 @@ def step(walk: Walk, lives: Iterable[Life]) -> WarningChange:
     for life in lost:
         change.lose(life)
     return change.dated()
+
+
+def stops(moments: Iterable[Moment], zone: tzinfo) -> tuple[tuple[Moment, ...], ...]:
+    """Group moments by the calendar month they lie in; moments of one instant are one, the last."""
+    single = {moment.at: moment for moment in sorted(moments, key=lambda moment: moment.seq)}
+    groups: dict[tuple[int, int], list[Moment]] = {}
+    for moment in sorted(single.values(), key=lambda moment: (moment.at, moment.seq)):
+        day = moment.at.astimezone(zone)
+        groups.setdefault((day.year, day.month), []).append(moment)
+    return tuple(tuple(group) for group in groups.values())
 
 
 def _told(finding: Finding) -> list[Told]:
@@ -145,17 +157,19 @@ def _matched(
     findings: Iterable[Finding], lives: Iterable[Life]
 ) -> tuple[list[tuple[Life, Finding]], list[Finding], list[Life]]:
     """Pair open warnings with findings of the same place that share a period."""
-    waiting = list(lives)
+    waiting: dict[Place, list[Life]] = {}
+    for life in lives:
+        waiting.setdefault(life.place, []).append(life)
     pairs, fresh = [], []
     for finding in findings:
-        place, periods = (finding.rule, finding.node, finding.dim_value), {one.period for one in finding.readings}
-        life = next((one for one in waiting if one.place == place and one.periods & periods), None)
-        if life is None:
+        here = waiting.get((finding.rule, finding.node, finding.dim_value), [])
+        match = next((one for one in here if any(reading.period in one.periods for reading in finding.readings)), None)
+        if match is None:
             fresh.append(finding)
         else:
-            waiting.remove(life)
-            pairs.append((life, finding))
-    return pairs, fresh, waiting
+            here.remove(match)
+            pairs.append((match, finding))
+    return pairs, fresh, [life for left in waiting.values() for life in left]
 
 
 @dataclass
@@ -163,6 +177,7 @@ class _Change:
     """Collects the changes of one step; ends are dated together, as dating asks questions."""
 
     walk: Walk
+    retired: list[Life] = field(default_factory=list)
     opened: list[WarningRow] = field(default_factory=list)
     updated: list[WarningRow] = field(default_factory=list)
     aged: list[Life] = field(default_factory=list)
@@ -237,6 +252,7 @@ class _Change:
             last = max((silent[(*life.place, period)] for period in life.periods), key=lambda moment: moment.seq)
             closed.append(self._closing(life.row, last, CORRECTED))
         closed += [self._closing(life.row, walk.now, AGED) for life in self.aged]
+        closed += [self._closing(life.row, walk.now, RETIRED) for life in self.retired]
         return WarningChange(tuple(self.opened), tuple(self.updated), tuple(closed), tuple(self.came), tuple(gone))
 
     def _closing(self, row: WarningRow, moment: Moment, why: str) -> Closing:
@@ -288,3 +304,8 @@ def _reading_row(reading: Reading, row: WarningRow, known: Moment) -> ReadingRow
 
 def _text(value: object) -> str:
     return format(value, "f")
+
+
+def version_of(rules: Iterable[Rule], catalogue: str) -> str:
+    """Return a mark that changes with any rule or definition."""
+    return hashlib.sha256(repr((sorted(map(repr, rules)), catalogue)).encode()).hexdigest()[:12]

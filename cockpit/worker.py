@@ -1,0 +1,339 @@
+"""The scheduler's jobs: publish, forecasts and landings, warnings, daily and month-end snapshots.
+
+Every job is a plain function of an `Office` (one generation, its catalogue, the operational records) and a clock given
+from outside. What is due is read from stored records, never from memory: a worker that was down for a week does what
+was missed, and running it twice does nothing twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import zoneinfo
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Engine
+
+from metrics.insights import lifecycle, projections, snapshots
+from metrics.insights.judge import Bench, bench_months
+from metrics.insights.lifecycle import Life, Moment, Walk
+from metrics.insights.model import Evaluate, Rule
+from metrics.insights.nodes import Nodes
+from metrics.model import Catalogue
+from warehouse import operations
+from warehouse.base.clock import DEFAULT_ZONE, Clock
+from warehouse.base.errors import CockpitError, StoreBusy
+from warehouse.base.periods import month_no
+from warehouse.base.scope import Scope
+from warehouse.control import from_iso
+from warehouse.durable import writer_lock
+from warehouse.operations import RunRow
+from warehouse.store import Store
+
+log = logging.getLogger(__name__)
+
+ACTOR = "worker"
+SNAPSHOT_TIME = dt.time(0, 30)
+"""Local time of the daily snapshot; the month-end one is the first daily snapshot of a month."""
+
+
+MARK = "judged-through"
+
+
+@dataclass(frozen=True)
+class Office:
+    """All a job may use: figures of one generation, the records it writes, and what time it is."""
+
+    engine: Engine
+    evaluate: Evaluate
+    catalogue: Catalogue
+    rules: tuple[Rule, ...]
+    nodes: Nodes
+    moments: tuple[Moment, ...]
+    """Every batch with the time it became known, oldest first."""
+    first_month: int
+    last_month: int
+    zone: zoneinfo.ZoneInfo
+    now: dt.datetime
+
+    @property
+    def through_seq(self) -> int:
+        """Return the last batch the generation holds."""
+        return self.moments[-1].seq if self.moments else 0
+
+    @property
+    def local(self) -> dt.datetime:
+        """Return the time at the store's place."""
+        return self.now.astimezone(self.zone)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: what it is due for (None: nothing), and how it is done (returns a line for the log)."""
+
+    name: str
+    due: Callable[[Office], str | None]
+    do: Callable[[Office], str]
+
+
+# --- forecasts and landings ------------------------------------------------------------------------------------------
+
+
+def projections_due(office: Office) -> str | None:
+    """Forecasts follow the data: once for each state of it and of the definitions."""
+    return f"{office.through_seq}:{office.catalogue.fingerprint[:12]}:{projections.METHOD_VERSION}"
+
+
+def make_projections(office: Office) -> str:
+    """Expect every series whose data has changed."""
+    desk = projections.Desk(
+        nodes=office.nodes.all,
+        first_month=office.first_month,
+        last_month=office.last_month,
+        through_seq=office.through_seq,
+        known_at=office.moments[-1].at,
+        scope=Scope.everything(),
+        actor=ACTOR,
+        now=office.now,
+    )
+    specs = projections.load_specs(office.catalogue)
+    made = projections.project(office.evaluate, office.catalogue, specs, desk, operations.landing_hashes(office.engine))
+    operations.add_forecasts(office.engine, made.forecasts)
+    operations.add_landings(office.engine, made.landings)
+    return f"{len(made.landings)} landings, {len(made.forecasts)} forecast steps"
+
+
+# --- warnings --------------------------------------------------------------------------------------------------------
+
+
+def rules_due(office: Office) -> str | None:
+    """Rules are judged for each state of the data, and each day, for reports fall due without any batch."""
+    return f"{office.local:%Y-%m-%d}:{office.through_seq}:{rules_version(office)}"
+
+
+def rules_version(office: Office) -> str:
+    """Return a mark of the rules and definitions warnings rest on."""
+    return lifecycle.version_of(office.rules, office.catalogue.fingerprint)
+
+
+def judge_rules(office: Office) -> str:
+    """Walk from the last judgement to now and keep what changed at each stop."""
+    changes = 0
+    groups = stops_to_judge(office)
+    for group in groups[:-1]:
+        changes += _judge_at(office, group, live=False)
+        _set_mark(office, group[-1].seq)
+    live = (*groups[-1], Moment(office.through_seq, office.now))
+    changes += _judge_at(office, live, live=True)
+    _set_mark(office, office.through_seq)
+    return f"{changes} changes of warnings"
+
+
+def stops_to_judge(office: Office) -> tuple[tuple[Moment, ...], ...]:
+    """Return the moments since the last judgement, by month; the last group is judged as of now.
+
+    Rules that are new or changed are judged once, now, and dated over all that is known: walking through the past
+    again would close and open warnings that stand.
+    """
+    mark = operations.find_run(office.engine, "warnings", MARK)
+    if mark is None:
+        return lifecycle.stops(office.moments, office.zone) or ((),)
+    seq, version = mark.message.split(":")
+    if version != rules_version(office):
+        return (office.moments,)
+    return lifecycle.stops([one for one in office.moments if one.seq > int(seq)], office.zone) or ((),)
+
+
+def _set_mark(office: Office, seq: int) -> None:
+    """Note up to which batch, and by which rules, warnings are judged: a walk that is broken off goes on there."""
+    message = f"{seq}:{rules_version(office)}"
+    operations.add_run(office.engine, RunRow("warnings", MARK, office.now, office.now, True, message))
+
+
+def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
+    now = moments[-1]
+
+    def bench(moment: Moment) -> Bench:
+        day = moment.at.astimezone(office.zone)
+        from_m, to_m = bench_months(min(office.last_month, month_no(day.year, day.month)))
+        is_live = live and moment == now
+        return Bench(
+            root=office.nodes.root,
+            units=office.nodes.units,
+            from_m=max(from_m, office.first_month),
+            to_m=to_m,
+            scope=Scope.everything(),
+            actor=ACTOR,
+            known_at=None if is_live else moment.at,
+            now=moment.at if is_live else None,
+        )
+
+    walk = Walk(office.evaluate, {rule.id: rule for rule in office.rules}, bench, moments, office.now)
+    told = operations.readings(office.engine)
+    lives = [
+        Life(row, told.get((row.warning_id, row.opened_seq), ())) for row in operations.open_warnings(office.engine)
+    ]
+    change = lifecycle.step(walk, lives)
+    operations.apply_warnings(office.engine, change)
+    return len(change.opened) + len(change.updated) + len(change.closed)
+
+
+# --- snapshots -------------------------------------------------------------------------------------------------------
+
+
+def daily_due(office: Office) -> str | None:
+    """The board of a day is frozen once, from half past midnight on."""
+    return f"{office.local:%Y-%m-%d}" if office.local.time() >= SNAPSHOT_TIME else None
+
+
+def month_end_due(office: Office) -> str | None:
+    """The board at the end of a month is frozen with the first daily snapshot after it."""
+    if office.local.day == 1 and office.local.time() < SNAPSHOT_TIME:
+        return None
+    return f"{office.local.replace(day=1) - dt.timedelta(days=1):%Y-%m-%d}"
+
+
+def take_daily(office: Office) -> str:
+    """Freeze the board as it is known now."""
+    return take_snapshot(office, "daily", f"{office.local:%Y-%m-%d}", office.now)
+
+
+def take_month_end(office: Office) -> str:
+    """Freeze the board as it was known when the last month ended, also when the worker comes late."""
+    day = office.local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return take_snapshot(office, "month-end", str(month_end_due(office)), day.astimezone(dt.UTC))
+
+
+def take_snapshot(office: Office, kind: str, day: str, known_at: dt.datetime, actor: str = ACTOR) -> str:
+    """Freeze the board as known at a moment and return the snapshot's id."""
+    known = [moment for moment in office.moments if moment.at <= known_at]
+    if not known:
+        return "nothing known then"
+    local = known_at.astimezone(office.zone)
+    board = snapshots.Board(
+        indicators=snapshots.board_indicators(office.catalogue),
+        nodes=office.nodes.board,
+        month=min(office.last_month, month_no(local.year, local.month)),
+        known_at=known_at,
+        scope=Scope.everything(),
+        actor=actor,
+    )
+    head, values = snapshots.take(office.evaluate, board, kind, day, office.now, known[-1].seq)
+    operations.add_snapshot(office.engine, head, values)
+    return head.snapshot_id
+
+
+JOBS = (
+    Job("projections", projections_due, make_projections),
+    Job("warnings", rules_due, judge_rules),
+    Job("month-end", month_end_due, take_month_end),
+    Job("daily", daily_due, take_daily),
+)
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+def run_jobs(office: Office) -> tuple[RunRow, ...]:
+    """Do every job that is due and note it; one that fails is noted, tried again next time, and stops no other."""
+    done = []
+    for job in JOBS:
+        due = job.due(office)
+        if due is not None and not operations.is_done(office.engine, job.name, due):
+            done.append(_run(office, job, due))
+    return tuple(done)
+
+
+def _run(office: Office, job: Job, due: str) -> RunRow:
+    try:
+        message, ok = job.do(office), True
+    except CockpitError as fault:
+        message, ok = fault.message, False
+        log.warning("job %s failed: %s", job.name, fault)
+    except Exception as fault:
+        message, ok = f"{type(fault).__name__}: {fault}", False
+        log.exception("job %s failed", job.name)
+    row = RunRow(job.name, due, office.now, office.now, ok, message)
+    operations.add_run(office.engine, row)
+    return row
+
+
+def run_once(store: Store, now: dt.datetime) -> tuple[RunRow, ...]:
+    """Publish what is not yet shown, then do every job that is due; nothing on an empty store.
+
+    One worker works at a time: a second one does nothing.
+    """
+    if not store.exists or store.control.last()[0] < 1:
+        return ()
+    try:
+        with writer_lock(store.path / "worker.lock", wait_seconds=0):
+            publish_if_needed(store, now)
+            with open_office(store, now) as office:
+                return run_jobs(office)
+    except StoreBusy:
+        log.info("another worker is at work")
+        return ()
+
+
+def publish_if_needed(store: Store, now: dt.datetime) -> None:
+    """Publish committed batches that are not shown yet; while a load is running, what is published stays."""
+    from cockpit.pipeline import rebuild
+
+    try:
+        rebuild(store, clock=lambda: now, force=False)
+    except StoreBusy:
+        if store.current() is None:
+            raise
+        log.info("a load is running; working with the published generation")
+
+
+def moments_of(store: Store, through_seq: int) -> tuple[Moment, ...]:
+    """Return every batch a generation holds with the time it became known."""
+    batches = [(batch["batch_seq"], from_iso(batch["recorded_at"])) for batch in store.control.batches()]
+    return tuple(Moment(seq, at) for seq, at in batches if 0 < seq <= through_seq)
+
+
+@contextmanager
+def open_office(store: Store, now: dt.datetime) -> Iterator[Office]:
+    """Open the published generation and everything a job needs, bound to one moment."""
+    from metrics.evaluate import evaluate
+
+    from metrics.catalogue import load_catalogue
+    from metrics.insights.nodes import nodes_of
+    from metrics.insights.rules import load_rules, usable
+
+    operations.ensure(store.control.engine)
+    catalogue = load_catalogue()
+    generation = store.open_generation(memory="1GB", threads=2)
+    try:
+        yield Office(
+            engine=store.control.engine,
+            evaluate=lambda query: evaluate(generation, catalogue, query),
+            catalogue=catalogue,
+            rules=usable(load_rules(), catalogue.indicators),
+            nodes=nodes_of(generation.con, generation.through_seq),
+            moments=moments_of(store, generation.through_seq),
+            first_month=int(generation.meta["first_month"]),
+            last_month=int(generation.meta["last_month"]),
+            zone=zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE)),
+            now=now,
+        )
+    finally:
+        generation.close()
+
+
+def run_forever(store: Store, clock: Clock, minutes: int) -> None:
+    """Look for due jobs every few minutes until told to stop."""
+    import signal
+
+    from apscheduler.schedulers.blocking import BlockingScheduler
+
+    scheduler = BlockingScheduler(timezone="UTC")
+    scheduler.add_job(
+        lambda: run_once(store, clock()), "interval", minutes=minutes, next_run_time=dt.datetime.now(dt.UTC),
+        max_instances=1, coalesce=True, misfire_grace_time=None,
+    )  # fmt: skip
+    signal.signal(signal.SIGTERM, lambda *_: scheduler.shutdown(wait=False))
+    scheduler.start()
