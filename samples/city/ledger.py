@@ -167,7 +167,7 @@ def _hospitality(
 
 def overrun_total(usual: float, cars: float) -> float:
     """What is spent on reception when it bursts its item and the three public expenses of the unit."""
-    return usual * 1.45 + cars * 0.2
+    return max(66_000.0, usual * 1.45 + cars * 0.2)
 
 
 def _rest(

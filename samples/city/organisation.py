@@ -62,3 +62,14 @@ def _withheld() -> OrgUnit:
         ROOT + "599", "模拟市委机要和保密局", "市委机要保密局", ROOT, "市", "党委", 599, CLIMATE, FOUNDED, None, "",
         False, False, False, False, False, True,
     )  # fmt: skip
+
+
+def names_of(city: City) -> tuple[dict[str, str], dict[str, str]]:
+    """Return full and short names by code."""
+    everyone = (*city.bodies, city.platform, city.merged)
+    return {body.code: body.name for body in everyone}, {body.code: body.short for body in everyone}
+
+
+def indented(city: City) -> frozenset[str]:
+    """Return the codes of units that stand below a region of their own."""
+    return frozenset(body.code for body in city.bodies if body.parent != ROOT)

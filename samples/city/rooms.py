@@ -21,7 +21,7 @@ ACTIVE, RETIRED = "在职", "退休"
 CAPS: dict[str, int] = {
     "市级正职": 42, "市级副职": 30, "正局": 24, "副局": 18, "局以下": 9,
     "县级正职": 30, "县级副职": 24, "正科": 18, "副科": 12, "科以下": 9,
-    "乡级正职": 24, "乡级副职": 18, "乡级其他": 9,
+    "乡级正职": 24, "乡级副职": 18, "乡级工作人员": 9,
 }  # fmt: skip
 """Most usable square metres a head, by rank (construction standard 2014 and the provincial rule for towns)."""
 
@@ -31,7 +31,7 @@ _LEADERS: dict[str, tuple[tuple[str, int], ...]] = {
     "congress": (("市级正职", 1), ("市级副职", 6)),
     "cppcc": (("市级正职", 1), ("市级副职", 5)),
 }
-_RANKS = {"市": ("正局", "副局", "局以下"), "县": ("正科", "副科", "科以下"), "乡": ("乡级正职", "乡级副职", "乡级其他")}
+_RANKS = {"市": ("正局", "副局", "局以下"), "县": ("正科", "副科", "科以下"), "乡": ("乡级正职", "乡级副职", "乡级工作人员")}
 _SHARES = {"police": (0.012, 0.04), "justice": (0.03, 0.08), "town": (0.02, 0.09)}
 _TECHNICAL = {"police": 21.0, "justice": 13.0}
 _TECHNICAL_OF = {"service": 150.0, "library": 70.0, "archive": 60.0, "school": 55.0}

@@ -103,7 +103,7 @@ def _rented(
     body = city.role(role)
     house = estate.annex(compound, "建设路院商贸附楼" if compound == LEASED_NEXT_DOOR else compound)
     rng = dice(city.seed, "rented", role)
-    third = {"市": "局以下", "县": "科以下", "乡": "乡级其他"}[body.level]
+    third = {"市": "局以下", "县": "科以下", "乡": "乡级工作人员"}[body.level]
     for _ in range(count):
         floor, room_no = estate.next_room(house)
         space = Space(house, floor, room_no, OFFICE, places(rng.uniform(16.4, 17.6), 2), body.key)

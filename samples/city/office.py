@@ -1,0 +1,238 @@
+"""The outbox of the office: every file it received, in the order it came, corrections included."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from samples.city import (
+    bodies, budgets, contracts, driving, energy, fleet, ledger, organisation, people, prices, service_desk, space,
+)  # fmt: skip
+from samples.city import timeline as t
+from samples.city.calendar import FIRST, LONGEST, day, moment, year_of
+from samples.city.chance import dice
+from samples.city.exports import Export, monthly, whole
+from samples.city.forms import ENERGY_IN_TEN_THOUSANDS, STAFF_SPAN
+
+Rows = Callable[[int, dt.datetime], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything simulated, through the end of the last year told."""
+
+    city: bodies.City
+    months: int
+    census: dict[tuple[str, int], people.Heads]
+    ground: space.Ground
+    fleet: fleet.Fleet
+    trips: dict[int, list[driving.Held]]
+    receipts: dict[int, list[driving.Held]]
+    consumption: energy.Consumption
+    services: contracts.Services
+    ledger: ledger.Ledger
+    plan: budgets.Plan
+    desk: service_desk.Desk
+
+    @property
+    def last(self) -> int:
+        """The last month that is told."""
+        return FIRST + self.months - 1
+
+    @property
+    def until(self) -> dt.datetime:
+        """Nothing is received later than this."""
+        return moment(day(self.last + 1, 20), 18, 0)
+
+
+def simulate(seed: int, months: int, units: int) -> World:
+    """Let the city live; whole years are simulated so that budgets fit them."""
+    if not 1 <= months <= LONGEST:
+        raise ValueError(f"The city can tell 1 to {LONGEST} months, not {months}.")
+    city = bodies.found(seed, units)
+    whole_years = -(-months // 12) * 12
+    census = people.census(city, whole_years)
+    ground = space.build(city)
+    cars = fleet.build(city)
+    quoted = prices.quote(seed, whole_years)
+    trips, receipts = driving.drive(cars, quoted, whole_years)
+    used = energy.consume(city, ground, cars, census, quoted, receipts)
+    services = contracts.agree(city, ground, used, whole_years)
+    books = ledger.keep_books(ledger.Sources(city, census, ground, cars, used, services, receipts))
+    desk = service_desk.open_desk(city, ground, months)
+    return World(
+        city, months, census, ground, cars, trips, receipts, used, services, books, budgets.approve(books), desk
+    )
+
+
+@dataclass(frozen=True)
+class Series:
+    """A form that comes again and again: every so many months, on a day of the month after."""
+
+    source: str
+    rows: Rows
+    days: tuple[int, int]
+    hour: int
+    every: int = 1
+    whole_slice: bool = True
+    stays_open: bool = False
+    """Rows of the last month may change after they were sent (jobs still open)."""
+
+
+@dataclass(frozen=True)
+class Reform:
+    """A change of codes learnt late: months from `effective` on are sent again."""
+
+    effective: int
+    recorded: dt.datetime
+    tag: str
+
+
+REFORMS = (
+    Reform(t.MERGER, t.MERGER_ON, "_机构改革更正"),
+    Reform(t.NEW_BUREAU, t.NEW_BUREAU_ON, "_数据局组建更正"),
+)
+
+
+def outbox(world: World) -> tuple[Export, ...]:
+    """Return all files in the order they were received."""
+    sent = [*_registers(world), *_budgets(world), *_single_forms(world)]
+    for place, series in enumerate(_series(world)):
+        sent += _told(world, series, place)
+    kept = (export for export in sent if export.recorded_at <= world.until)
+    return tuple(sorted(kept, key=lambda export: (export.recorded_at, export.path)))
+
+
+def _series(world: World) -> tuple[Series, ...]:
+    city = world.city
+    desk, books = world.desk, world.ledger
+    return (
+        Series("staff", lambda m, s: list(people.staff_rows(city, world.census, m, s)), (8, 12), 9, whole_slice=False),
+        Series("vehicle", lambda m, s: list(fleet.vehicle_rows(world.fleet, m, s)), (6, 9), 10),
+        Series("trip", lambda m, s: driving.as_sent(city, world.trips[m], m, s), (4, 6), 11),
+        Series("vehicle_expense", lambda m, s: driving.as_sent(city, world.receipts[m], m, s), (6, 9), 14),
+        Series("payment", lambda m, s: ledger.payment_rows(books, m, s), (8, 9), 15),
+        Series("energy_use", lambda m, s: _energy_form(world, m, s), (10, 14), 16, whole_slice=False),
+        Series("meter_month", lambda m, s: list(energy.meter_rows(world.consumption, [m])), (12, 14), 17, 6, False),
+        Series("service_payment", lambda m, s: list(contracts.payment_rows(world.services, m, s)), (9, 11), 12, 3),
+        Series("evaluation", lambda m, s: service_desk.evaluation_rows(desk, m, s), (10, 12), 13, 3, False),
+        Series("work_order", lambda m, s: service_desk.order_rows(desk, m, s), (2, 3), 8, 3, False, True),
+    )
+
+
+def _energy_form(world: World, month: int, sent: dt.datetime) -> list[Any]:
+    """The joint form of a month, without the units that did not hand in and the one that sent its own file."""
+    city = world.city
+    missing: set[str] = set()
+    if month == t.NOT_REPORTED:
+        missing = {city.role("never_reports").code, city.role("late_reporter").code}
+    if month == t.WRONG_UNIT:
+        missing = {city.role("wrong_unit").code}
+    return [row for row in energy.form_rows(world.consumption, month, sent) if row.unit not in missing]
+
+
+def _told(world: World, series: Series, place: int) -> Iterator[Export]:
+    """Return a series' files and its corrections."""
+    told: dict[int, tuple[dt.datetime, Sequence[Any]]] = {}
+    rng = dice(world.city.seed, "sent", series.source)
+    for first in range(FIRST, world.last + 1, series.every):
+        last = min(first + series.every - 1, world.last)
+        sent = moment(day(last + 1, rng.randint(*series.days)), series.hour, rng.randint(0, 29) + place)
+        rows = [row for m in range(first, last + 1) for row in series.rows(m, sent)]
+        if series.stays_open and first > FIRST:
+            rows += _closed_since(series, first - 1, sent, told)
+        for month in range(first, last + 1):
+            told[month] = (sent, series.rows(month, sent))
+        suffix = "xls" if last % 6 == 3 and series.source in ("energy_use", "evaluation") else "xlsx"
+        yield monthly(series.source, sent, rows, first, last, suffix=suffix)
+    if series.source == "payment" and t.RESTATED in told:
+        rows = series.rows(t.RESTATED, t.RESTATED_ON)
+        yield monthly("payment", t.RESTATED_ON, rows, t.RESTATED, t.RESTATED, tag="_重报")
+        told[t.RESTATED] = (t.RESTATED_ON, rows)
+    for reform in REFORMS:
+        yield from _corrected(world, series, place, reform, told)
+
+
+def _closed_since(
+    series: Series, month: int, sent: dt.datetime, told: dict[int, tuple[dt.datetime, Sequence[Any]]]
+) -> list[Any]:
+    before = set(told[month][1])
+    return [row for row in series.rows(month, max(sent, told[month][0])) if row not in before]
+
+
+def _corrected(
+    world: World, series: Series, place: int, reform: Reform, told: dict[int, tuple[dt.datetime, Sequence[Any]]]
+) -> Iterator[Export]:
+    """Send the months again whose rows carry another code now: whole months, or only the rows that changed."""
+    sent = moment(reform.recorded.date() + dt.timedelta(days=1), 8, 10 + 4 * place)
+    if reform.recorded > world.until:
+        return
+    stale = [m for m, (first_sent, _) in told.items() if m >= reform.effective and first_sent < reform.recorded]
+    fresh = {month: series.rows(month, sent) for month in sorted(stale)}
+    changed = {month: [row for row in rows if row not in known] for month, rows in fresh.items()
+               for known in (set(told[month][1]),)}  # fmt: skip
+    touched = [month for month, rows in changed.items() if rows]
+    if not touched:
+        return
+    span = range(touched[0], touched[-1] + 1)
+    rows = [row for month in span for row in (fresh if series.whole_slice else changed)[month]]
+    told.update({month: (sent, fresh[month]) for month in span})
+    form = STAFF_SPAN if series.source == "staff" else None
+    yield monthly(series.source, sent, rows, span[0], span[-1], form=form, tag=reform.tag)
+
+
+def _registers(world: World) -> Iterator[Export]:
+    """Registers that come whole: when the year turns, and when something has changed."""
+    city = world.city
+    for sent in organisation.EXPORTS:
+        yield whole("org_unit", sent, list(organisation.org_rows(city, sent)))
+    for sent in space.EXPORTS:
+        yield whole("room", sent, list(space.room_rows(world.ground, sent)))
+        yield whole("building", sent + dt.timedelta(minutes=6), list(space.building_rows(world.ground, sent)))
+    for sent in fleet.QUOTA_EXPORTS:
+        yield whole("vehicle_quota", sent, list(fleet.quota_rows(world.fleet, sent)))
+    for sent in contracts.EXPORTS:
+        yield whole("service_contract", sent, list(contracts.contract_rows(world.services, sent)))
+
+
+def _budgets(world: World) -> Iterator[Export]:
+    names = {1: "年初", 2: "年中调整", 3: "秋季调整"}
+    for year in range(year_of(FIRST), year_of(world.last) + 1):
+        for version in (budgets.INITIAL, budgets.JULY, budgets.SEPTEMBER):
+            sent = budgets.sent_on(year, version)
+            if sent > world.until:
+                continue
+            rows = list(budgets.budget_rows(world.plan, year, version))
+            yield _renamed(whole("budget", sent, rows), f"{year}年部门预算指标_{names[version]}")
+    if budgets.MERGED_ON <= world.until and year_of(world.last) >= year_of(t.MERGER):
+        rows = budgets.merger_rows(world.plan)
+        yield _renamed(whole("budget", budgets.MERGED_ON, rows), "2025年部门预算指标_机构改革更正")
+
+
+def _renamed(export: Export, name: str) -> Export:
+    path = f"{export.recorded_at.year}/{name}.xlsx"
+    return Export(path, export.source, export.recorded_at, export.rows, export.form)
+
+
+def _single_forms(world: World) -> Iterator[Export]:
+    """Forms a unit hands in by itself: late, in the wrong unit, and mended."""
+    city = world.city
+    if world.last >= t.NOT_REPORTED:
+        late = city.role("late_reporter")
+        rows = [_own_form(world, late.code, t.NOT_REPORTED, t.LATE_REPORT_ON)]
+        tag = f"_{late.short}补报"
+        yield monthly("energy_use", t.LATE_REPORT_ON, rows, t.NOT_REPORTED, t.NOT_REPORTED, tag=tag)
+    if world.last >= t.WRONG_UNIT:
+        unit = city.role("wrong_unit")
+        row = _own_form(world, unit.code, t.WRONG_UNIT, t.WRONG_UNIT_ON)
+        wrong = [energy.in_ten_thousands(row)]
+        tag = f"_{unit.short}"
+        yield monthly("energy_use", t.WRONG_UNIT_ON, wrong, t.WRONG_UNIT, t.WRONG_UNIT,
+                      form=ENERGY_IN_TEN_THOUSANDS, tag=tag, believed=False)  # fmt: skip
+        yield monthly("energy_use", t.WRONG_UNIT_MENDED_ON, [row], t.WRONG_UNIT, t.WRONG_UNIT, tag=f"{tag}更正")
+
+
+def _own_form(world: World, code: str, month: int, sent: dt.datetime) -> Any:
+    return next(row for row in energy.form_rows(world.consumption, month, sent) if row.unit == code)
