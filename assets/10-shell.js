@@ -20,12 +20,11 @@
     return Array.from(document.querySelectorAll("#main > .page")).map(function (el) { return el.id.slice(5); });
   }
 
-  function dress(name, query, defaults) {
+  function dress(name, query) {
     var root = document.documentElement;
     root.dataset.theme = query.get("theme") || "dark";
     root.lang = query.get("lang") === "en" ? "en" : "zh-CN";
     root.classList.toggle("on-wall", name === "wall");
-    root.classList.toggle("is-simulated", !!(defaults && defaults.simulated));
     pageNames().forEach(function (other) {
       document.getElementById("page-" + other).classList.toggle("hidden", other !== name);
     });
@@ -56,16 +55,25 @@
     });
   }
 
+  // the pickers drop a value that is not yet among their options: choose once these have arrived
+  function later(query) {
+    clearTimeout(seen.timer);
+    seen.timer = setTimeout(function () { showChoice(query, seen.defaults); }, 60);
+  }
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
-      route: function (pathname, search, version, defaults) {
+      welcome: function (defaults) {
+        if (!defaults) return;
+        seen.defaults = defaults;
+        document.documentElement.classList.toggle("is-simulated", !!defaults.simulated);
+        later(params(window.location.search));
+      },
+      route: function (pathname, search, version) {
         var keep = window.dash_clientside.no_update;
         var query = params(search), name = pageOf(pathname || "/");
-        seen.defaults = defaults || seen.defaults;
-        dress(name, query, seen.defaults);
-        // the pickers drop a value that is not yet among their options: choose once these have arrived
-        clearTimeout(seen.timer);
-        seen.timer = setTimeout(function () { showChoice(query, seen.defaults); }, 60);
+        dress(name, query);
+        later(query);
         showMenu(name, query);
         var key = ["lang", "theme", "tree", "known_at"].map(function (part) { return query.get(part) || ""; }).join("|") + "|" + version;
         var changed = key !== seen.key;

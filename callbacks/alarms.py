@@ -28,7 +28,7 @@ def today_panel(focus: Focus, alarms: Sequence[Alarm]) -> Panel:
     """Return the counts of the four colours and at most five items to decide today."""
     words = focus.words
     ordered = most_urgent(alarms)
-    counts = html.Div([_count_box(level, alarms, words) for level in LEVELS], className="level-counts")
+    counts = level_counts(alarms, words)
     items = [_item(focus, alarm) for alarm in ordered[:TODAY]]
     body: list[Any] = items or [html.P(words.say("warnings.none"), className="why")]
     more = len(ordered) - TODAY
@@ -45,6 +45,11 @@ def today_panel(focus: Focus, alarms: Sequence[Alarm]) -> Panel:
         twin=alarms_table(focus, ordered),
         weight=0.85,
     )
+
+
+def level_counts(alarms: Sequence[Alarm], words: Language) -> html.Div:
+    """Return how many warnings fire in each of the four colours."""
+    return html.Div([_count_box(level, alarms, words) for level in LEVELS], className="level-counts")
 
 
 def _count_box(level: Any, alarms: Sequence[Alarm], words: Language) -> html.Div:

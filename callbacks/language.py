@@ -76,6 +76,14 @@ class Language:
         number = self._whole(shown) if divisor == 1 and _is_whole(value) else self._significant(shown)
         return Shown(number, self._prefixed(prefix, base), full)
 
+    def axis_scale(self, largest: float, unit: str) -> tuple[float, str]:
+        """Return the divisor from the declared unit to the one an axis is written in, and that unit."""
+        scale, base = (10_000, unit[1:]) if unit.startswith("万") else (1, unit)
+        if base.startswith(_PERCENT) or base == "":
+            return 1.0, base
+        divisor, prefix = self._magnitude(abs(largest) * scale)
+        return divisor / scale, self._prefixed(prefix, base)
+
     def full(self, value: Number) -> str:
         """Return every digit we have of a value, with thousands separators."""
         text = (

@@ -235,13 +235,7 @@ def _first_shown(landing: Landing) -> int:
 
 def scale_of(landing: Landing, words: Language) -> float:
     """Return the divisor from the declared unit to the unit written above the chart."""
-    top = largest(landing)
-    shown = words.figure(top, landing.unit)
-    number = float(shown.number.replace(",", "").replace("−", "-") or 0)
-    if not number:
-        return 1.0
-    ratio = top / number
-    return min((10.0**power for power in range(-4, 9)), key=lambda step: abs(ratio / step - 1))
+    return words.axis_scale(largest(landing), landing.unit)[0]
 
 
 def _fan_layout(landing: Landing, theme: str, words: Language, notes: list[Any], shapes: list[Any]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class Panel:
     weight: float = 1.0
     tools: tuple[Component, ...] = field(default=())
     tall: bool = False
+    is_list: bool = False
+    """The face is itself a table: exported as it stands, without a twin."""
 
 
 def text_cell(text: str, href: str | None = None, tone: str = "") -> Cell:
@@ -79,13 +81,9 @@ def frame(panel: Panel, words: Language, stamp: str) -> html.Section:
 
 
 def _tools(panel: Panel, words: Language) -> list[Any]:
-    if panel.twin is None:
-        return list(panel.tools)
-    return [
-        *panel.tools,
-        html.Button(words.say("panel.table"), className="tool", **{"data-act": "twin"}),
-        html.Button(words.say("panel.export"), className="tool", **{"data-act": "export"}),
-    ]
+    twin = html.Button(words.say("panel.table"), className="tool", **{"data-act": "twin"})
+    export = html.Button(words.say("panel.export"), className="tool", **{"data-act": "export"})
+    return [*panel.tools, *([twin] if panel.twin else []), *([export] if panel.twin or panel.is_list else [])]
 
 
 def table(content: Table) -> html.Table:
@@ -107,12 +105,12 @@ def _cell(cell: Cell) -> html.Td:
     return html.Td(inside, className=classes, **extra)
 
 
-def rows_of(panels: Iterable[Panel], words: Language, stamp: str) -> html.Div:
+def rows_of(panels: Iterable[Panel], words: Language, stamp: str, most: int = 3) -> html.Div:
     """Return panels in rows of like length, so that no part of the screen stays empty."""
     present = list(panels)
     rows = [
         html.Div([frame(panel, words, stamp) for panel in row], className=f"panel-row of-{len(row)}")
-        for row in balanced(present)
+        for row in balanced(present, most)
     ]
     return html.Div(rows, className=f"panels count-{len(present)}")
 

@@ -27,6 +27,8 @@ class Viewer:
 
     scope: Scope
     actor: str
+    internal_on_wall: bool = False
+    """Projections are internal assessments: they stay off the wall unless the office switches them on."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class IndicatorCard:
     kind: str
     has_source: bool
     sources: tuple[str, ...] = ()
+    dims: tuple[str, ...] = ()
     document: str = ""
     meaning: Mapping[str, str] = field(default_factory=dict)
     formula: str = ""

@@ -19,6 +19,7 @@ LANGUAGES = ("zh", "en")
 THEMES = ("dark", "light")
 AS_WAS = "as-was"
 DEFAULT_GRAIN = "ytd"
+SOURCE_ROWS = "rows"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class ViewState:
     theme: str = "dark"
     pick: str | None = None
     day: str | None = None
+    show: str | None = None
     ignored: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
@@ -115,4 +117,5 @@ _READERS = {
     "theme": lambda text: text in THEMES,
     "pick": _any_text,
     "day": _is_day,
+    "show": lambda text: text == SOURCE_ROWS,
 }

@@ -72,7 +72,7 @@ def direction(change: float) -> str:
     return "even" if abs(change) < _EVEN_BELOW else "rose" if change > 0 else "fell"
 
 
-def tile(view: TileView, words: Language, theme: str) -> Any:
+def tile(view: TileView, words: Language, theme: str, is_picked: bool = False) -> Any:
     """Return one tile as a link to its page."""
     if not is_shown(view.answer):
         return dcc.Link([_head(view, words), *_absent(view.answer, words)], href=view.href, className="tile absent")
@@ -82,12 +82,15 @@ def tile(view: TileView, words: Language, theme: str) -> Any:
     )
     line = sparkline(view.current, view.before, theme, words.say("tile.spark", name=_name(view, words)))
     parts = [_head(view, words), value, _change(view, words), line, _ruler(view.ruler, words), _foot(view, words)]
-    return dcc.Link([part for part in parts if part is not None], href=view.href, className="tile")
+    return dcc.Link(
+        [part for part in parts if part is not None], href=view.href, className="tile picked" if is_picked else "tile"
+    )
 
 
-def tiles(views: Sequence[TileView], words: Language, theme: str) -> html.Div:
-    """Return a row of tiles."""
-    return html.Div([tile(view, words, theme) for view in views], className=f"tiles count-{len(views)}")
+def tiles(views: Sequence[TileView], words: Language, theme: str, picked: str | None = None) -> html.Div:
+    """Return a row of tiles; the picked one is framed."""
+    row = [tile(view, words, theme, view.card.id == picked) for view in views]
+    return html.Div(row, className=f"tiles count-{len(views)}")
 
 
 def status_text(answer: Answer, words: Language) -> str:
@@ -158,7 +161,7 @@ def _ruler(ruler: Ruler | Bands | None, words: Language) -> html.Div | None:
     labels = [
         html.Span(label, className="mark-label", style={"left": f"{_at(value, ruler):.2%}"})
         for value, label in ruler.marks
-    ]
+    ] or [html.Span(ruler.described, className="mark-label at-start")]
     return html.Div(
         [html.Div([fill, *ticks], className="track"), html.Div(labels, className="mark-labels")],
         className="ruler",

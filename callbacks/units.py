@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from callbacks.board import BOARD, band_of, has_source, mark_label, rolling_with_marks, time_progress
+from callbacks.board import BOARD, has_source, mark_label, rolling_with_marks, time_progress
 from callbacks.focus import Focus
 from callbacks.panels import Bar, Panel, Table, bars, number_cell, shape, text_cell, worst
 from callbacks.services import LEVELS, Alarm, Mark, Node
@@ -136,8 +136,9 @@ def pace_panel(focus: Focus) -> Panel | None:
         return None
     progress = time_progress(focus) * 100
     ahead = sorted(values.values(), key=lambda answer: -float(answer.value or 0))
-    shown = ahead[:PACE_ROWS]
-    top = max(100.0, float(shown[0].value or 0)) * 1.02
+    furthest = {answer.node for answer in ahead[:PACE_ROWS]}
+    shown = [answer for answer in values.values() if answer.node in furthest]
+    top = max(100.0, float(ahead[0].value or 0)) * 1.02
     rows = [
         Bar(
             label=focus.tree.name(answer.node),
@@ -389,6 +390,3 @@ def _peers_twin(focus: Focus, answers: Sequence[Answer], before: dict[str, Answe
             )
         )
     return Table(headers, tuple(rows))
-
-
-__all__ = ["band_of", "by_children", "matrix_panel", "pace_panel", "peers_panel", "strip_panel"]

@@ -31,7 +31,9 @@ def register(app: Dash, door: Door, pages: Sequence[str], menu: Menu) -> None:
         Input(ids.ADDRESS, "pathname"),
         Input(ids.ADDRESS, "search"),
         Input(ids.VERSION, "data"),
-        Input(ids.DEFAULTS, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("shell", "welcome"), Input(ids.DEFAULTS, "data"), prevent_initial_call=True
     )
     app.clientside_callback(
         ClientsideFunction("shell", "choose"),

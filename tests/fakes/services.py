@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002
 """A store made of invented figures, for developing and testing the screens. Never part of the package."""
 
 from __future__ import annotations
@@ -37,11 +38,7 @@ NOW = dt.datetime(2025, 11, 3, 6, 26, tzinfo=dt.UTC)
 LATEST = "2025-10"
 FIRST_SEQ_DAY = dt.date(2023, 1, 16)
 
-_UNITS = (
-    "市委办公室 纪委监委机关 组织部 宣传部 人大办公室 政协办公室 市政府办公室 发展改革委 教育局 工业和信息化局 公安局 民政局 司法局 财政局 "
-    "人力资源和社会保障局 自然资源局 生态环境局 住房城乡建设局 交通运输局 水利局 农业农村局 商务局 文化旅游局 卫生健康委 应急管理局 审计局 "
-    "市场监管局 统计局 医疗保障局 数据局 机关事务局 中级人民法院 人民检察院 总工会 团市委 妇女联合会 市委党校 档案馆 图书馆 政务服务中心"
-).split()
+_UNITS = ["市委办公室", "纪委监委机关", "组织部", "宣传部", "人大办公室", "政协办公室", "市政府办公室", "发展改革委", "教育局", "工业和信息化局", "公安局", "民政局", "司法局", "财政局", "人力资源和社会保障局", "自然资源局", "生态环境局", "住房城乡建设局", "交通运输局", "水利局", "农业农村局", "商务局", "文化旅游局", "卫生健康委", "应急管理局", "审计局", "市场监管局", "统计局", "医疗保障局", "数据局", "机关事务局", "中级人民法院", "人民检察院", "总工会", "团市委", "妇女联合会", "市委党校", "档案馆", "图书馆", "政务服务中心"]
 _SHAPES: dict[str, tuple[str, str, str, str, str, float, str]] = {
     # id: theme, zh, en, unit, better, monthly or standing size, kind
     "op_funds_exp": ("cost", "机关运行经费", "Operating funds", "万元", "lower", 3420, "flow"),
@@ -350,8 +347,11 @@ def cards(themes: frozenset[str] | None = None, only: frozenset[str] | None = No
     found = {}
     for key, (theme, zh, en, unit, better, _, kind) in _SHAPES.items():
         has = (themes is None or theme in themes) and (only is None or key in only)
-        found[key] = IndicatorCard(key, theme, {"zh": zh, "en": en}, unit, better, kind, has, ("x",), "GB/T 44889",
-                                   {"zh": zh, "en": en}, "a / b", "f0")  # fmt: skip
+        additive = "/" not in unit and unit not in ("%", "分", "辆")
+        found[key] = IndicatorCard(
+            key, theme, {"zh": zh, "en": en}, unit, better, kind, has, ("x",),
+            (_DIMS[theme][0],) if theme in _DIMS and additive else (), "GB/T 44889", {"zh": zh, "en": en}, "a / b", "f0",
+        )  # fmt: skip
     return found
 
 
@@ -361,8 +361,10 @@ class FakeServices(Services):
 
     nodes: Tree = field(default_factory=city_tree)
     catalogue: dict[str, IndicatorCard] = field(default_factory=cards)
-    facts: StoreFacts = StoreFacts(
-        "simulated", "CNY", "Asia/Shanghai", {"zh": "示范市", "en": "Sample City"}, 1284, NOW
+    facts: StoreFacts = field(
+        default_factory=lambda: StoreFacts(
+            "simulated", "CNY", "Asia/Shanghai", {"zh": "示范市", "en": "Sample City"}, 1284, NOW
+        )
     )
     seq: int = 1284
     empty: bool = False

@@ -1,0 +1,134 @@
+"""What came in, what is late and from whom, what was refused and why, and the handbook of indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+
+from callbacks.completeness import arrival_panel, arrival_table
+from callbacks.focus import Focus
+from callbacks.panels import Panel, Table, frame, number_cell, table, text_cell
+from callbacks.request import Regions, stamp
+from callbacks.services import Batch, IndicatorCard, Refused
+
+REGIONS = ("head", "due", "batches", "quarantine", "handbook")
+LIMIT = 200
+
+
+def read(focus: Focus) -> Regions:
+    """Return the regions of the data page."""
+    words, session = focus.words, focus.session
+    dues = session.due_list(focus.last_month, focus.known_at)
+    arrived = arrival_panel(focus, dues)
+    cards = [card for card in session.indicators().values() if not card.id.endswith("_yoy")]
+    found = {
+        "due": _listing(
+            focus, "due", arrival_table(focus, dues), arrived.reading if arrived else words.say("due.none")
+        ),
+        "batches": _batches(focus, session.batches(LIMIT)),
+        "quarantine": _quarantine(focus, session.quarantine(LIMIT)),
+        "handbook": _listing(focus, "handbook", handbook(focus, cards), _handbook_reading(focus, cards)),
+    }
+    return {name: frame(panel, words, stamp(focus)) for name, panel in found.items()}
+
+
+def _listing(focus: Focus, name: str, content: Table, reading: str) -> Panel:
+    return Panel(
+        name=name,
+        title=focus.words.say(f"{name}.title"),
+        sub=focus.words.say(f"{name}.sub"),
+        reading=reading,
+        face=html.Div(table(content), className="listing") if content.rows else None,
+        is_list=True,
+    )
+
+
+def _batches(focus: Focus, batches: Sequence[Batch]) -> Panel:
+    words = focus.words
+    keys = (
+        "batch",
+        "recorded",
+        "file",
+        "source",
+        "span",
+        "rows_in",
+        "accepted",
+        "unchanged",
+        "quarantined",
+        "skipped",
+        "actor",
+    )
+    rows = tuple(
+        (
+            number_cell(f"#{batch.seq}", str(batch.seq)),
+            text_cell(words.moment(batch.recorded_at)),
+            text_cell(batch.file_name),
+            text_cell(batch.source),
+            text_cell(span(batch)),
+            *(
+                number_cell(words.count(count))
+                for count in (batch.rows_in, batch.accepted, batch.unchanged, batch.quarantined, batch.skipped)
+            ),
+            text_cell(batch.actor),
+        )
+        for batch in batches
+    )
+    content = Table(tuple(words.say(f"column.{key}") for key in keys), rows)
+    if not batches:
+        return _listing(focus, "batches", content, words.say("batches.none"))
+    newest = batches[0]
+    reading = words.say(
+        "batches.reading", file=newest.file_name, moment=words.moment(newest.recorded_at), seq=newest.seq
+    )
+    return _listing(focus, "batches", content, reading)
+
+
+def span(batch: Batch) -> str:
+    """Return the periods a batch speaks of."""
+    same = batch.period_from == batch.period_to
+    return batch.period_from if same else f"{batch.period_from}—{batch.period_to}"
+
+
+def _quarantine(focus: Focus, refused: Sequence[Refused]) -> Panel:
+    words = focus.words
+    keys = ("file", "place", "column", "content", "reason", "remedy")
+    rows = tuple(
+        (
+            text_cell(item.file_name),
+            text_cell(words.say("rows.place.sheet" if item.sheet else "rows.place", sheet=item.sheet, row=item.row_no)),
+            text_cell(item.column),
+            text_cell(item.value),
+            text_cell(item.reason),
+            text_cell(item.remedy),
+        )
+        for item in refused
+    )
+    content = Table(tuple(words.say(f"column.{key}") for key in keys), rows)
+    key = "quarantine.reading" if refused else "quarantine.none"
+    return _listing(focus, "quarantine", content, words.say(key, count=words.count(len(refused))))
+
+
+def handbook(focus: Focus, cards: Sequence[IndicatorCard]) -> Table:
+    """Return the indicators of the catalogue with unit, formula in words, basis and whether a source is loaded."""
+    words = focus.words
+    keys = ("theme", "indicator", "id", "unit_of", "better", "meaning", "basis", "has_source")
+    rows = tuple(
+        (
+            text_cell(words.say(f"theme.{card.theme}")),
+            text_cell(card.names[words.code]),
+            text_cell(card.id),
+            text_cell(words.unit(card.unit)),
+            text_cell(words.say(f"better.{card.better}")),
+            text_cell(card.meaning.get(words.code, "")),
+            text_cell(card.document),
+            text_cell(words.say("handbook.sourced" if card.has_source else "handbook.unsourced")),
+        )
+        for card in cards
+    )
+    return Table(tuple(words.say(f"column.{key}") for key in keys), rows)
+
+
+def _handbook_reading(focus: Focus, cards: Sequence[IndicatorCard]) -> str:
+    sourced = sum(card.has_source for card in cards)
+    return focus.words.say("handbook.reading", total=focus.words.count(len(cards)), sourced=focus.words.count(sourced))

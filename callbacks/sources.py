@@ -1,0 +1,100 @@
+"""The last drill step: the rows of the files behind a figure, with their sum, which is the figure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from dash import dcc, html
+
+from callbacks.focus import Focus
+from callbacks.panels import Panel, Table, number_cell, table, text_cell
+from callbacks.services import SourceRow, SourceRows
+from callbacks.state import SOURCE_ROWS
+from metrics.model import Answer
+
+LIMIT = 300
+
+
+def rows_panel(focus: Focus, path: str, indicator: str) -> Panel:
+    """Return the rows behind the picked figure; above the last step only a link, since they may be very many."""
+    words = focus.words
+    name = focus.session.indicators()[indicator].names[words.code]
+    title, sub = words.say("rows.title"), words.say("rows.sub", name=name, node=focus.node.name)
+    if focus.children and focus.state.show != SOURCE_ROWS:
+        link = dcc.Link(
+            words.say("rows.show"), href=focus.link(path, pick=indicator, show=SOURCE_ROWS), className="more"
+        )
+        return Panel("rows", title, html.P([words.say("rows.closed"), " ", link], className="why"), sub=sub)
+    found = focus.session.drill(focus.query([indicator]), LIMIT)
+    if not found.rows:
+        return Panel("rows", title, html.P(words.say("rows.none"), className="why"), sub=sub)
+    return Panel(
+        name="rows",
+        title=title,
+        sub=sub,
+        reading=equation(focus, found),
+        face=html.Div(table(rows_table(focus, found)), className="listing"),
+        is_list=True,
+    )
+
+
+def equation(focus: Focus, found: SourceRows) -> str:
+    """Return the sentence that ties the rows to the tile: their sum, and the quotient of two sums for a ratio."""
+    words, answer = focus.words, found.answer
+    values = {
+        "count": words.count(found.count),
+        "numerator": _exact(focus, found.numerator),
+        "value": words.figure(answer.value, answer.unit).full,
+    }
+    if found.denominator is None:
+        return words.say("rows.sum", **values)
+    return words.say("rows.ratio", denominator=_exact(focus, found.denominator), **values)
+
+
+def _exact(focus: Focus, value: Decimal | None) -> str:
+    return "—" if value is None else focus.words.full(value)
+
+
+def rows_table(focus: Focus, found: SourceRows) -> Table:
+    """Return the listed rows, what the others add, and the sum."""
+    words = focus.words
+    keys = ("side", "period", "unit", "what", "file", "place", "adds")
+    body: list[tuple[Any, ...]] = [_row(focus, row) for row in found.rows]
+    totals = 0
+    for side, total in (("numerator", found.numerator), ("denominator", found.denominator)):
+        listed = [row for row in found.rows if row.side == side]
+        if total is None or not listed:
+            continue
+        rest = total - sum((row.contribution for row in listed), Decimal(0))
+        if rest and found.count > len(found.rows):
+            body.append(_total(focus, words.say("rows.rest", side=words.say(f"rows.side.{side}")), rest))
+            totals += 1
+        body.append(_total(focus, words.say("rows.total", side=words.say(f"rows.side.{side}")), total))
+        totals += 1
+    return Table(tuple(words.say(f"column.{key}") for key in keys), tuple(body), totals)
+
+
+def _row(focus: Focus, row: SourceRow) -> tuple[Any, ...]:
+    words = focus.words
+    place = words.say("rows.place.sheet" if row.sheet else "rows.place", sheet=row.sheet, row=row.row_no)
+    return (
+        text_cell(words.say(f"rows.side.{row.side}")),
+        text_cell(row.period),
+        text_cell(row.unit_name),
+        text_cell(row.label),
+        text_cell(row.file_name),
+        text_cell(place),
+        number_cell(words.full(row.contribution)),
+    )
+
+
+def _total(focus: Focus, label: str, value: Decimal) -> tuple[Any, ...]:
+    return (text_cell(label), *(text_cell("") for _ in range(5)), number_cell(focus.words.full(value)))
+
+
+def value_text(focus: Focus, answer: Answer) -> str:
+    """Return an answer's figure, or its state when there is none."""
+    if answer.value is None:
+        return focus.words.say(f"status.short.{answer.status}")
+    return focus.words.figure(answer.value, answer.unit).text
