@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_args
 
 from metrics.insights.model import LEVELS, Example, Level, Limit, Rule, RuleKind, Shape, Where
-from metrics.model import Texts
+from metrics.model import Indicator, Texts
 from warehouse.base.errors import DefinitionError, suggest
 from warehouse.base.periods import GRAINS
 
@@ -40,7 +40,7 @@ class _Faults:
         self.found.append(f"{self.file}: {fault}")
 
 
-def load_rules(folder: Path | None = None, indicators: Collection[str] | None = None) -> tuple[Rule, ...]:
+def load_rules(folder: Path | None = None, indicators: Mapping[str, Indicator] | None = None) -> tuple[Rule, ...]:
     """Read every rule of a folder, sorted by id; with `indicators`, rules must only name those."""
     faults: list[str] = []
     rules: dict[str, Rule] = {}
@@ -57,13 +57,12 @@ def load_rules(folder: Path | None = None, indicators: Collection[str] | None = 
     return tuple(rules[name] for name in sorted(rules))
 
 
-def usable(rules: Collection[Rule], indicators: Collection[str]) -> tuple[Rule, ...]:
-    """Return the rules whose indicators all exist (a store without a source has no such rule)."""
-    known = set(indicators)
-    return tuple(rule for rule in rules if known.issuperset(rule.indicators))
+def usable(rules: Iterable[Rule], indicators: Mapping[str, Indicator]) -> tuple[Rule, ...]:
+    """Return the rules whose indicators all exist."""
+    return tuple(rule for rule in rules if set(rule.indicators) <= set(indicators))
 
 
-def _load(path: Path, indicators: Collection[str] | None) -> tuple[Rule | None, list[str]]:
+def _load(path: Path, indicators: Mapping[str, Indicator] | None) -> tuple[Rule | None, list[str]]:
     faults = _Faults(path.name)
     try:
         block = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
@@ -187,7 +186,11 @@ def _check_kind(rule: Rule, faults: _Faults) -> None:
         faults.add("needs one example that fires and one that does not")
 
 
-def _check_indicators(rule: Rule, indicators: Collection[str] | None, faults: _Faults) -> None:
-    for name in rule.indicators if indicators is not None else ():
-        if name not in (indicators or ()):
-            faults.add(f"unknown indicator '{name}'{_did_you_mean(name, indicators or ())}")
+def _check_indicators(rule: Rule, indicators: Mapping[str, Indicator] | None, faults: _Faults) -> None:
+    if indicators is None:
+        return
+    for name in rule.indicators:
+        if name not in indicators:
+            faults.add(f"unknown indicator '{name}'{_did_you_mean(name, indicators)}")
+        elif rule.by is not None and rule.by not in indicators[name].dims:
+            faults.add(f"'{name}' has no dimension '{rule.by}'{_did_you_mean(rule.by, indicators[name].dims)}")
