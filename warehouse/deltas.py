@@ -131,7 +131,7 @@ def write_segment(
                    d.to_m::INTEGER AS to_m, {columns}, d.note, {_text(file_name)} AS file_name,
                    {sheet if sheets else "''"} AS sheet, d.row_no::INTEGER AS row_no
             FROM delta d
-        ) TO '{temporary}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"""
+        ) TO '{temporary}' (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd)"""
     )
     low, high, rows = con.execute("SELECT min(from_m), max(to_m), count(*) FROM delta").fetchone() or (0, 0, 0)
     folder = root / contract.name

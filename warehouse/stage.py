@@ -10,23 +10,19 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 import duckdb
 
 from warehouse.base.periods import OPEN
+from warehouse.casting import NULL_TEXTS, cast_of
 from warehouse.contracts import Column, Contract, normalise_label
 from warehouse.organisations import Directory
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
-
-NULL_TEXTS = ("-", "--", "—", "——", "/", "无", "null", "NULL", "N/A", "NA", "\\N", "None")
-_ODD_TEXT = "[\\x{FF01}-\\x{FF5E}\\x{3000}\\x{00A0}\\t\\n\\r]"
-_SCIENTIFIC = "^[0-9](\\.[0-9]+)?[eE]\\+?[0-9]{2}$"
-_GROUPED = "^[+-]?[0-9]{1,3}(,[0-9]{3})+(\\.[0-9]+)?$"
-_MONTH = "^[12][0-9]{3}-[01][0-9](-[0-3][0-9])?$"
 
 ParseCell = Callable[[Column, str, str | None], "Cell"]
 
@@ -76,8 +72,7 @@ def map_columns(
         unit = table.units[index] or (table.unit_note if _takes_note(column, table.unit_note) else None)
         factor = factor_of(column, unit) if column.is_number else Decimal(1)
         if factor is None:
-            units = column.unit or ""
-            faults.append(Fault("unknown_unit", table.file, table.sheet, table.header_row, label, unit, units))
+            faults.append(Fault("unknown_unit", table.file, table.sheet, table.header_row, label, unit, column.unit))
             continue
         if name in found and column.is_org:
             if "码" not in label and "code" not in label.lower():
@@ -132,7 +127,11 @@ def stage_table(
     con: duckdb.DuckDBPyConnection, contract: Contract, table: RawTable, mapped: Mapped, sheet_no: int,
     parse: ParseCell, directory: Directory, staged: Staged,
 ) -> None:  # fmt: skip
-    """Append one raw table to `staged`, its faults to `faults`; keep the raw rows as `raw_<sheet_no>`."""
+    """Append one raw table to `staged`, its faults to `faults`; keep the raw rows as `raw_<sheet_no>`.
+
+    The rows are written in one pass that also marks the columns holding texts no cast could take; only a sheet with
+    such oddities is written a second time, with the parsed values beside the casts.
+    """
     raw = f"raw_{sheet_no}"
     con.execute(f"DROP TABLE IF EXISTS {raw}")
     table.load_into(con, raw)
@@ -140,11 +139,14 @@ def stage_table(
     staged.sheets.append(table.sheet)
     for reason, count in table.skipped:
         staged.skipped[reason] += count
-    targets = {name: _column(contract, name) for name in mapped.columns}
-    casts = {name: _fast(column, *mapped.columns[name]) for name, column in targets.items()}
-    odd = _odd_maps(con, raw, targets, mapped, casts, _parser(parse, directory), staged)
-    _write_typed(con, contract, raw, sheet_no, mapped, casts, odd)
-    _write_faults(con, raw, sheet_no, mapped, odd)
+    sheet = _Sheet(con, contract, raw, sheet_no, mapped, _parser(parse, directory), staged)
+    sheet.parse_odd(name for name, cast in sheet.casts.items() if cast is None)
+    sheet.write()
+    if odd := sheet.odd_columns():
+        sheet.parse_odd(odd)
+        con.execute("DELETE FROM staged WHERE sheet_no = ?", [sheet_no])
+        sheet.write()
+    sheet.write_faults()
     for fault in table.row_faults:
         con.execute(
             "INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)",
@@ -156,7 +158,7 @@ def prepare(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Make the empty temp tables a file is staged into."""
     columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract.columns)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE staged (sheet_no INTEGER, row_no BIGINT, part TINYINT, {columns}, note VARCHAR)"
+        f"CREATE OR REPLACE TEMP TABLE staged (sheet_no INTEGER, row_no BIGINT, part TINYINT, {columns}, note VARCHAR, odd UBIGINT)"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE faults (sheet_no INTEGER, row_no BIGINT, column_name VARCHAR,"
@@ -192,79 +194,115 @@ def _fold(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
-def _fast(column: Column, index: int, factor: Decimal) -> str | None:
-    """SQL that casts a clean text, NULL for what it cannot take; None when every text goes through the parser."""
-    cell = f"r.c{index}"
-    if column.is_org or column.values:
-        return None
-    if column.type == "text":
-        listed = ", ".join(f"'{text}'" for text in NULL_TEXTS)
-        odd = f"regexp_matches({cell}, '{_ODD_TEXT}')"
-        if column.is_key:
-            odd = f"({odd} OR regexp_matches({cell}, '{_SCIENTIFIC}'))"
-        return f"CASE WHEN trim({cell}) IN ({listed}) OR {odd} THEN NULL ELSE nullif(trim({cell}), '') END"
-    if column.type == "date":
-        return f"try_cast(trim({cell}) AS DATE)"
-    if column.type == "datetime":
-        return f"try_cast(trim({cell}) AS TIMESTAMP)"
-    if column.type == "month":
+@dataclass
+class _Sheet:
+    """One raw table on its way to typed rows. `maps` are the columns that have a map of parsed odd texts."""
+
+    con: duckdb.DuckDBPyConnection
+    contract: Contract
+    raw: str
+    number: int
+    mapped: Mapped
+    parse: ParseCell
+    staged: Staged
+    maps: set[str] = field(default_factory=set)
+
+    @cached_property
+    def targets(self) -> dict[str, Column]:
+        return {name: _column(self.contract, name) for name in self.mapped.columns}
+
+    @cached_property
+    def casts(self) -> dict[str, str | None]:
+        return {name: cast_of(column, *self.mapped.columns[name]) for name, column in self.targets.items()}
+
+    def parse_odd(self, names: Iterable[str]) -> None:
+        """Parse the distinct texts of the columns that no cast could take into a map per column."""
+        for name in names:
+            index, factor = self.mapped.columns[name]
+            column, cast = self.targets[name], self.casts[name]
+            condition = f"({cast}) IS NULL AND trim(r.c{index}) <> ''" if cast else f"trim(r.c{index}) <> ''"
+            texts = self.con.execute(
+                f"SELECT r.c{index}, count(*) FROM {self.raw} r WHERE {condition} GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+            rows = []
+            for text, times in texts:
+                cell = _scaled(column, self.parse(column, text, self.mapped.units[name]), factor)
+                if cell.note:
+                    self.staged.notes[cell.note] += times
+                rows.append((text, cell.value, cell.note, cell.fault, cell.hint))
+            if rows:
+                _write_map(self.con, f"odd_{index}", rows)
+                self.maps.add(name)
+
+    def odd_columns(self) -> list[str]:
+        """Return the cast columns in which the last pass met a text it could not take."""
+        row = self.con.execute("SELECT bit_or(odd) FROM staged WHERE sheet_no = ?", [self.number]).fetchone()
+        mask = (row[0] if row else 0) or 0
+        return [name for place, name in enumerate(self._cast_names) if mask >> place & 1 and name not in self.maps]
+
+    def write(self) -> None:
+        """Append the typed rows: one a line, or one a line and group of a wide form."""
+        pivot = self.contract.unpivot
+        groups: list[str | None] = [None]
+        if pivot and any("." in name for name in self.mapped.columns):
+            groups = [g for g in pivot.groups if any(name.startswith(f"{g}.") for name in self.mapped.columns)]
+        for part, group in enumerate(groups):
+            self.con.execute(f"INSERT INTO staged {self._select(group, part)}")
+
+    def write_faults(self) -> None:
+        """Note every cell whose text the parser refused."""
+        for name in sorted(self.maps):
+            index = self.mapped.columns[name][0]
+            self.con.execute(
+                f"INSERT INTO faults SELECT {self.number}, r.row_no, '{name}', o.fault, r.c{index}, o.hint"
+                f" FROM {self.raw} r JOIN odd_{index} o ON o.raw = r.c{index} WHERE o.fault IS NOT NULL"
+            )
+
+    @cached_property
+    def _cast_names(self) -> list[str]:
+        return [name for name, cast in self.casts.items() if cast]
+
+    def _value(self, name: str, sql_type: str) -> str:
+        if name in self.mapped.constants:
+            return f"CAST('{self.mapped.constants[name]}' AS {sql_type})"
+        if name not in self.mapped.columns:
+            return f"CAST(NULL AS {sql_type})"
+        index, cast = self.mapped.columns[name][0], self.casts[name]
+        patch = f"try_cast(o{index}.value AS {sql_type})" if name in self.maps else None
+        if cast and patch:
+            return f"coalesce({cast}, {patch})"
+        return cast or patch or f"CAST(NULL AS {sql_type})"
+
+    def _select(self, group: str | None, part: int) -> str:
+        pivot = self.contract.unpivot
+        values, measured, used = [], [], set()
+        for column in self.contract.columns:
+            name = column.name
+            if group and pivot and name == pivot.dimension:
+                values.append(f"'{group}'")
+                continue
+            if group and pivot and name in pivot.measures:
+                name = f"{group}.{name}"
+                measured.append(self._value(name, column.sql_type))
+            used.add(name)
+            values.append(self._value(name, column.sql_type))
+        indexes = [self.mapped.columns[name][0] for name in sorted(self.maps & used)]
+        joins = " ".join(f"LEFT JOIN odd_{i} o{i} ON o{i}.raw = r.c{i}" for i in indexes)
+        notes = ", ".join(f"o{i}.note" for i in indexes)
+        note = f"nullif(concat_ws(';', {notes}), '')" if notes else "CAST(NULL AS VARCHAR)"
+        where = f" WHERE {' OR '.join(f'{expr} IS NOT NULL' for expr in measured)}" if measured else ""
         return (
-            f"CASE WHEN regexp_matches(trim({cell}), '{_MONTH}') AND try_cast(trim({cell})[6:7] AS INTEGER) BETWEEN 1 AND 12"
-            f" THEN CAST(trim({cell})[1:4] AS INTEGER) * 12 + CAST(trim({cell})[6:7] AS INTEGER) - 1 END"
+            f"SELECT {self.number}, r.row_no, {part}, {', '.join(values)}, {note}, {self._odd_mask()}"
+            f" FROM {self.raw} r {joins}{where}"
         )
-    if column.type == "year":
-        return f"CASE WHEN regexp_matches(trim({cell}), '^[12][0-9]{{3}}$') THEN CAST(trim({cell}) AS INTEGER) END"
-    if column.type == "bool":
-        return None
-    return _fast_number(column, cell, factor)
 
-
-def _fast_number(column: Column, cell: str, factor: Decimal) -> str:
-    """SQL for a number in the file's unit, brought to the stored unit without a float in between."""
-    if column.type == "int":
-        number = f"{_plain_number(cell, 'DECIMAL(28,6)')} * {factor:f}"
-        return f"CASE WHEN {number} = trunc({number}) THEN try_cast({number} AS BIGINT) END"
-    if factor == 1:
-        return _plain_number(cell, column.sql_type)
-    scale = max(0, -int(factor.as_tuple().exponent))
-    digits = len(factor.as_tuple().digits) + max(0, int(factor.as_tuple().exponent))
-    wide = max(digits, scale) + 1
-    room = 38 - wide
-    number = _plain_number(cell, f"DECIMAL({room},{min(10, room - 2)})")
-    return f"try_cast({number} * CAST('{factor:f}' AS DECIMAL({wide},{scale})) AS {column.sql_type})"
-
-
-def _plain_number(cell: str, sql_type: str) -> str:
-    grouped = f"CASE WHEN regexp_matches(trim({cell}), '{_GROUPED}') THEN try_cast(replace({cell}, ',', '') AS {sql_type}) END"
-    return f"coalesce(try_cast({cell} AS {sql_type}), {grouped})"
-
-
-def _odd_maps(
-    con: duckdb.DuckDBPyConnection, raw: str, targets: Mapping[str, Column], mapped: Mapped,
-    casts: Mapping[str, str | None], parse: ParseCell, staged: Staged,
-) -> set[str]:  # fmt: skip
-    """Parse the distinct texts no cast could take; return the columns that have such a map `odd_<n>`."""
-    counts = _odd_counts(con, raw, mapped, casts)
-    maps: set[str] = set()
-    for name, count in counts.items():
-        if not count:
-            continue
-        index, factor = mapped.columns[name]
-        cast = casts[name]
-        condition = f"({cast}) IS NULL AND trim(r.c{index}) <> ''" if cast else f"trim(r.c{index}) <> ''"
-        texts = con.execute(
-            f"SELECT r.c{index}, count(*) FROM {raw} r WHERE {condition} GROUP BY 1 ORDER BY 1"
-        ).fetchall()
-        column = targets[name]
-        rows = []
-        for text, times in texts:
-            cell = _scaled(column, parse(column, text, mapped.units[name]), factor)
-            if cell.note:
-                staged.notes[cell.note] += times
-            rows.append((text, cell.value, cell.note, cell.fault, cell.hint))
-        _write_map(con, f"odd_{index}", rows)
-        maps.add(name)
-    return maps
+    def _odd_mask(self) -> str:
+        bits = [
+            f"CASE WHEN ({self.casts[name]}) IS NULL AND trim(r.c{self.mapped.columns[name][0]}) <> '' THEN {1 << place} ELSE 0 END"
+            for place, name in enumerate(self._cast_names)
+            if name not in self.maps
+        ]
+        return f"({' + '.join(bits)})::UBIGINT" if bits else "0::UBIGINT"
 
 
 def _write_map(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str | None, ...]]) -> None:
@@ -277,20 +315,6 @@ def _write_map(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[
         " unnest($4::VARCHAR[]), unnest($5::VARCHAR[])",
         columns,
     )
-
-
-def _odd_counts(
-    con: duckdb.DuckDBPyConnection, raw: str, mapped: Mapped, casts: Mapping[str, str | None]
-) -> dict[str, int]:
-    names = [name for name, cast in casts.items() if cast]
-    counts = {name: 1 for name, cast in casts.items() if not cast}
-    if names:
-        wanted = ", ".join(
-            f"count(*) FILTER (WHERE ({casts[n]}) IS NULL AND trim(r.c{mapped.columns[n][0]}) <> '')" for n in names
-        )
-        found = con.execute(f"SELECT {wanted} FROM {raw} r").fetchone() or ()
-        counts.update(dict(zip(names, found, strict=True)))
-    return counts
 
 
 def _scaled(column: Column, cell: Cell, factor: Decimal) -> Cell:
@@ -306,64 +330,6 @@ def _scaled(column: Column, cell: Cell, factor: Decimal) -> Cell:
     if abs(value) >= Decimal(10) ** (precision - scale):
         return Cell(None, fault="out_of_range", hint=cell.value)
     return Cell(f"{value:f}", cell.note)
-
-
-def _write_typed(
-    con: duckdb.DuckDBPyConnection, contract: Contract, raw: str, sheet_no: int, mapped: Mapped,
-    casts: Mapping[str, str | None], odd: set[str],
-) -> None:  # fmt: skip
-    def value(name: str, sql_type: str) -> str:
-        if name in mapped.constants:
-            return f"CAST('{mapped.constants[name]}' AS {sql_type})"
-        if name not in mapped.columns:
-            return f"CAST(NULL AS {sql_type})"
-        index, cast = mapped.columns[name][0], casts[name]
-        patch = f"try_cast(o{index}.value AS {sql_type})" if name in odd else None
-        if cast and patch:
-            return f"coalesce({cast}, {patch})"
-        return cast or patch or f"CAST(NULL AS {sql_type})"
-
-    joins = " ".join(
-        f"LEFT JOIN odd_{i} o{i} ON o{i}.raw = r.c{i}" for name in sorted(odd) for i in (mapped.columns[name][0],)
-    )
-    note = ", ".join(f"o{mapped.columns[name][0]}.note" for name in sorted(odd))
-    note = f"nullif(concat_ws(';', {note}), '')" if note else "CAST(NULL AS VARCHAR)"
-    selects = [_typed_select(contract, raw, sheet_no, value, joins, note, None, 0)]
-    if contract.unpivot and any("." in name for name in mapped.columns):
-        groups = [g for g in contract.unpivot.groups if any(name.startswith(f"{g}.") for name in mapped.columns)]
-        selects = [
-            _typed_select(contract, raw, sheet_no, value, joins, note, group, n) for n, group in enumerate(groups)
-        ]
-    for select in selects:
-        con.execute(f"INSERT INTO staged {select}")
-
-
-def _typed_select(
-    contract: Contract, raw: str, sheet_no: int, value: Callable[[str, str], str], joins: str, note: str,
-    group: str | None, part: int,
-) -> str:  # fmt: skip
-    parts = []
-    measured = []
-    for column in contract.columns:
-        if group and contract.unpivot and column.name == contract.unpivot.dimension:
-            parts.append(f"'{group}' AS \"{column.name}\"")
-        elif group and contract.unpivot and column.name in contract.unpivot.measures:
-            expr = value(f"{group}.{column.name}", column.sql_type)
-            measured.append(expr)
-            parts.append(f'{expr} AS "{column.name}"')
-        else:
-            parts.append(f'{value(column.name, column.sql_type)} AS "{column.name}"')
-    where = f" WHERE {' OR '.join(f'{expr} IS NOT NULL' for expr in measured)}" if measured else ""
-    return f"SELECT {sheet_no}, r.row_no, {part}, {', '.join(parts)}, {note} AS note FROM {raw} r {joins}{where}"
-
-
-def _write_faults(con: duckdb.DuckDBPyConnection, raw: str, sheet_no: int, mapped: Mapped, odd: set[str]) -> None:
-    for name in sorted(odd):
-        index = mapped.columns[name][0]
-        con.execute(
-            f"INSERT INTO faults SELECT {sheet_no}, r.row_no, '{name}', o.fault, r.c{index}, o.hint FROM {raw} r"
-            f" JOIN odd_{index} o ON o.raw = r.c{index} WHERE o.fault IS NOT NULL"
-        )
 
 
 def finish(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
