@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from dash import dcc, html
 
+from callbacks.attributes import attributes
 from callbacks.focus import Focus
 from callbacks.language import Language
 from callbacks.panels import LEVEL_SHAPES, Panel, Table, number_cell, shape, text_cell
@@ -54,7 +55,7 @@ def level_counts(alarms: Sequence[Alarm], words: Language) -> html.Div:
 
 def _count_box(level: Any, alarms: Sequence[Alarm], words: Language) -> html.Div:
     count = sum(1 for alarm in alarms if alarm.level == level)
-    label = html.Span([html.I(LEVEL_SHAPES[level], **{"aria-hidden": "true"}), words.say(f"level.{level}")])
+    label = html.Span([html.I(LEVEL_SHAPES[level], **attributes(aria_hidden="true")), words.say(f"level.{level}")])
     return html.Div([html.B(words.count(count)), label], className=f"level-count {level}{'' if count else ' nil'}")
 
 

@@ -13,7 +13,7 @@ from typing import cast
 from callbacks.focus import Focus
 from callbacks.services import LEVELS, Alarm, IndicatorCard, Level, Mark
 from callbacks.tiles import Bands, Ruler, TileView
-from metrics.model import THEMES, Answer
+from metrics.model import THEMES, Answer, Query
 from warehouse.base.periods import Grain, Period
 
 HISTORY_MONTHS = 25
@@ -130,7 +130,7 @@ def read_tiles(
     )
 
 
-def _questions(focus: Focus, heads: Sequence[tuple[Theme, str]], cards: Mapping[str, IndicatorCard]) -> list[object]:
+def _questions(focus: Focus, heads: Sequence[tuple[Theme, str]], cards: Mapping[str, IndicatorCard]) -> list[Query]:
     names = [name for _, name in heads]
     asides = [name for theme, _ in heads for name in theme.asides if has_source(cards, name)]
     paces = [name for theme, _ in heads if (name := theme.ruler.partition(":")[2]) and has_source(cards, name)]
@@ -153,7 +153,7 @@ def _questions(focus: Focus, heads: Sequence[tuple[Theme, str]], cards: Mapping[
         )
     elif paces:
         asked.append(focus.query(dict.fromkeys(paces)))
-    return list(asked)
+    return asked
 
 
 def _view(
@@ -254,7 +254,7 @@ def _energy_ruler(focus: Focus, measure: str) -> Ruler | Bands | None:
     )
 
 
-def _rolling(focus: Focus, measure: str) -> object:
+def _rolling(focus: Focus, measure: str) -> Query:
     return focus.query([measure], grain="r12", period_from=focus.last_month, period_to=focus.last_month)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from dash import dcc, html
 
+from callbacks.attributes import attributes
 from callbacks.palette import PALETTES, Palette, translucent
 
 FONT = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei',system-ui,sans-serif"
 SIZE = 14
-CONFIG: dict[str, Any] = {
+CONFIG: Any = {
     "displayModeBar": False,
     "displaylogo": False,
     "showSendToCloud": False,
@@ -31,7 +32,7 @@ def graph(graph_id: str, figure: Figure, described: str) -> html.Div:
     """Return a chart that scales with the type size of the page; `described` is its text for those who cannot see it."""
     chart = dcc.Graph(id=graph_id, figure=figure, config=CONFIG, responsive=True, className="chart")
     return html.Div(
-        html.Div(chart, className="chart-frame"), className="chart-box", role="img", **{"aria-label": described}
+        html.Div(chart, className="chart-frame"), className="chart-box", role="img", **attributes(aria_label=described)
     )
 
 
@@ -67,6 +68,7 @@ def axis(ink: Palette, gridded: bool = False, **changes: Any) -> dict[str, Any]:
         "tickfont": {"color": ink.text_3, "size": SIZE},
         "fixedrange": True,
         "automargin": True,
+        "separatethousands": True,
     }
     return base | changes
 

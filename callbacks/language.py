@@ -96,6 +96,10 @@ class Language:
         trimmed = text.rstrip("0").rstrip(".") if "." in text else text
         return trimmed.replace("-", _MINUS)
 
+    def plain(self, value: Number) -> str:
+        """Return a bare number with three or four significant digits, for places where the unit stands elsewhere."""
+        return self._significant(float(value))
+
     def percent(self, value: Number, signed: bool = False) -> str:
         """Return a percentage with one decimal."""
         text = self._fixed(value, 1) + _PERCENT

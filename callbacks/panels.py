@@ -12,6 +12,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from callbacks.attributes import attributes
 from callbacks.language import Language
 from callbacks.services import LEVELS, Level
 
@@ -76,22 +77,27 @@ def frame(panel: Panel, words: Language, stamp: str) -> html.Section:
         [part for part in (head, reading, html.Div(panel.face, className="face"), twin) if part is not None],
         className=f"panel panel-{panel.name}{' tall' if panel.tall else ''}",
         style={"--weight": str(panel.weight)},
-        **{"data-title": panel.title, "data-stamp": stamp, "data-name": panel.name},
+        **attributes(data_title=panel.title, data_stamp=stamp, data_name=panel.name),
     )
 
 
 def _tools(panel: Panel, words: Language) -> list[Any]:
-    twin = html.Button(words.say("panel.table"), className="tool", **{"data-act": "twin"})
-    export = html.Button(words.say("panel.export"), className="tool", **{"data-act": "export"})
+    twin = html.Button(words.say("panel.table"), className="tool", **attributes(data_act="twin"))
+    export = html.Button(words.say("panel.export"), className="tool", **attributes(data_act="export"))
     return [*panel.tools, *([twin] if panel.twin else []), *([export] if panel.twin or panel.is_list else [])]
 
 
 def table(content: Table) -> html.Table:
     """Return a table whose figures are right-aligned and carry their full value."""
     first_total = len(content.rows) - content.totals
-    head = html.Thead(html.Tr([html.Th(text, scope="col") for text in content.headers]))
+    numeric = [cell.is_number for cell in content.rows[0]] if content.rows else [False] * len(content.headers)
+    head = html.Thead(html.Tr([_header(text, is_num) for text, is_num in zip(content.headers, numeric, strict=True)]))
     body = html.Tbody([_row(row, index >= first_total) for index, row in enumerate(content.rows)])
     return html.Table([head, body], className="grid-table")
+
+
+def _header(text: str, is_number: bool) -> html.Th:
+    return html.Th(text, scope="col", className="num" if is_number else "")
 
 
 def _row(cells: Sequence[Cell], is_total: bool) -> html.Tr:
@@ -101,7 +107,7 @@ def _row(cells: Sequence[Cell], is_total: bool) -> html.Tr:
 def _cell(cell: Cell) -> html.Td:
     inside: Any = dcc.Link(cell.text, href=cell.href) if cell.href else cell.text
     classes = " ".join(name for name in ("num" if cell.is_number else "", cell.tone) if name)
-    extra: dict[str, Any] = {"data-full": cell.full, "title": cell.full} if cell.full is not None else {}
+    extra = attributes(data_full=cell.full, title=cell.full)
     return html.Td(inside, className=classes, **extra)
 
 
@@ -144,10 +150,22 @@ class Bar:
 def bars(rows: Iterable[Bar], lines: Sequence[tuple[float, str]] = ()) -> html.Div:
     """Return lying bars with reference lines across all rows, labelled once above."""
     labels = [
-        html.Span(text, className="line-label", style={"left": f"{min(max(share, 0), 1):.2%}"}) for share, text in lines
+        html.Span(text, className=f"line-label level-{level}", style={"left": f"{min(max(share, 0), 1):.2%}"})
+        for share, text, level in staggered(lines)
     ]
     top = html.Div([html.Span(), html.Div(labels, className="line-labels"), html.Span()], className="bar-row bar-top")
     return html.Div([*([top] if labels else []), *(_bar(row, lines) for row in rows)], className="bars")
+
+
+def staggered(lines: Sequence[tuple[float, str]], apart: float = 0.17) -> list[tuple[float, str, int]]:
+    """Return labels with the storey each stands on, so that close neighbours do not lie on each other."""
+    last: dict[int, float] = {}
+    placed = []
+    for share, text in sorted(line for line in lines if line[1]):
+        level = next((n for n in (0, 1) if share - last.get(n, -1.0) >= apart), 2)
+        last[level] = share
+        placed.append((share, text, level))
+    return placed
 
 
 def _bar(row: Bar, lines: Sequence[tuple[float, str]]) -> html.Div:
@@ -167,7 +185,7 @@ def _bar(row: Bar, lines: Sequence[tuple[float, str]]) -> html.Div:
 
 def badge(level: Level, text: str) -> html.Span:
     """Return a warning mark: shape, colour and word together."""
-    return html.Span([html.I(LEVEL_SHAPES[level], **{"aria-hidden": "true"}), text], className=f"badge {level}")
+    return html.Span([html.I(LEVEL_SHAPES[level], **attributes(aria_hidden="true")), text], className=f"badge {level}")
 
 
 def shape(level: Level | None, title: str) -> html.Span:

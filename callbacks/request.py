@@ -11,6 +11,7 @@ from typing import Any
 from dash import Dash, Input, Output, dcc, html
 
 from callbacks import ids
+from callbacks.attributes import attributes
 from callbacks.focus import Focus, resolve
 from callbacks.language import Language
 from callbacks.panels import calm
@@ -94,7 +95,7 @@ def head(focus: Focus, page: str) -> html.Div:
             *notes,
         ],
         className="page-head",
-        **{"data-stamp": stamp(focus)},
+        **attributes(data_stamp=stamp(focus)),
     )
 
 

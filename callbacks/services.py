@@ -86,8 +86,9 @@ class Tree:
         node = self.nodes.get(code)
         if node is None:
             return ()
-        above = self.path(node.parent) if node.parent in self.nodes and node.parent != code else ()
-        return (*above, node)
+        if node.parent is None or node.parent not in self.nodes or node.parent == code:
+            return (node,)
+        return (*self.path(node.parent), node)
 
     def name(self, code: str) -> str:
         """Return the name of a node, or its code when the tree does not know it."""

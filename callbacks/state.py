@@ -7,6 +7,7 @@ and named in `ignored`, so that the page can say so instead of guessing.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -107,7 +108,7 @@ def _is_day(text: str) -> bool:
     return True
 
 
-_READERS = {
+_READERS: dict[str, Callable[[str], bool]] = {
     "node": _any_text,
     "period": _is_period,
     "grain": lambda text: text in GRAINS,

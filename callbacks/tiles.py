@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from dash import dcc, html
 
+from callbacks.attributes import attributes
 from callbacks.language import Language
 from callbacks.panels import LEVEL_SHAPES
 from callbacks.services import IndicatorCard, Level
@@ -77,8 +78,9 @@ def tile(view: TileView, words: Language, theme: str, is_picked: bool = False) -
     if not is_shown(view.answer):
         return dcc.Link([_head(view, words), *_absent(view.answer, words)], href=view.href, className="tile absent")
     shown = words.figure(view.answer.value, view.answer.unit)
+    what = [] if _name(view, words) == view.heading else [html.Span(_name(view, words), className="what")]
     value = html.Div(
-        [html.B(shown.number), html.Span(shown.unit, className="unit")], className="value", title=shown.full
+        [html.B(shown.number), html.Span(shown.unit, className="unit"), *what], className="value", title=shown.full
     )
     line = sparkline(view.current, view.before, theme, words.say("tile.spark", name=_name(view, words)))
     parts = [_head(view, words), value, _change(view, words), line, _ruler(view.ruler, words), _foot(view, words)]
@@ -109,12 +111,13 @@ def _name(view: TileView, words: Language) -> str:
 
 def _head(view: TileView, words: Language) -> html.Div:
     name = _name(view, words)
-    title: list[Any] = [html.Span(view.heading, className="name")]
-    if name != view.heading:
-        title.append(html.Span(name, className="what"))
+    title = html.Span(view.heading, className="name")
     flags = [
         html.Span(
-            [html.I(LEVEL_SHAPES[level], **{"aria-hidden": "true"}), words.say(f"level.flag.{level}", count=count)],
+            [
+                html.I(LEVEL_SHAPES[level], **attributes(aria_hidden="true")),
+                words.say(f"level.flag.{level}", count=count),
+            ],
             className=f"badge {level}",
         )
         for level, count in view.levels[:1]
@@ -143,7 +146,8 @@ def _arrow(change: float, better: Better, words: Language, in_points: bool) -> h
     return html.Div(
         [
             html.Span(
-                [html.I(sign, **{"aria-hidden": "true"}), change_words(change, words, in_points)], className="size"
+                [html.I(sign, **attributes(aria_hidden="true")), change_words(change, words, in_points)],
+                className="size",
             ),
             html.Span(words.say(f"tile.change.{way}"), className="way"),
         ],

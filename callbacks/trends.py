@@ -119,7 +119,7 @@ def chart(
     ]
     names = [words.month_name(int(month[5:]) - 1) for month in months]
     low, high = min(values) / divisor, max(values) / divisor
-    floor = 0.0 if low >= 0 and low < high * 0.6 else low - (high - low) * 0.1
+    floor = 0.0 if low >= 0 and low < high * 0.35 else low - (high - low) * 0.1
     dressed = layout(
         theme,
         margin={"l": 48, "r": 14, "t": 8, "b": 26},

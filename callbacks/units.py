@@ -312,15 +312,18 @@ def peers_panel(focus: Focus, indicator: str, page_path: str, rolling: bool = Fa
         * 1.04
     )
     limit = marks[-1].value if marks else None
-    rows = [_peer(focus, answer, before.get(answer.node), top, limit, page_path, indicator) for answer in shown]
-    lines = [(middle / top, words.say("mark.median", value=words.figure(middle, "").number))]
+    unit = cards[indicator].unit
+    divisor, axis_unit = words.axis_scale(top, unit)
+    rows = [
+        _peer(focus, answer, before.get(answer.node), (top, divisor), limit, page_path, indicator) for answer in shown
+    ]
+    lines = [(middle / top, words.say("mark.median", value=words.plain(middle / divisor)))]
     lines += [(mark.value / top, mark_label(focus, mark)) for mark in marks]
     most = max(values.values(), key=lambda answer: float(answer.value or 0))
-    unit = cards[indicator].unit
     return Panel(
         name="peers",
         title=words.say("peers.title"),
-        sub=words.say("peers.sub", name=cards[indicator].names[words.code], unit=words.unit(unit)),
+        sub=words.say("peers.sub", name=cards[indicator].names[words.code], unit=axis_unit),
         reading=words.say(
             "peers.reading",
             count=words.count(len(values)),
@@ -354,14 +357,21 @@ def _peers_shown(answers: list[Answer], here: str) -> list[Answer]:
 
 
 def _peer(
-    focus: Focus, answer: Answer, before: Answer | None, top: float, limit: float | None, path: str, indicator: str
+    focus: Focus,
+    answer: Answer,
+    before: Answer | None,
+    scale: tuple[float, float],
+    limit: float | None,
+    path: str,
+    indicator: str,
 ) -> Bar:
     value = float(answer.value or 0)
+    top, divisor = scale
     shown = focus.words.figure(answer.value, answer.unit)
     return Bar(
         label=focus.tree.name(answer.node),
         share=value / top if top else 0,
-        text=shown.number + (f" {shown.unit}" if shown.unit[:1] in "万亿kMB" else ""),
+        text=focus.words.plain(value / divisor),
         full=shown.full,
         href=focus.link(path, node=answer.node, pick=indicator),
         tone="over" if limit is not None and value > limit else "",

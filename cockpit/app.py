@@ -10,6 +10,7 @@ from typing import Protocol
 
 from dash import Dash
 from flask import Flask, Response, jsonify, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from callbacks.handlers import shell as shell_handler
 from callbacks.language import load_texts
@@ -49,14 +50,14 @@ def create_app(settings: AppSettings, services: Services) -> Dash:
     server = Flask("cockpit")
     app = Dash(
         "cockpit",
-        server=server,
+        server=server,  # type: ignore[arg-type]  # dash declares bool, takes an app
         use_pages=False,
         pages_folder="",
         assets_folder=str(ASSETS),
         serve_locally=True,
         compress=False,
         title="Cockpit",
-        update_title=None,
+        update_title="",
         index_string=INDEX,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
@@ -104,7 +105,7 @@ def add_routes(server: Flask, services: Services, build: str) -> None:
         return jsonify(status="ready" if ready else "no data"), 200 if ready else 503
 
     @server.get("/api/v1/version")
-    def _version() -> Response:
+    def _version() -> BaseResponse:
         version = services.version()
         answer = jsonify(build=build, generation=version.generation, through_seq=version.through_seq)
         answer.set_etag(f"{build}-{version.generation}-{version.through_seq}")

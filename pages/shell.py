@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from callbacks import ids
+from callbacks.attributes import attributes
 from pages.spec import PageSpec, layout
 
 
@@ -45,8 +47,8 @@ def _corner() -> html.Div:
     return html.Div(
         [
             html.Span(id=ids.ORIGIN, className="origin"),
-            html.Button(id=ids.LANGUAGE_BUTTON, className="plain", **{"data-act": "lang"}),
-            html.Button(id=ids.THEME_BUTTON, className="plain", **{"data-act": "theme"}),
+            html.Button(id=ids.LANGUAGE_BUTTON, className="plain", **attributes(data_act="lang")),
+            html.Button(id=ids.THEME_BUTTON, className="plain", **attributes(data_act="theme")),
         ],
         className="corner",
     )
@@ -61,13 +63,13 @@ def _context() -> html.Div:
             _control("known_at", dbc.Input(id=ids.KNOWN_PICKER, type="date", debounce=True)),
             _control("tree", dcc.Dropdown(id=ids.TREE_PICKER, clearable=False, searchable=False)),
             html.Div(id=ids.CHIPS, className="chips"),
-            html.Button(id=ids.COPY_BUTTON, className="plain copy", **{"data-act": "copy"}),
+            html.Button(id=ids.COPY_BUTTON, className="plain copy", **attributes(data_act="copy")),
         ],
         className="context",
         id="context",
     )
 
 
-def _control(name: str, control: object) -> html.Div:
+def _control(name: str, control: Component) -> html.Div:
     label = html.Label(id=ids.context_label(name), className="control-label")
-    return html.Div([label, control], className=f"control control-{name}", **{"data-part": name})
+    return html.Div([label, control], className=f"control control-{name}", **attributes(data_part=name))

@@ -10,6 +10,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from callbacks.attributes import attributes
 from callbacks.board import Board, read_board
 from callbacks.focus import Focus, resolve
 from callbacks.panels import Panel, Table, calm, frame, number_cell, table, text_cell
@@ -74,7 +75,7 @@ def day_controls(focus: Focus, days: Sequence[dt.date], day: dt.date) -> html.Di
                 type="date", id="replay-day", value=day.isoformat(), min=days[0].isoformat(), max=days[-1].isoformat()
             ),
             html.Span(days[0].isoformat(), className="edge"),
-            html.Div(slider, className="slider", **{"data-days": ",".join(known.isoformat() for known in days)}),
+            html.Div(slider, className="slider", **attributes(data_days=",".join(known.isoformat() for known in days))),
             html.Span(days[-1].isoformat(), className="edge"),
         ],
         className="replay-controls",

@@ -24,18 +24,17 @@ LATEST = ""
 
 def register(app: Dash, door: Door, pages: Sequence[str], menu: Menu) -> None:
     """Register the routing between address and pages (in the browser) and the frame's one request."""
+    in_browser: Any = app.clientside_callback
     routed = [Output(ids.page_state(name), "data") for name in pages]
-    app.clientside_callback(
+    in_browser(
         ClientsideFunction("shell", "route"),
         [Output(ids.SHELL_KEY, "data"), *routed],
         Input(ids.ADDRESS, "pathname"),
         Input(ids.ADDRESS, "search"),
         Input(ids.VERSION, "data"),
     )
-    app.clientside_callback(
-        ClientsideFunction("shell", "welcome"), Input(ids.DEFAULTS, "data"), prevent_initial_call=True
-    )
-    app.clientside_callback(
+    in_browser(ClientsideFunction("shell", "welcome"), Input(ids.DEFAULTS, "data"), prevent_initial_call=True)
+    in_browser(
         ClientsideFunction("shell", "choose"),
         Output(ids.ADDRESS, "search"),
         Input(ids.NODE_PICKER, "value"),

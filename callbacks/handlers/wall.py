@@ -9,6 +9,7 @@ from typing import Any
 from dash import html
 
 from callbacks.alarms import today_panel
+from callbacks.attributes import attributes
 from callbacks.board import BOARD, Board, Theme, read_board, read_tiles, sourced
 from callbacks.completeness import arrival_panel
 from callbacks.focus import Focus
@@ -37,13 +38,13 @@ def read(focus: Focus) -> Regions:
             boards.append(_board(focus, theme.name, focus.words.say(f"theme.{theme.name}"), _theme(focus, theme)))
     return {
         "head": None,
-        "stage": html.Div([*boards, _foot(focus)], className="stage", **{"data-seconds": str(SECONDS)}),
+        "stage": html.Div([*boards, _foot(focus)], className="stage", **attributes(data_seconds=str(SECONDS))),
     }
 
 
 def _board(focus: Focus, name: str, title: str, content: Sequence[Any]) -> html.Div:
     return html.Div(
-        [_top(focus, title), *content], className=f"board board-{name}", **{"data-board": name, "data-title": title}
+        [_top(focus, title), *content], className=f"board board-{name}", **attributes(data_board=name, data_title=title)
     )
 
 
@@ -59,12 +60,13 @@ def _top(focus: Focus, title: str) -> html.Div:
     origin = html.Span(
         words.say(f"origin.{facts.origin}"), className="wall-chip strong" if facts.is_simulated else "wall-chip"
     )
-    age = {"data-age-of": facts.published_at.isoformat()} if facts.published_at else {}
+    age = attributes(data_age_of=facts.published_at.isoformat() if facts.published_at else None)
     clock = html.Div(
         [
-            html.Div("", className="clock", **{"data-clock": "1"}),
+            html.Div("", className="clock", **attributes(data_clock="1")),
             html.Div(
-                [html.Span("", **{"data-today": "1"}), html.Span("", className="age", **age)], className="wall-date"
+                [html.Span("", **attributes(data_today="1")), html.Span("", className="age", **age)],
+                className="wall-date",
             ),
         ],
         className="wall-clock",
@@ -81,7 +83,7 @@ def _foot(focus: Focus) -> html.Div:
             html.Span(
                 "",
                 className="wall-next",
-                **{"data-next": words.texts["wall.next"], "data-paused": words.say("wall.paused")},
+                **attributes(data_next=words.texts["wall.next"], data_paused=words.say("wall.paused")),
             ),
         ],
         className="wall-foot",
