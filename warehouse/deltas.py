@@ -55,11 +55,8 @@ def compare(
         con.execute(
             "CREATE OR REPLACE TEMP VIEW delta AS SELECT 1 AS n, CAST(NULL AS BIGINT) AS old_id, g.* FROM good g"
         )
-        rows, lines = (
-            con.execute("SELECT count(*), count(DISTINCT (sheet_no, row_no)) FROM good").fetchone()
-            if (contract.unpivot)
-            else (con.execute("SELECT count(*), count(*) FROM good").fetchone() or (0, 0))
-        )  # type: ignore[misc]
+        rows = _count(con, "SELECT count(*) FROM good")
+        lines = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM good") if contract.unpivot else rows
         return Change(lines, 0, 0, rows)
     on = " AND ".join(f'k."{key}" = g."{key}"' for key in contract.keys)
     same = " AND ".join(

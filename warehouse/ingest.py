@@ -20,9 +20,9 @@ import duckdb
 
 from warehouse import stage
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
-from warehouse.base.errors import RefusedInput, StoreError
+from warehouse.base.errors import RefusedInput, StoreError, UnknownName
 from warehouse.base.periods import OPEN, month_label, month_of
-from warehouse.contracts import Contract
+from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso
 from warehouse.deltas import Change, compare, good_rows, known_rows, write_segment
 from warehouse.durable import keep_copy, sha256_of, writer_lock
@@ -79,7 +79,7 @@ class Loader:
         """Tell whether some contract knows a normalised label."""
         if not self.labels:
             self.labels = frozenset(text for contract in self.contracts.values() for text in contract.labels)
-        return stage.normalise_label(label) in self.labels
+        return normalise_label(label) in self.labels
 
     def units(self) -> Directory:
         """Return the organisations as known now."""
@@ -105,8 +105,6 @@ def load(
     """Load files in the order they became known; each file is committed on its own. Does not publish."""
     handover = gather(paths, source, recorded_at)
     if source is not None and source not in store.contracts:
-        from warehouse.base.errors import UnknownName
-
         raise UnknownName("source", source, store.contracts)
     store.create()
     with writer_lock(store.lock, tell=progress):
@@ -241,7 +239,7 @@ def _contract_of(loader: Loader, delivery: Delivery, tables: Sequence[RawTable])
 
 
 def _complete(labels: Sequence[str], contract: Contract) -> bool:
-    found = {stage._match(label, contract.labels) for label in labels}
+    found = {stage.match_label(label, contract.labels) for label in labels}
     pivoted = set()
     if contract.unpivot and any(name and "." in name for name in found):
         pivoted = {contract.unpivot.dimension, *contract.unpivot.measures}

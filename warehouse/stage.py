@@ -65,7 +65,7 @@ def map_columns(
     units: dict[str, str | None] = {}
     faults: list[Fault] = []
     for index, label in enumerate(table.labels):
-        name = _match(label, known)
+        name = match_label(label, known)
         if name is None:
             continue
         column = _column(contract, name)
@@ -103,10 +103,11 @@ def map_columns(
 
 def recognised(labels: Sequence[str], contract: Contract) -> int:
     """Count how many of a table's labels the contract knows."""
-    return len({name for label in labels if (name := _match(label, contract.labels))})
+    return len({name for label in labels if (name := match_label(label, contract.labels))})
 
 
-def _match(label: str, known: Mapping[str, str]) -> str | None:
+def match_label(label: str, known: Mapping[str, str]) -> str | None:
+    """Return the column a label means: the whole label, its last parts, or its first ones."""
     parts = label.split("/")
     tries = ["/".join(parts[start:]) for start in range(len(parts))] + ["/".join(parts[:-1])]
     return next((known[n] for text in tries if (n := normalise_label(text)) in known), None)
