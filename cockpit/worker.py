@@ -171,10 +171,10 @@ def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
         )
 
     walk = Walk(office.evaluate, {rule.id: rule for rule in office.rules}, bench, moments, office.now)
+    since = str(bench(now).from_m // 12)
     told = operations.readings(office.engine)
-    lives = [
-        Life(row, told.get((row.warning_id, row.opened_seq), ())) for row in operations.open_warnings(office.engine)
-    ]
+    rows = operations.standing_warnings(office.engine, since)
+    lives = [Life(row, told.get((row.warning_id, row.opened_seq), ())) for row in rows]
     change = lifecycle.step(walk, lives)
     operations.apply_warnings(office.engine, change)
     return len(change.opened) + len(change.updated) + len(change.closed)
@@ -298,9 +298,8 @@ def moments_of(store: Store, through_seq: int) -> tuple[Moment, ...]:
 @contextmanager
 def open_office(store: Store, now: dt.datetime) -> Iterator[Office]:
     """Open the published generation and everything a job needs, bound to one moment."""
-    from metrics.evaluate import evaluate
-
     from metrics.catalogue import load_catalogue
+    from metrics.evaluate import evaluate
     from metrics.insights.nodes import nodes_of
     from metrics.insights.rules import load_rules, usable
 

@@ -380,10 +380,11 @@ def _not_after(table: sa.Table, known_at: dt.datetime | None) -> sa.ColumnElemen
 # --- warnings --------------------------------------------------------------------------------------------------------
 
 
-def open_warnings(engine: Engine) -> tuple[WarningRow, ...]:
-    """Return the warnings nothing has closed yet."""
-    query = sa.select(WARNING).where(WARNING.c.closed_at.is_(None))
-    return _read(engine, query.order_by(WARNING.c.warning_id), WarningRow)
+def standing_warnings(engine: Engine, cured_since: str) -> tuple[WarningRow, ...]:
+    """Return the warnings that are open, and those cured whose last period is not before one, oldest life first."""
+    recent = sa.and_(WARNING.c.closed_why == "cured", WARNING.c.last_period >= cured_since)
+    query = sa.select(WARNING).where(sa.or_(WARNING.c.closed_at.is_(None), recent))
+    return _read(engine, query.order_by(WARNING.c.warning_id, WARNING.c.opened_seq), WarningRow)
 
 
 def warnings(

@@ -37,7 +37,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Life:
-    """A stored warning that is still open, with its living readings."""
+    """A stored warning with its living readings: open, or cured (so that it is not taken for a new one)."""
 
     row: WarningRow
     readings: tuple[ReadingRow, ...]
@@ -46,6 +46,11 @@ class Life:
     def place(self) -> Place:
         """Return rule, node and member."""
         return self.row.rule, self.row.node, self.row.dim_value
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it has ended."""
+        return self.row.closed_at is not None
 
     @property
     def periods(self) -> frozenset[str]:
@@ -103,6 +108,11 @@ class Walk:
         ended = self._judged(moment, told, whole=True)
         return {one for one in told if ended.get(one, False)}
 
+    def under_way(self, moment: Moment, told: Collection[Told]) -> set[Told]:
+        """Return which of these (last) readings held and were not followed by a fine period."""
+        ended = self._judged(moment, told, whole=True)
+        return {one for one in told if not ended.get(one, True)}
+
     def _judged(self, moment: Moment, told: Collection[Told], whole: bool = False) -> dict[Told, bool]:
         """Judge the rules, nodes and months of some readings; True: the spell with this last reading is over."""
         found: dict[Told, bool] = {}
@@ -129,13 +139,17 @@ def step(walk: Walk, lives: Sequence[Life]) -> WarningChange:
     known = {(*life.place, reading.period) for life in open_lives for reading in life.readings}
     came = {told for finding in findings for told in _told(finding)} - known
     started = since(walk.firing, walk.moments, came)
-    change = _Change(walk, retired=[life for life in lives if life.row.rule not in walk.rules])
+    change = _Change(walk, retired=[one for one in lives if one.row.rule not in walk.rules and not one.is_closed])
     for life, finding in pairs:
-        change.refresh(life, finding, started)
+        if not life.is_closed:
+            change.refresh(life, finding, started)
+        elif not finding.is_over:
+            change.reopen(finding)
     for finding in fresh:
         change.open(finding, started)
     for life in lost:
-        change.lose(life)
+        if not life.is_closed:
+            change.lose(life)
     return change.dated()
 
 
@@ -156,9 +170,9 @@ def _told(finding: Finding) -> list[Told]:
 def _matched(
     findings: Iterable[Finding], lives: Iterable[Life]
 ) -> tuple[list[tuple[Life, Finding]], list[Finding], list[Life]]:
-    """Pair open warnings with findings of the same place that share a period."""
+    """Pair warnings (open ones first) with findings of the same place that share a period."""
     waiting: dict[Place, list[Life]] = {}
-    for life in lives:
+    for life in sorted(lives, key=lambda life: life.is_closed):
         waiting.setdefault(life.place, []).append(life)
     pairs, fresh = [], []
     for finding in findings:
@@ -194,6 +208,12 @@ class _Change:
         self._add_readings(finding.readings, row, started)
         if finding.is_over:
             self.cured.append((row, _told(finding)[-1]))
+
+    def reopen(self, finding: Finding) -> None:
+        """Begin a second life of a warning that was cured and, after a correction, is not."""
+        last = _told(finding)[-1]
+        again = since(self.walk.under_way, self.walk.moments, [last])[last]
+        self.open(finding, dict.fromkeys(_told(finding), again))
 
     def refresh(self, life: Life, finding: Finding, started: Mapping[Told, Moment]) -> None:
         """Bring an open warning up to what is known now."""
