@@ -239,8 +239,9 @@ def row_columns(source: Source, contracts: Mapping[str, Contract]) -> dict[str, 
             names[column.name] = f"{lookup.table}__{column.name}"
     for column in contracts[source.of].columns:
         names[column.name] = column.name
-    names["unit"] = "unit"
-    return names
+        if column.cumulative:
+            names[f"{column.name}_flow"] = f"{column.name}_flow"
+    return names | {"unit": "unit", "note": "note"}
 
 
 def _row_expression(where: str, text: Any, allowed: tuple[type[exp.Expr], ...], known: Mapping[str, str],
@@ -339,6 +340,8 @@ def _leaf_atom(block: Block, draft: _Draft, blocks: Mapping[str, Block]) -> Atom
             if name not in blocks:
                 draft.fault(f"{block.where} leaf", f"there is no atom '{name}'", name, draft.atoms)
         return None
+    if block.name in draft.sources:
+        draft.fault(block.where, "a leaf atom may not have the name of a source")
     adds, by = data.get("adds", "stock"), tuple(data.get("by", ()))
     if adds not in ("flow", "stock"):
         draft.fault(f"{block.where} adds", f"'{adds}' is neither flow nor stock")

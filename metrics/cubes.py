@@ -147,13 +147,13 @@ def build_unit(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalo
     empty = "".join(f", NULL AS {quoted(name)}" for name in names)
     con.execute(f"""
     CREATE OR REPLACE TABLE {quoted("unit_" + source.name)} AS
-    WITH reports AS ({reports}), both AS (
+    WITH reports AS ({reports}), merged AS (
         SELECT unit, month_no, batch_seq{"".join(", " + quoted(n) for n in names)}, 0 AS got
         FROM {quoted("leaf_" + source.name)}
         UNION ALL
         SELECT unit, month_no, batch_seq{empty}, got FROM reports WHERE got <> 0
     )
-    SELECT unit, month_no, batch_seq{sums}, sum(got) AS got FROM both
+    SELECT unit, month_no, batch_seq{sums}, sum(got) AS got FROM merged
     GROUP BY unit, month_no, batch_seq ORDER BY unit, month_no, batch_seq""")
     narrow_counts(con, f"unit_{source.name}")
 
@@ -303,7 +303,9 @@ def write_register(
 ) -> None:
     """Note what was built, so that a question knows which sources have rows and how many decimals an atom has."""
     con.execute("CREATE OR REPLACE TABLE cube_source (source VARCHAR, dataset VARCHAR, theme VARCHAR)")
-    con.execute("CREATE OR REPLACE TABLE cube_atom (atom VARCHAR, digits INTEGER, tables VARCHAR[], sources VARCHAR[])")
+    con.execute(
+        "CREATE OR REPLACE TABLE cube_atom (atom VARCHAR, digits INTEGER, tables VARCHAR[], sources VARCHAR[], theme VARCHAR)"
+    )
     con.execute("CREATE OR REPLACE TABLE cube_span (first_m INTEGER, end_m INTEGER)")
     con.execute("INSERT INTO cube_span VALUES ($1, $2)", [span.first, span.end])
     for source in live:
@@ -315,6 +317,6 @@ def write_register(
     )
     for item in built:
         con.execute(
-            "INSERT INTO cube_atom VALUES ($1, $2, $3, $4)",
-            [item.atom.name, scales[item.atom.name], list(item.tables), list(item.sources)],
+            "INSERT INTO cube_atom VALUES ($1, $2, $3, $4, $5)",
+            [item.atom.name, scales[item.atom.name], list(item.tables), list(item.sources), item.atom.theme],
         )

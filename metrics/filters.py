@@ -1,0 +1,108 @@
+"""What a viewer may type as `--where`: a condition over dimensions and unit attributes, and nothing else.
+
+The text is read into a tree, the tree is held to a closed list, its columns to the dimensions of the indicators asked,
+and its values leave it as bound parameters. Nothing typed becomes SQL text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from metrics import expressions as ex
+from metrics.catalogue import UNIT_DIMS
+from metrics.expressions import BadExpression
+from warehouse.base.errors import QueryError, suggest
+
+PREFIX = "where_"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A checked condition: `rows` holds for rows, `units` is the part that speaks of units alone."""
+
+    rows: str
+    units: str | None
+    dims: tuple[str, ...]
+    values: tuple[object, ...]
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """Bound values by parameter name."""
+        return {f"{PREFIX}{number}": value for number, value in enumerate(self.values)}
+
+    @property
+    def unit_dims(self) -> tuple[str, ...]:
+        """Attributes of the unit the condition reads."""
+        return tuple(dim for dim in self.dims if dim in UNIT_DIMS)
+
+    @property
+    def row_dims(self) -> tuple[str, ...]:
+        """Dimensions of the source rows the condition reads."""
+        return tuple(dim for dim in self.dims if dim not in UNIT_DIMS)
+
+
+def read_filter(text: str, allowed: Iterable[str]) -> Filter:
+    """Check a typed condition against the dimensions that every asked indicator has."""
+    known = tuple(dict.fromkeys([*UNIT_DIMS, *allowed]))
+    try:
+        tree = ex.read(text, ex.CONDITION)
+    except BadExpression as cause:
+        raise QueryError(f"The filter cannot be used: {cause}.", "write for example: item_code = '30201' and level = 'city'") from cause  # fmt: skip
+    names = [(table, name) for table, name in ex.columns(tree)]
+    for table, name in names:
+        if table or name not in known:
+            near = suggest(name, known)
+            raise QueryError(
+                f"The filter names '{table + '.' if table else ''}{name}', which is no dimension of what is asked.",
+                f"did you mean '{near[0]}'?" if near else f"available: {', '.join(known)}",
+            )
+    if not names:
+        raise QueryError("The filter names no dimension.", f"available: {', '.join(known)}")
+    if not _is_condition(tree):
+        raise QueryError(f"'{text.strip()}' is not a condition.", "compare a dimension with a value")
+    values: list[object] = []
+    bound = _bind(tree, values)
+    parts = [part for part in _conjuncts(bound) if all(name in UNIT_DIMS for _, name in ex.columns(part))]
+    units = ex.conjunction(parts)
+    return Filter(ex.sql(bound), ex.sql(units) if units is not None else None, tuple(dict.fromkeys(n for _, n in names)), tuple(values))  # fmt: skip
+
+
+def _is_condition(tree: exp.Expr) -> bool:
+    if isinstance(tree, exp.Paren):
+        return _is_condition(tree.this)
+    if isinstance(tree, exp.Not):
+        return _is_condition(tree.this)
+    if isinstance(tree, (exp.And, exp.Or)):
+        return _is_condition(tree.this) and _is_condition(tree.expression)
+    return isinstance(tree, (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Is, exp.Between, exp.Boolean, exp.Column))  # fmt: skip
+
+
+def _bind(tree: exp.Expr, values: list[object]) -> exp.Expr:
+    """Replace every literal by a parameter and quote every column."""
+
+    def replaced(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column):
+            return ex.column(node.name.lower())
+        if isinstance(node, exp.Literal):
+            values.append(node.name if node.is_string else _number(node.name))
+            return exp.Placeholder(this=f"{PREFIX}{len(values) - 1}")
+        return node
+
+    return tree.copy().transform(replaced)
+
+
+def _number(text: str) -> object:
+    from decimal import Decimal
+
+    return int(text) if text.isdigit() else Decimal(text)
+
+
+def _conjuncts(tree: exp.Expr) -> list[exp.Expr]:
+    if isinstance(tree, exp.Paren):
+        return _conjuncts(tree.this)
+    if isinstance(tree, exp.And):
+        return [*_conjuncts(tree.this), *_conjuncts(tree.expression)]
+    return [exp.paren(tree)]

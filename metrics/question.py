@@ -1,0 +1,129 @@
+"""Reading a query: every name checked, every word turned into a number, the scope applied before anything is asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass
+
+from metrics.catalogue import UNIT_DIMS
+from metrics.cubes import OWN
+from metrics.filters import Filter, read_filter
+from metrics.knowledge import Known
+from metrics.model import AS_WAS, Catalogue, Indicator, Query
+from metrics.nodes import Register, Stay, unknown_indicator
+from warehouse.base.clock import DEFAULT_ZONE
+from warehouse.base.errors import QueryError, suggest
+from warehouse.base.periods import Period, Window, check_grain, month_of, windows
+from warehouse.store import Generation
+
+CHILDREN = "children"
+FURTHEST_BASE = 24
+"""Months before the first window that a change against last year may still read."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query after reading."""
+
+    query: Query
+    indicators: tuple[Indicator, ...]
+    windows: tuple[Window, ...]
+    elapsed: int
+    """First month that had not ended at the moment of the question."""
+    seq: int
+    tree_month: int | None
+    where: Filter | None
+    stays: tuple[Stay, ...]
+
+    @property
+    def by_children(self) -> bool:
+        """Tell whether each node is split into its children."""
+        return self.query.by == CHILDREN
+
+    @property
+    def dim(self) -> str | None:
+        """The dimension to split by, if it is not the children."""
+        return None if self.by_children else self.query.by
+
+    def elapsed_part(self, window: Window) -> Window:
+        """Return the part of a window that has elapsed; it may be empty."""
+        return Window(window.label, window.from_m, min(window.to_m, self.elapsed))
+
+
+def read_question(generation: Generation, catalogue: Catalogue, query: Query, known: Known) -> Question:
+    """Check every word of a query; names nobody knows raise with suggestions."""
+    check_grain(query.grain)
+    indicators = tuple(find_indicator(catalogue, name) for name in query.indicators)
+    known.register.check(query.nodes)
+    _refuse_future(query)
+    start, end = Period.parse(query.period_from), Period.parse(query.period_to)
+    asked = windows(query.grain, start.from_m, end.to_m)
+    if end.to_m <= start.from_m:
+        raise QueryError(
+            f"{query.period_from}..{query.period_to} ends before it starts.", "the earlier period comes first"
+        )
+    dims = _common_dims(indicators)
+    if query.by is not None and query.by not in (CHILDREN, *UNIT_DIMS, *dims):
+        raise _no_split(query.by, indicators, dims)
+    where = read_filter(query.where, dims) if query.where and query.where.strip() else None
+    seq, tree_month = generation.batch_at(query.known_at), _tree_month(query.tree)
+    stays = _stays(query, asked, known.register, seq, tree_month) if query.by == CHILDREN else ()
+    return Question(query, indicators, asked, elapsed_month(generation, query), seq, tree_month, where, stays)
+
+
+def find_indicator(catalogue: Catalogue, name: str) -> Indicator:
+    """Return an indicator, or raise with suggestions by spelling and by pinyin."""
+    found = catalogue.indicators.get(name)
+    if found is None:
+        raise unknown_indicator(name, {i.id: (i.title.zh, i.title.en) for i in catalogue.indicators.values()})
+    return found
+
+
+def elapsed_month(generation: Generation, query: Query) -> int:
+    """Return the first month that had not ended at the moment of the question, in the store's time zone."""
+    moment = query.known_at or query.now or generation.recorded_at(generation.through_seq)
+    if moment is None:
+        return 0
+    zone = zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE))
+    return month_of(moment.astimezone(zone).date())
+
+
+def _refuse_future(query: Query) -> None:
+    if query.now is not None and query.known_at is not None and query.known_at > query.now:
+        raise QueryError(f"Known at {query.known_at.isoformat()} lies in the future.", "ask for a day that has passed")
+
+
+def _common_dims(indicators: tuple[Indicator, ...]) -> tuple[str, ...]:
+    common = set.intersection(*(set(i.dims) for i in indicators)) if indicators else set()
+    return tuple(sorted(common))
+
+
+def _no_split(by: str, indicators: tuple[Indicator, ...], dims: tuple[str, ...]) -> QueryError:
+    choices = (CHILDREN, *UNIT_DIMS, *dims)
+    near = suggest(by, choices)
+    hint = f"did you mean '{near[0]}'?" if near else f"available: {', '.join(choices)}"
+    return QueryError(f"{', '.join(i.id for i in indicators)} cannot be split by '{by}'.", hint)
+
+
+def _tree_month(tree: str) -> int | None:
+    if tree == AS_WAS:
+        return None
+    try:
+        return month_of(dt.date.fromisoformat(tree))
+    except ValueError as cause:
+        raise QueryError(f"'{tree}' is no tree.", f"write {AS_WAS} or a day such as 2024-05-31") from cause
+
+
+def _stays(query: Query, asked: tuple[Window, ...], register: Register, seq: int, tree_month: int | None) -> tuple[Stay, ...]:  # fmt: skip
+    """Return the children of every node, and its own figures as one more, in the months of the windows and their bases."""
+    from_m, to_m = min(w.from_m for w in asked) - FURTHEST_BASE, max(w.to_m for w in asked)
+    found: list[Stay] = []
+    for node in query.nodes:
+        found.append(Stay(node, node + OWN, from_m, to_m))
+        if tree_month is None:
+            found += register.children(node, from_m, to_m, seq)
+        else:
+            under = register.children(node, tree_month, tree_month + 1, seq)
+            found += [Stay(node, stay.child, from_m, to_m) for stay in under]
+    return tuple(found)

@@ -1,0 +1,120 @@
+"""Statuses: what was due, what came, and the first thing that stands between a figure and "ok".
+
+The order is that of surfaces §4. Missing is not zero: a figure exists where a report came, and it is "incomplete" as
+long as anything it needs is missing: a report, a month of an average, or the rest of the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metrics.compiler import Compiled, Layout, Report, reports_of
+from metrics.formula import MONTHS, Formula, Operand
+from metrics.model import Status
+
+
+@dataclass(frozen=True)
+class Count:
+    """Where the counts of one report stand in a row of the statement."""
+
+    due: int
+    got: int
+    months: int | None
+    shift: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the status of one indicator is read from a row."""
+
+    kind: str
+    value: int
+    numerator: int
+    denominator: int | None
+    current: int | None
+    needed: tuple[Count, ...]
+    """Reports of the figure itself, now."""
+    counts: tuple[Count, ...]
+    """Reports of every operand, also earlier ones."""
+
+
+def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled) -> Rule:
+    """Return where a compiled statement keeps the columns of an indicator."""
+    place = compiled.place
+    value = place[f"{name}.value"]
+    main = formula.current if formula.current is not None else formula.numerator
+    needed = [operand for operand in formula.side(main) if operand.shift == 0]
+    return Rule(
+        formula.kind,
+        value,
+        place.get(f"{name}.numerator", value),
+        place.get(f"{name}.denominator"),
+        place.get(f"{name}.current"),
+        _counts(needed, layout, compiled),
+        _counts(formula.operands, layout, compiled),
+    )
+
+
+def _counts(operands: Sequence[Operand], layout: Layout, compiled: Compiled) -> tuple[Count, ...]:
+    reports = {
+        (report, operand.how == "avg")
+        for operand in operands
+        if operand.atom != MONTHS
+        for report in reports_of(operand, layout)
+    }
+    return tuple(_count(report, averaged, compiled) for report, averaged in sorted(reports))
+
+
+def _count(report: Report, averaged: bool, compiled: Compiled) -> Count:
+    months = compiled.place.get(report.column("months")) if averaged else None
+    return Count(compiled.place[report.column("due")], compiled.place[report.column("got")], months, report.shift)
+
+
+def due_and_got(rule: Rule, row: Sequence[object]) -> tuple[int, int]:
+    """Return the counts of the operand that misses most, in the asked window."""
+    due, got, gap = 0, 0, -1
+    for count in rule.counts:
+        if count.shift:
+            continue
+        owed, came = _whole(row[count.due]), _whole(row[count.got])
+        if owed - came > gap:
+            due, got, gap = owed, came, owed - came
+    return due, got
+
+
+def judge(rule: Rule, row: Sequence[object], months: int, over: bool) -> Status:
+    """Return the status of a figure whose node exists, is visible and has an elapsed part of the window."""
+    if not any(_whole(row[count.got]) for count in rule.needed):
+        return "not_reported"
+    if rule.kind == "change":
+        if rule.current is not None and row[rule.current] is None:
+            return "no_denominator"
+        if rule.denominator is not None and not _positive(row[rule.denominator]):
+            return "no_base"
+    elif rule.denominator is not None and not row[rule.denominator]:
+        return "no_denominator"
+    if row[rule.numerator] is None:
+        return "not_reported"
+    if not over or any(_lacks(count, row, months) for count in rule.counts):
+        return "incomplete"
+    return "ok"
+
+
+def nothing_due(rule: Rule, row: Sequence[object]) -> bool:
+    """Tell whether no unit below the node owes any report of the figure itself."""
+    return not any(_whole(row[count.due]) for count in rule.needed)
+
+
+def _lacks(count: Count, row: Sequence[object], months: int) -> bool:
+    if _whole(row[count.got]) < _whole(row[count.due]):
+        return True
+    return count.months is not None and _whole(row[count.months]) < months
+
+
+def _positive(value: object) -> bool:
+    return value is not None and value > 0  # type: ignore[operator]
+
+
+def _whole(value: object) -> int:
+    return int(value) if value is not None else 0  # type: ignore[call-overload]
