@@ -234,7 +234,17 @@ def _local(seed: int, prefix: str, region: str, place: str) -> Iterable[Body]:
         fleet = "county" if key in ("gov", "goa", "house", "market", "fin") else "small"
         order = 600 + number * 10 if prefix == "d" else 700 + number * 10
         yield Body(
-            full, f"{region}{100 + number}", name, short, region, "县", kind, order, f"{place}党政综合楼院", heads, fleet
+            full,
+            f"{region}{100 + number}",
+            name,
+            short,
+            region,
+            "县",
+            kind,
+            order,
+            f"{place}党政综合楼院",
+            heads,
+            fleet,
         )
 
 
@@ -243,7 +253,9 @@ def _town(seed: int, key: str, number: int, name: str, region: str = COUNTY, pla
     full = f"{place}{name}人民政府"
     order = 800 + number * 10
     compound = f"{place}{name}政府院"
-    return Body(key, f"{region}{200 + number}", full, f"{place}{name}", region, "乡", "政府", order, compound, heads, "town")
+    return Body(
+        key, f"{region}{200 + number}", full, f"{place}{name}", region, "乡", "政府", order, compound, heads, "town"
+    )
 
 
 def _kept(keys: tuple[str, ...], units: int) -> frozenset[str]:
@@ -254,10 +266,11 @@ def _kept(keys: tuple[str, ...], units: int) -> frozenset[str]:
 
 def _more_places(extra: int) -> tuple[Region, ...]:
     counties = -(-extra // 12)
-    names = [
-        _MORE_COUNTIES[n] if n < len(_MORE_COUNTIES) else f"新设{n + 1}县" for n in range(counties)
-    ]
-    return tuple(Region(f"9901{22 + n}" if n < 77 else f"99{200 + n:04d}", f"模拟市{name}", name, ROOT, "县") for n, name in enumerate(names))
+    names = [_MORE_COUNTIES[n] if n < len(_MORE_COUNTIES) else f"新设{n + 1}县" for n in range(counties)]
+    return tuple(
+        Region(f"9901{22 + n}" if n < 77 else f"99{200 + n:04d}", f"模拟市{name}", name, ROOT, "县")
+        for n, name in enumerate(names)
+    )
 
 
 def _added(seed: int, places: tuple[Region, ...], extra: int) -> Iterable[Body]:

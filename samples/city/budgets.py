@@ -132,9 +132,7 @@ def _month(line: Line, sent: dt.datetime) -> int:
     return month_no(line.year, sent.month if sent.year == line.year else 12)
 
 
-def _by_code(
-    plan: Plan, year: int, version: int, sent: dt.datetime, wanted: set[tuple[str, Item]]
-) -> Iterator[Budget]:
+def _by_code(plan: Plan, year: int, version: int, sent: dt.datetime, wanted: set[tuple[str, Item]]) -> Iterator[Budget]:
     sums: dict[tuple[str, Item], Decimal] = defaultdict(Decimal)
     for line in plan.lines:
         code = plan.city.code_of(line.key, _month(line, sent), sent) if line.year == year else ""
@@ -150,7 +148,10 @@ def merger_rows(plan: Plan) -> list[Budget]:
     year, city = year_of(t.MERGER), plan.city
     wanted = {(city.merged.code, line.item) for line in plan.lines if line.key in ("culture", "sports")}
     fresh = list(_by_code(plan, year, INITIAL, MERGED_ON, wanted))
-    old = [row for row in budget_rows(plan, year, INITIAL) if row.unit in (city.by_key["culture"].code, city.by_key["sports"].code)]
+    old = [
+        row
+        for row in budget_rows(plan, year, INITIAL)
+        if row.unit in (city.by_key["culture"].code, city.by_key["sports"].code)
+    ]
     approved = MERGED_ON.date() - dt.timedelta(days=3)
     return [*fresh, *(row._replace(version=JULY, approved_on=approved, amount=Decimal("0.00")) for row in old)]
-

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from samples.city import timeline as t
 from samples.city.bodies import PLATFORM, City
-from samples.city.calendar import FIRST, day, days_in, label, moon, month_of, working_days
+from samples.city.calendar import FIRST, day, days_in, label, month_of, moon, working_days
 from samples.city.cars import DIESEL, ELECTRIC, EMERGENCY, ENFORCEMENT, HYBRID, Car
 from samples.city.chance import cents, dice, places
 from samples.city.fleet import Fleet
@@ -117,9 +117,7 @@ def _receipt_no(month: int, number: int) -> str:
     return f"FY{label(month).replace('-', '')}{number:05d}"
 
 
-def _of_car(
-    car: Car, prices: Prices, month: int, rng: random.Random, odometers: dict[str, float]
-) -> Iterator[Expense]:
+def _of_car(car: Car, prices: Prices, month: int, rng: random.Random, odometers: dict[str, float]) -> Iterator[Expense]:
     km = car.km_year / 12 * rng.uniform(0.85, 1.15)
     driven = odometers.get(car.plate, car.km_year * max(0, month - month_of(car.bought_on)) / 12) + km
     odometers[car.plate] = driven

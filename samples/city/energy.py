@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from samples.city import timeline as t
 from samples.city.bodies import Body, City
 from samples.city.calendar import FIRST, moon, year_of
-from samples.city.chance import cents, dice, places
+from samples.city.chance import dice, places
 from samples.city.driving import FUEL, Held
 from samples.city.fleet import Fleet
 from samples.city.people import Heads
@@ -102,9 +102,7 @@ def _month(
     )
 
 
-def _water(
-    city: City, body: Body, nature: _Nature, month: int, heads: int, water: float, prices: Prices
-) -> Use:
+def _water(city: City, body: Body, nature: _Nature, month: int, heads: int, water: float, prices: Prices) -> Use:
     """The bimonthly bill: nothing in odd months, two months' water in even ones, year after year."""
     if body.key != city.role("bimonthly").key:
         return _use("water", water, 0, month, prices)
@@ -186,7 +184,7 @@ def meter_rows(consumption: Consumption, months: Iterable[int]) -> Iterator[Mete
     city = consumption.city
     first, second = city.role("meter_first"), city.role("meter_second")
     others = [b for b in city.bodies if b.key not in (first.key, second.key, "culture", "sports", "data", "dev")][:10]
-    meters = [(SHARED_METER, first, (first.key, second.key))]
+    meters: list[tuple[str, Body, tuple[str, ...]]] = [(SHARED_METER, first, (first.key, second.key))]
     meters += [(f"D-{1001 + n}", body, (body.key,)) for n, body in enumerate(others)]
     for month in months:
         for meter_no, body, keys in meters:

@@ -8,13 +8,27 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from samples.city import timeline as t
 from samples.city.bodies import PLATFORM, Body, City
-from samples.city.calendar import FIRST, LONGEST, OPEN, day, month_no, month_of, moment
+from samples.city.calendar import FIRST, LONGEST, OPEN, day, moment, month_no, month_of
 from samples.city.cars import (
-    BORROWED, COURIER, EMERGENCY, ENFORCEMENT, ILLEGAL, IN_USE, OTHER, RETIRED_SERVICE, SEALED, SPECIAL, Car,
-    Model, bought_day, model_for, new_car,
+    BORROWED,
+    COURIER,
+    EMERGENCY,
+    ENFORCEMENT,
+    ILLEGAL,
+    IN_USE,
+    OTHER,
+    RETIRED_SERVICE,
+    SEALED,
+    SPECIAL,
+    Car,
+    Model,
+    bought_day,
+    model_for,
+    new_car,
 )  # fmt: skip
 from samples.city.chance import dice
 from samples.city.records import Quota, Vehicle
@@ -133,7 +147,7 @@ def _parked(city: City, cars: list[Car]) -> Car:
     return car
 
 
-def _waiting(city: City, cars: list[Car]) -> Car:
+def _waiting(_: City, cars: list[Car]) -> Car:
     """An emergency car in use that nobody needs for months."""
     car = _take(cars, PLATFORM, EMERGENCY)
     car.idle = t.PARKED
@@ -167,7 +181,9 @@ def _to_platform(city: City, cars: list[Car], taken: set[int]) -> list[Car]:
     """Move plain cars of city bureaux to the shared platform."""
     givers = {b.key for b in city.bodies if b.level == "市" and b.fleet in ("office", "bureau", "small", "enforcing")}
     givers -= {"goa", city.role("overrun").key}
-    plain = [c for c in cars if c.holder(FIRST) in givers and c.veh_class == OTHER and id(c) not in taken and not c.from_m]
+    plain = [
+        c for c in cars if c.holder(FIRST) in givers and c.veh_class == OTHER and id(c) not in taken and not c.from_m
+    ]
     moved = plain[::2] + plain[1::2]
     moved = moved[: min(MOVED_TO_PLATFORM, max(1, len(plain) - 2))]
     for car in moved:
@@ -232,7 +248,7 @@ def quota_rows(fleet: Fleet, sent: dt.datetime) -> Iterator[Quota]:
                 parts.setdefault((code, veh_class), []).append((begin, until, quota))
     for (code, veh_class), pieces in sorted(parts.items()):
         cuts = sorted({m for start, end, _ in pieces for m in (start, end)})
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             held = [quota for first, last, quota in pieces if first <= start and end <= last]
             if held:
                 doc = f"模车编〔{start // 12}〕{start % 12 + 1}号"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -97,11 +97,11 @@ def _plain(**headings: str) -> tuple[Column, ...]:
 
 ORG_UNIT = Form(
     "org_unit", "组织机构名录",
-    _plain(code="单位代码", name="单位名称", short_name="简称", parent="上级单位代码", level="层级", kind="单位性质",
-           protocol_order="机构序列", climate="气候区")
-    + (Column("生效日期", _field("valid_from")), Column("失效日期", _field("valid_to")))
-    + _plain(aliases="曾用名", scope_cost="纳入成本统计", scope_vehicle="纳入公务用车", scope_space="纳入办公用房",
-             scope_energy="纳入节能名录", scope_service="纳入后勤服务", excluded="不纳入"),
+    (*_plain(code="单位代码", name="单位名称", short_name="简称", parent="上级单位代码", level="层级", kind="单位性质",
+           protocol_order="机构序列", climate="气候区"),
+     Column("生效日期", _field("valid_from")), Column("失效日期", _field("valid_to")),
+     *_plain(aliases="曾用名", scope_cost="纳入成本统计", scope_vehicle="纳入公务用车", scope_space="纳入办公用房",
+             scope_energy="纳入节能名录", scope_service="纳入后勤服务", excluded="不纳入")),
     remarks=("注：失效日期为停止使用该代码的首日。",),
 )  # fmt: skip
 
@@ -145,6 +145,9 @@ VEHICLE = Form(
      *_plain(status="车辆状态", owner="产权单位", approval="批准文号")),
     remarks=("注：纯电动汽车不填排气量。",),
 )  # fmt: skip
+
+VEHICLE_CSV = replace(VEHICLE, encoding="gb18030")
+"""The same register straight from the platform, as it comes between the quarters."""
 
 VEHICLE_QUOTA = Form(
     "vehicle_quota", "公务用车编制核定表",
@@ -226,7 +229,7 @@ ENERGY_IN_TEN_THOUSANDS = Form(
 METER_MONTH = Form(
     "meter_month", "电表月读数",
     (Column("表号", _field("meter_no")), Column("统计期", _month), Column("单位名称", _name()),
-     Column("楼栋编码", _field("building")), Column("能源品种", lambda row, _: "电"),
+     Column("楼栋编码", _field("building")), Column("能源品种", lambda *_: "电"),
      *_plain(previous="上次读数", current="本次读数", ratio="倍率", quantity="用量", sub_item="分项代码")),
     encoding="gb18030",
 )  # fmt: skip

@@ -18,8 +18,20 @@ from samples.city.driving import Held
 from samples.city.energy import Consumption
 from samples.city.fleet import Fleet
 from samples.city.items import (
-    ABROAD, BESIDE, CAR_PURCHASE, CAR_RUNNING, DEPRECIATED, HEATING, HOUSING_FUND, POWER, PROPERTY_FEE, RECEPTION,
-    RENT, REST, WATER, Item,
+    ABROAD,
+    BESIDE,
+    CAR_PURCHASE,
+    CAR_RUNNING,
+    DEPRECIATED,
+    HEATING,
+    HOUSING_FUND,
+    POWER,
+    PROPERTY_FEE,
+    RECEPTION,
+    RENT,
+    REST,
+    WATER,
+    Item,
 )  # fmt: skip
 from samples.city.people import Heads
 from samples.city.records import Expense, Payment
@@ -123,7 +135,9 @@ def _yuan(value: float) -> Decimal:
 def _utilities(sources: Sources, body: Body, month: int) -> Iterator[Line]:
     use = sources.consumption
     yield WATER, use.cost(body.key, month, "water"), ""
-    custody = [(deal, amount) for deal, amount in sources.services.due(month) if deal.kind == CUSTODY and deal.key == body.key]
+    custody = [
+        (deal, amount) for deal, amount in sources.services.due(month) if deal.kind == CUSTODY and deal.key == body.key
+    ]
     if custody:
         deal, amount = custody[0]
         yield POWER, amount, deal.contract_no
@@ -147,9 +161,7 @@ def _cars(sources: Sources, body: Body) -> tuple[dict[int, Decimal], dict[int, l
     return running, bought
 
 
-def _hospitality(
-    city: City, body: Body, running: dict[int, Decimal], found: dict[int, list[Line]]
-) -> None:
+def _hospitality(city: City, body: Body, running: dict[int, Decimal], found: dict[int, list[Line]]) -> None:
     """Reception follows the size of the car costs; a few bodies travel abroad once a year."""
     rng = dice(city.seed, "hospitality", body.key)
     for year in sorted({year_of(month) for month in found}):
@@ -158,7 +170,9 @@ def _hospitality(
         overrun = body.key == city.role("overrun").key and year == t.OVERRUN_YEAR
         total = overrun_total(usual, cars) if overrun else usual
         for month in (month_no(year, n) for n in range(1, 13)):
-            share = 0.094 if overrun and moon(month) < 11 else 0.03 if overrun else PACE[moon(month) - 1] * rng.uniform(0.85, 1.15)
+            share = PACE[moon(month) - 1] * rng.uniform(0.85, 1.15)
+            if overrun:
+                share = 0.094 if moon(month) < 11 else 0.03
             found[month].append((RECEPTION, _yuan(total * share), ""))
         for key, number in _ABROAD:
             if key == body.key:
@@ -170,9 +184,7 @@ def overrun_total(usual: float, cars: float) -> float:
     return max(66_000.0, usual * 1.45 + cars * 0.2)
 
 
-def _rest(
-    sources: Sources, body: Body, fixed: dict[int, list[Line]]
-) -> dict[int, list[Line]]:
+def _rest(sources: Sources, body: Body, fixed: dict[int, list[Line]]) -> dict[int, list[Line]]:
     """Spread what is left of the yearly cost over the other items."""
     rng = dice(sources.city.seed, "ledger", body.key)
     found: dict[int, list[Line]] = defaultdict(list)
@@ -205,9 +217,7 @@ def _pace(city: City, body: Body, year: int) -> tuple[float, ...]:
     return PACE
 
 
-def _entries(
-    city: City, body: Body, month: int, lines: list[Line], serial: Iterator[int]
-) -> Iterator[Entry]:
+def _entries(city: City, body: Body, month: int, lines: list[Line], serial: Iterator[int]) -> Iterator[Entry]:
     rng = dice(city.seed, "vouchers", body.key, month)
     days = working_days(month)
     for item, amount, contract_no in lines:
@@ -256,4 +266,3 @@ def payment_rows(ledger: Ledger, month: int, sent: dt.datetime) -> list[Payment]
         if entry.key not in codes:
             codes[entry.key] = city.code_of(entry.key, month, sent)
     return [entry.payment._replace(unit=codes[entry.key]) for entry in ledger.of(month, sent)]
-

@@ -8,15 +8,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from samples.city import (
-    bodies, budgets, contracts, driving, energy, fleet, ledger, organisation, people, prices, service_desk, space,
+    bodies,
+    budgets,
+    contracts,
+    driving,
+    energy,
+    fleet,
+    ledger,
+    organisation,
+    people,
+    prices,
+    service_desk,
+    space,
 )  # fmt: skip
 from samples.city import timeline as t
-from samples.city.calendar import FIRST, LONGEST, day, moment, year_of
+from samples.city.calendar import FIRST, LONGEST, day, moment, moon, year_of
 from samples.city.chance import dice
 from samples.city.exports import Export, monthly, whole
-from samples.city.forms import ENERGY_IN_TEN_THOUSANDS, STAFF_SPAN
+from samples.city.forms import ENERGY_IN_TEN_THOUSANDS, STAFF_SPAN, VEHICLE_CSV, Form
 
 Rows = Callable[[int, dt.datetime], Sequence[Any]]
+Told = dict[int, tuple[dt.datetime, Sequence[Any]]]
+"""By month: when it was last sent, and what."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +128,7 @@ def _series(world: World) -> tuple[Series, ...]:
         Series("vehicle_expense", lambda m, s: driving.as_sent(city, world.receipts[m], m, s), (6, 9), 14),
         Series("payment", lambda m, s: ledger.payment_rows(books, m, s), (8, 9), 15),
         Series("energy_use", lambda m, s: _energy_form(world, m, s), (10, 14), 16, whole_slice=False),
-        Series("meter_month", lambda m, s: list(energy.meter_rows(world.consumption, [m])), (12, 14), 17, 6, False),
+        Series("meter_month", lambda m, _: list(energy.meter_rows(world.consumption, [m])), (12, 14), 17, 6, False),
         Series("service_payment", lambda m, s: list(contracts.payment_rows(world.services, m, s)), (9, 11), 12, 3),
         Series("evaluation", lambda m, s: service_desk.evaluation_rows(desk, m, s), (10, 12), 13, 3, False),
         Series("work_order", lambda m, s: service_desk.order_rows(desk, m, s), (2, 3), 8, 3, False, True),
@@ -135,36 +148,32 @@ def _energy_form(world: World, month: int, sent: dt.datetime) -> list[Any]:
 
 def _told(world: World, series: Series, place: int) -> Iterator[Export]:
     """Return a series' files and its corrections."""
-    told: dict[int, tuple[dt.datetime, Sequence[Any]]] = {}
+    told: Told = {}
     rng = dice(world.city.seed, "sent", series.source)
     for first in range(FIRST, world.last + 1, series.every):
         last = min(first + series.every - 1, world.last)
         sent = moment(day(last + 1, rng.randint(*series.days)), series.hour, rng.randint(0, 29) + place)
-        rows = [row for m in range(first, last + 1) for row in series.rows(m, sent)]
+        rows: list[Any] = [row for m in range(first, last + 1) for row in series.rows(m, sent)]
         if series.stays_open and first > FIRST:
             rows += _closed_since(series, first - 1, sent, told)
         for month in range(first, last + 1):
             told[month] = (sent, series.rows(month, sent))
         suffix = "xls" if last % 6 == 3 and series.source in ("energy_use", "evaluation") else "xlsx"
-        yield monthly(series.source, sent, rows, first, last, suffix=suffix)
+        yield monthly(series.source, sent, rows, first, last, form=_form_of(series, first, last), suffix=suffix)
     if series.source == "payment" and t.RESTATED in told:
-        rows = series.rows(t.RESTATED, t.RESTATED_ON)
-        yield monthly("payment", t.RESTATED_ON, rows, t.RESTATED, t.RESTATED, tag="_重报")
-        told[t.RESTATED] = (t.RESTATED_ON, rows)
+        again = series.rows(t.RESTATED, t.RESTATED_ON)
+        yield monthly("payment", t.RESTATED_ON, again, t.RESTATED, t.RESTATED, tag="_重报")
+        told[t.RESTATED] = (t.RESTATED_ON, again)
     for reform in REFORMS:
         yield from _corrected(world, series, place, reform, told)
 
 
-def _closed_since(
-    series: Series, month: int, sent: dt.datetime, told: dict[int, tuple[dt.datetime, Sequence[Any]]]
-) -> list[Any]:
+def _closed_since(series: Series, month: int, sent: dt.datetime, told: Told) -> list[Any]:
     before = set(told[month][1])
     return [row for row in series.rows(month, max(sent, told[month][0])) if row not in before]
 
 
-def _corrected(
-    world: World, series: Series, place: int, reform: Reform, told: dict[int, tuple[dt.datetime, Sequence[Any]]]
-) -> Iterator[Export]:
+def _corrected(world: World, series: Series, place: int, reform: Reform, told: Told) -> Iterator[Export]:
     """Send the months again whose rows carry another code now: whole months, or only the rows that changed."""
     sent = moment(reform.recorded.date() + dt.timedelta(days=1), 8, 10 + 4 * place)
     if reform.recorded > world.until:
@@ -179,8 +188,15 @@ def _corrected(
     span = range(touched[0], touched[-1] + 1)
     rows = [row for month in span for row in (fresh if series.whole_slice else changed)[month]]
     told.update({month: (sent, fresh[month]) for month in span})
-    form = STAFF_SPAN if series.source == "staff" else None
+    form = _form_of(series, span[0], span[-1])
     yield monthly(series.source, sent, rows, span[0], span[-1], form=form, tag=reform.tag)
+
+
+def _form_of(series: Series, first: int, last: int) -> Form | None:
+    """Several months of staff need a column for the month; the fleet comes as csv but at the end of a quarter."""
+    if series.source == "staff" and first != last:
+        return STAFF_SPAN
+    return VEHICLE_CSV if series.source == "vehicle" and moon(last) % 3 else None
 
 
 def _registers(world: World) -> Iterator[Export]:
@@ -206,7 +222,7 @@ def _budgets(world: World) -> Iterator[Export]:
                 continue
             rows = list(budgets.budget_rows(world.plan, year, version))
             yield _renamed(whole("budget", sent, rows), f"{year}年部门预算指标_{names[version]}")
-    if budgets.MERGED_ON <= world.until and year_of(world.last) >= year_of(t.MERGER):
+    if world.until >= budgets.MERGED_ON and year_of(world.last) >= year_of(t.MERGER):
         rows = budgets.merger_rows(world.plan)
         yield _renamed(whole("budget", budgets.MERGED_ON, rows), "2025年部门预算指标_机构改革更正")
 

@@ -34,9 +34,7 @@ def census(city: City, months: int) -> dict[tuple[str, int], Heads]:
     return found
 
 
-def staff_rows(
-    city: City, census: dict[tuple[str, int], Heads], month: int, sent: dt.datetime
-) -> Iterable[Staff]:
+def staff_rows(city: City, census: dict[tuple[str, int], Heads], month: int, sent: dt.datetime) -> Iterable[Staff]:
     """Return the staff form of a month as sent on a day: bodies added up by the code they report under."""
     totals: dict[str, list[int]] = {}
     for body in city.bodies:

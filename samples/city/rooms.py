@@ -31,7 +31,11 @@ _LEADERS: dict[str, tuple[tuple[str, int], ...]] = {
     "congress": (("市级正职", 1), ("市级副职", 6)),
     "cppcc": (("市级正职", 1), ("市级副职", 5)),
 }
-_RANKS = {"市": ("正局", "副局", "局以下"), "县": ("正科", "副科", "科以下"), "乡": ("乡级正职", "乡级副职", "乡级工作人员")}
+_RANKS = {
+    "市": ("正局", "副局", "局以下"),
+    "县": ("正科", "副科", "科以下"),
+    "乡": ("乡级正职", "乡级副职", "乡级工作人员"),
+}
 _SHARES = {"police": (0.012, 0.04), "justice": (0.03, 0.08), "town": (0.02, 0.09)}
 _TECHNICAL = {"police": 21.0, "justice": 13.0}
 _TECHNICAL_OF = {"service": 150.0, "library": 70.0, "archive": 60.0, "school": 55.0}
@@ -78,9 +82,7 @@ def settle(
     for number, plan in enumerate(plans):
         floor, room_no = estate.next_room(house)
         person = f"P{body.code[-7:]}{number + 1:04d}" if plan.rank else ""
-        spaces.append(
-            replace(plan, house=house, floor=floor, room_no=room_no, person=person, from_m=from_m, seen=seen)
-        )
+        spaces.append(replace(plan, house=house, floor=floor, room_no=room_no, person=person, from_m=from_m, seen=seen))
     return spaces
 
 

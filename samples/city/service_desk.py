@@ -67,9 +67,7 @@ def _jobs(city: City, body: Body, home: str, month: int) -> Iterator[Job]:
 
 def _numbered(jobs: list[Job], month: int) -> list[Job]:
     stamp = label(month).replace("-", "")
-    return [
-        Job(job.key, job.order._replace(order_no=f"BX{stamp}{number:05d}")) for number, job in enumerate(jobs, 1)
-    ]
+    return [Job(job.key, job.order._replace(order_no=f"BX{stamp}{number:05d}")) for number, job in enumerate(jobs, 1)]
 
 
 def _scores(city: City, body: Body, month: int) -> Iterator[Score]:

@@ -30,7 +30,7 @@ class Sheet(Protocol):
     def merge(self, row: int, first: int, last: int, value: str) -> None:
         """Write one text across some columns."""
 
-    def save(self, path: Path) -> None:
+    def save(self) -> None:
         """Finish the file."""
 
 
@@ -62,15 +62,16 @@ class NewBook:
         else:
             self._sheet.merge_range(row, first, row, last, value, self._centre)
 
-    def save(self, path: Path) -> None:
-        """Finish the file (its place was given when it was opened)."""
+    def save(self) -> None:
+        """Finish the file."""
         self._book.close()
 
 
 class OldBook:
     """An xls workbook with one sheet."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
         self._book = xlwt.Workbook(encoding="utf-8")
         self._sheet = self._book.add_sheet(name)
 
@@ -78,16 +79,15 @@ class OldBook:
         """Write one cell; None stays empty."""
         if value is None or value == "":
             return
-        number = isinstance(value, (int, Decimal))
-        self._sheet.write(row, column, float(value) if number else str(value))
+        self._sheet.write(row, column, float(value) if isinstance(value, (int, Decimal)) else str(value))
 
     def merge(self, row: int, first: int, last: int, value: str) -> None:
         """Write one text across some columns."""
         self._sheet.write_merge(row, row, first, last, value)
 
-    def save(self, path: Path) -> None:
+    def save(self) -> None:
         """Finish the file."""
-        self._book.save(str(path))
+        self._book.save(str(self._path))
 
 
 def write_export(export: Export, folder: Path, names: Names, below: frozenset[str]) -> None:
@@ -97,9 +97,9 @@ def write_export(export: Export, folder: Path, names: Names, below: frozenset[st
     if export.form.encoding:
         _write_csv(export, path, names)
         return
-    sheet: Sheet = OldBook("Sheet1") if path.suffix == ".xls" else NewBook(path, export.recorded_at, "Sheet1")
+    sheet: Sheet = OldBook(path, "Sheet1") if path.suffix == ".xls" else NewBook(path, export.recorded_at, "Sheet1")
     _fill(sheet, export, names, below)
-    sheet.save(path)
+    sheet.save()
 
 
 def _write_csv(export: Export, path: Path, names: Names) -> None:

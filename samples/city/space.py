@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from samples.city import timeline as t
 from samples.city.bodies import Body, City
@@ -14,7 +15,18 @@ from samples.city.chance import dice, places
 from samples.city.estate import CIVIC, LEASED_NEXT_DOOR, RENTED, Estate, House
 from samples.city.records import Building, Room
 from samples.city.rooms import (
-    ACTIVE, ANCILLARY, LEASED, LET, OFFICE, OWNED, RETIRED, SERVICE, VACANT, Space, settle, vacant_rooms,
+    ACTIVE,
+    ANCILLARY,
+    LEASED,
+    LET,
+    OFFICE,
+    OWNED,
+    RETIRED,
+    SERVICE,
+    VACANT,
+    Space,
+    settle,
+    vacant_rooms,
 )  # fmt: skip
 
 EXPORTS = tuple(
@@ -70,9 +82,7 @@ def build(city: City) -> Ground:
     return Ground(city, tuple(spaces), tuple(_shares(spaces)), planted)
 
 
-def _settlement(
-    city: City, estate: Estate, body: Body, compound: str, from_m: int, seen: dt.datetime
-) -> list[Space]:
+def _settlement(city: City, estate: Estate, body: Body, compound: str, from_m: int, seen: dt.datetime) -> list[Space]:
     rng = dice(city.seed, "rooms", body.key, compound)
     house = estate.house_for(compound)
     rooms = settle(estate, house, body, round(body.authorised * 0.97), rng, from_m, seen)
@@ -234,7 +244,7 @@ def building_rows(ground: Ground, sent: dt.datetime) -> Iterable[Building]:
 
 def _stacked(code: str, pieces: list[tuple[int, int, Share]]) -> Iterator[Building]:
     cuts = sorted({m for start, end, _ in pieces for m in (start, end)})
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         held = [share for first, last, share in pieces if first <= start and end <= last]
         if held:
             yield _building(code, held, start, end)

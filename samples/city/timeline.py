@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from samples.city.calendar import month_no, moment
+from samples.city.calendar import moment, month_no
 
 RESTATED = month_no(2024, 5)
 RESTATED_ON = moment(dt.date(2024, 8, 20), 10, 5)
