@@ -10,8 +10,8 @@
     known.tag = answer.headers.get("ETag");
     return answer.json().then(function (now) {
       if (known.build && known.build !== now.build) { window.location.reload(); return; }
-      var isNew = known.seq !== null && (known.seq !== now.through_seq || known.generation !== now.generation);
-      known.build = now.build; known.seq = now.through_seq; known.generation = now.generation;
+      var isNew = known.seq !== null && (known.seq !== now.through_seq || known.generation !== now.generation || known.records !== now.records);
+      known.build = now.build; known.seq = now.through_seq; known.generation = now.generation; known.records = now.records;
       if (isNew) refresh();
     });
   }

@@ -64,7 +64,7 @@ def _item(focus: Focus, alarm: Alarm) -> dcc.Link:
     return dcc.Link(
         [
             shape(alarm.level, words.say(f"level.{alarm.level}")),
-            html.Span([html.B(alarm.node_name), html.Span(alarm.titles[words.code])], className="alarm-what"),
+            html.Span([html.B(alarm.node_name), html.Span(what_text(alarm, words))], className="alarm-what"),
             html.Span(value_text(alarm, words), className="alarm-value"),
         ],
         href=tile_link(focus, alarm),
@@ -104,12 +104,12 @@ def alarms_table(focus: Focus, alarms: Sequence[Alarm]) -> Table:
 
 def _table_row(focus: Focus, alarm: Alarm) -> tuple[Any, ...]:
     words = focus.words
-    limit = "" if alarm.threshold is None else words.figure(alarm.threshold, alarm.unit).text
+    limit = threshold_text(alarm, words)
     full = "" if alarm.value is None else words.full(alarm.value)
     return (
         text_cell(f"{LEVEL_SHAPES[alarm.level]} {words.say(f'level.{alarm.level}')}", tone=f"level-text {alarm.level}"),
         text_cell(alarm.node_name),
-        text_cell(alarm.titles[words.code], href=tile_link(focus, alarm)),
+        text_cell(what_text(alarm, words), href=tile_link(focus, alarm)),
         text_cell(words.period(alarm.period, cast(Grain, alarm.grain))),
         number_cell(value_text(alarm, words), full),
         number_cell(limit),
@@ -145,11 +145,10 @@ def _cards(focus: Focus, alarms: Sequence[Alarm]) -> html.Div:
             dcc.Link(
                 [
                     shape(alarm.level, words.say(f"level.{alarm.level}")),
-                    html.Span([html.B(alarm.node_name), html.Span(alarm.titles[words.code])], className="alarm-what"),
+                    html.Span([html.B(alarm.node_name), html.Span(what_text(alarm, words))], className="alarm-what"),
                     html.Span(_figure_against(alarm, words), className="alarm-value"),
                     html.Span(words.period(alarm.period, cast(Grain, alarm.grain)), className="alarm-period"),
                     html.Span(since_text(alarm, words), className="alarm-since"),
-                    html.Span(alarm.basis, className="alarm-basis", title=alarm.basis),
                 ],
                 href=tile_link(focus, alarm),
                 className="alarm-item full",
@@ -163,8 +162,19 @@ def _cards(focus: Focus, alarms: Sequence[Alarm]) -> html.Div:
 def _figure_against(alarm: Alarm, words: Language) -> str:
     if alarm.value is None or alarm.threshold is None:
         return value_text(alarm, words)
-    return words.say(
-        "warnings.against",
-        value=words.figure(alarm.value, alarm.unit).text,
-        limit=words.figure(alarm.threshold, alarm.unit).text,
-    )
+    return words.say("warnings.against", value=value_text(alarm, words), limit=threshold_text(alarm, words))
+
+
+def threshold_text(alarm: Alarm, words: Language) -> str:
+    """Return the bound that was passed, in what the kind of the rule measures it in."""
+    if alarm.threshold is None:
+        return ""
+    if alarm.kind == "threshold":
+        return words.figure(alarm.threshold, alarm.unit).text
+    return words.say(f"warnings.bound.{alarm.kind}", bound=words.full(alarm.threshold))
+
+
+def what_text(alarm: Alarm, words: Language) -> str:
+    """Return what the warning says, with the member of the dimension it speaks of."""
+    title = alarm.titles[words.code]
+    return words.say("warnings.member", title=title, member=alarm.member) if alarm.member else title

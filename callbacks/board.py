@@ -112,7 +112,7 @@ def chosen_heads(cards: Mapping[str, IndicatorCard]) -> tuple[tuple[Theme, str],
 def read_board(focus: Focus) -> Board:
     """Ask for everything the overview's tiles need and cut it into tiles."""
     cards = focus.session.indicators()
-    alarms = focus.session.warnings(focus.node.code, focus.last_month, focus.known_at, focus.state.tree)
+    alarms = focus.session.warnings(focus.node.code, focus.known_at)
     views = read_tiles(focus, chosen_heads(cards), alarms)
     shown = {view.card.theme for view in views}
     return Board(views, alarms, tuple(name for name in THEMES if name not in shown))

@@ -11,6 +11,7 @@ from callbacks.language import Language
 from callbacks.services import Node, Session, Tree
 from callbacks.state import ViewState
 from metrics.model import Query
+from warehouse.base.errors import QueryError
 from warehouse.base.periods import Grain, Period, Window, month_label, windows
 
 
@@ -69,7 +70,7 @@ class Focus:
 
 def resolve(state: ViewState, session: Session, words: Language) -> Focus | None:
     """Make a view definite; None when nothing was known at that time."""
-    known_at = state.known_instant(session.facts.zone)
+    known_at = known_moment(state, session)
     latest = session.latest_period(known_at)
     if latest is None:
         return None
@@ -78,6 +79,16 @@ def resolve(state: ViewState, session: Session, words: Language) -> Focus | None
     if node is None:
         return None
     return Focus(state, words, session, tree, node, window_of(state, latest), cast(Grain, state.grain), known_at)
+
+
+def known_moment(state: ViewState, session: Session) -> dt.datetime | None:
+    """Return the instant of "as known on"; today's date means now, a later one is refused."""
+    moment = state.known_instant(session.facts.zone)
+    if moment is None or moment <= session.now:
+        return moment
+    if moment.date() - session.now.date() <= dt.timedelta(days=1):
+        return None
+    raise QueryError(f"known_at {state.known_at} lies in the future.", "ask for a day that has passed")
 
 
 def window_of(state: ViewState, latest: str) -> Window:

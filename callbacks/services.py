@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from metrics.model import Answer, Better, Query
 from warehouse.base.scope import Scope
+from warehouse.store import Store
 
 Level = Literal["red", "orange", "yellow", "blue"]
 LEVELS: tuple[Level, ...] = ("red", "orange", "yellow", "blue")
@@ -37,6 +38,8 @@ class Version:
 
     generation: int
     through_seq: int
+    records: str = ""
+    """When the worker last judged or projected: that is news without any new figure."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Node:
     order: int
     initials: str
     depth: int = 0
+    full_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ class IndicatorCard:
     has_source: bool
     sources: tuple[str, ...] = ()
     dims: tuple[str, ...] = ()
-    document: str = ""
+    documents: Mapping[str, str] = field(default_factory=dict)
     meaning: Mapping[str, str] = field(default_factory=dict)
     formula: str = ""
     fingerprint: str = ""
@@ -130,7 +134,10 @@ class Alarm:
     level: Level
     titles: Mapping[str, str]
     threshold: float | None = None
-    basis: str = ""
+    kind: str = "threshold"
+    """Kind of the rule: says what the threshold is measured in (the unit, times last year, points of the plan …)."""
+    member: str = ""
+    """The member of a dimension the rule was judged for, such as a budget item."""
     since: dt.datetime | None = None
     since_seq: int | None = None
 
@@ -212,7 +219,7 @@ class Batch:
     seq: int
     dataset: str
     file_name: str
-    source: str
+    titles: Mapping[str, str]
     recorded_at: dt.datetime
     actor: str
     kind: str
@@ -236,8 +243,7 @@ class Refused:
     row_no: int
     column: str
     value: str
-    reason: str
-    remedy: str
+    reasons: Mapping[str, str]
     recorded_at: dt.datetime | None
 
 
@@ -278,6 +284,9 @@ class Session(Protocol):
     @property
     def facts(self) -> StoreFacts: ...
 
+    @property
+    def now(self) -> dt.datetime: ...
+
     def evaluate(self, queries: Sequence[Query]) -> tuple[Answer, ...]:
         """Answer all queries, in their order."""
         ...
@@ -298,7 +307,7 @@ class Session(Protocol):
         """Return the days on which something was recorded, first to last."""
         ...
 
-    def warnings(self, node: str, period: str, known_at: dt.datetime | None, tree: str) -> tuple[Alarm, ...]:
+    def warnings(self, node: str, known_at: dt.datetime | None) -> tuple[Alarm, ...]:
         """Return what fires below a node, most severe first."""
         ...
 
@@ -326,8 +335,8 @@ class Session(Protocol):
         """Return the rows kept aside and still open."""
         ...
 
-    def due_list(self, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
-        """Return how complete each source is for a period."""
+    def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
+        """Return how complete each source is below a node for a month."""
         ...
 
 
@@ -349,3 +358,10 @@ class Services(Protocol):
     def open(self, viewer: Viewer) -> AbstractContextManager[Session]:
         """Open the current generation for one viewer."""
         ...
+
+
+def open_services(store: Store) -> Services:
+    """Return the services over a store on disk; nothing is opened before the first question."""
+    from callbacks.live import LiveServices
+
+    return LiveServices(store)

@@ -38,8 +38,8 @@ class AppSettings(Protocol):
     """What the app must be told."""
 
     @property
-    def trust_proxy_user(self) -> str | None:
-        """Name of the header in which a portal in front names the viewer; None while there is no sign-in."""
+    def trust_proxy_user(self) -> str:
+        """Name of the header in which a portal in front names the viewer; empty while there is no sign-in."""
         ...
 
 
@@ -107,8 +107,10 @@ def add_routes(server: Flask, services: Services, build: str) -> None:
     @server.get("/api/v1/version")
     def _version() -> BaseResponse:
         version = services.version()
-        answer = jsonify(build=build, generation=version.generation, through_seq=version.through_seq)
-        answer.set_etag(f"{build}-{version.generation}-{version.through_seq}")
+        answer = jsonify(
+            build=build, generation=version.generation, through_seq=version.through_seq, records=version.records
+        )
+        answer.set_etag(f"{build}-{version.generation}-{version.through_seq}-{version.records}")
         answer.headers["Cache-Control"] = "no-cache"
         return answer.make_conditional(request)
 

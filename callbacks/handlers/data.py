@@ -19,7 +19,7 @@ LIMIT = 200
 def read(focus: Focus) -> Regions:
     """Return the regions of the data page."""
     words, session = focus.words, focus.session
-    dues = session.due_list(focus.last_month, focus.known_at)
+    dues = session.due_list(focus.node.code, focus.last_month, focus.known_at)
     arrived = arrival_panel(focus, dues)
     cards = [card for card in session.indicators().values() if not card.id.endswith("_yoy")]
     found = {
@@ -64,7 +64,7 @@ def _batches(focus: Focus, batches: Sequence[Batch]) -> Panel:
             number_cell(f"#{batch.seq}", str(batch.seq)),
             text_cell(words.moment(batch.recorded_at)),
             text_cell(batch.file_name),
-            text_cell(batch.source),
+            text_cell(batch.titles[words.code]),
             text_cell(span(batch)),
             *(
                 number_cell(words.count(count))
@@ -92,15 +92,14 @@ def span(batch: Batch) -> str:
 
 def _quarantine(focus: Focus, refused: Sequence[Refused]) -> Panel:
     words = focus.words
-    keys = ("file", "place", "column", "content", "reason", "remedy")
+    keys = ("file", "place", "column", "content", "reason")
     rows = tuple(
         (
             text_cell(item.file_name),
             text_cell(words.say("rows.place.sheet" if item.sheet else "rows.place", sheet=item.sheet, row=item.row_no)),
             text_cell(item.column),
             text_cell(item.value),
-            text_cell(item.reason),
-            text_cell(item.remedy),
+            text_cell(item.reasons[words.code]),
         )
         for item in refused
     )
@@ -121,7 +120,7 @@ def handbook(focus: Focus, cards: Sequence[IndicatorCard]) -> Table:
             text_cell(words.unit(card.unit)),
             text_cell(words.say(f"better.{card.better}")),
             text_cell(card.meaning.get(words.code, "")),
-            text_cell(card.document),
+            text_cell(card.documents.get(words.code, "")),
             text_cell(words.say("handbook.sourced" if card.has_source else "handbook.unsourced")),
         )
         for card in cards

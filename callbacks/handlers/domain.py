@@ -59,7 +59,7 @@ def shown_heads(names: tuple[str, ...], picked: str) -> tuple[str, ...]:
 
 def theme_alarms(focus: Focus, theme: Theme) -> tuple[Alarm, ...]:
     """Return what fires below the node in one theme."""
-    found = focus.session.warnings(focus.node.code, focus.last_month, focus.known_at, focus.state.tree)
+    found = focus.session.warnings(focus.node.code, focus.known_at)
     return tuple(alarm for alarm in found if alarm.theme == theme.name)
 
 

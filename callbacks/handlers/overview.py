@@ -30,7 +30,7 @@ def read(focus: Focus) -> Regions:
 def panels(focus: Focus, board: Board, page: str) -> list[Panel]:
     """Return the panels that have something to show, in reading order."""
     landings = focus.session.landings(focus.node.code, focus.known_at)
-    dues = focus.session.due_list(focus.last_month, focus.known_at)
+    dues = focus.session.due_list(focus.node.code, focus.last_month, focus.known_at)
     lead = board.tiles[0].card.id if board.tiles else ""
     upper = [landing_panel(focus, page, landings), matrix_panel(focus, board.alarms), today_panel(focus, board.alarms)]
     lower = [strip_panel(focus), pace_panel(focus), arrival_panel(focus, dues)]

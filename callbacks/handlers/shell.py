@@ -10,6 +10,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, html
 
 from callbacks import ids
+from callbacks.focus import known_moment
 from callbacks.language import Language
 from callbacks.request import Door
 from callbacks.services import Session, Tree
@@ -81,7 +82,7 @@ def frame(door: Door, state: ViewState, menu: Menu) -> list[Any]:
 
 
 def _filled(words: Language, state: ViewState, menu: Menu, session: Session) -> list[Any]:
-    known_at = state.known_instant(session.facts.zone)
+    known_at = known_moment(state, session)
     latest = session.latest_period(known_at)
     tree = session.tree(known_at, state.tree)
     days = session.known_days()
@@ -146,7 +147,7 @@ def node_options(tree: Tree) -> list[dict[str, Any]]:
         {
             "label": "\u2003" * node.depth + node.name,
             "value": node.code,
-            "search": f"{node.name} {node.code} {node.initials}",
+            "search": f"{node.name} {node.full_name} {node.code} {node.initials}",
         }
         for node in tree.nodes.values()
     ]

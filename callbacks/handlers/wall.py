@@ -94,7 +94,7 @@ def _overview(focus: Focus, board: Board) -> list[Any]:
     """The overview's tiles and panels; projections only where the office has switched them on."""
     words = focus.words
     lead = board.tiles[0].card.id if board.tiles else ""
-    dues = focus.session.due_list(focus.last_month, focus.known_at)
+    dues = focus.session.due_list(focus.node.code, focus.last_month, focus.known_at)
     first = None
     if focus.session.viewer.internal_on_wall:
         first = landing_panel(focus, PAGE, focus.session.landings(focus.node.code, focus.known_at))

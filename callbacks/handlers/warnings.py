@@ -15,7 +15,7 @@ REGIONS = ("head", "counts", "panels")
 def read(focus: Focus) -> Regions:
     """Return the regions of the warnings page."""
     words = focus.words
-    alarms = focus.session.warnings(focus.node.code, focus.last_month, focus.known_at, focus.state.tree)
+    alarms = focus.session.warnings(focus.node.code, focus.known_at)
     if not alarms:
         return {"panels": calm(words.say("warnings.none"), words.say("warnings.none.why"))}
     found = [frame(panel, words, stamp(focus)) for panel in level_panels(focus, alarms)]

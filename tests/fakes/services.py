@@ -38,7 +38,48 @@ NOW = dt.datetime(2025, 11, 3, 6, 26, tzinfo=dt.UTC)
 LATEST = "2025-10"
 FIRST_SEQ_DAY = dt.date(2023, 1, 16)
 
-_UNITS = ["市委办公室", "纪委监委机关", "组织部", "宣传部", "人大办公室", "政协办公室", "市政府办公室", "发展改革委", "教育局", "工业和信息化局", "公安局", "民政局", "司法局", "财政局", "人力资源和社会保障局", "自然资源局", "生态环境局", "住房城乡建设局", "交通运输局", "水利局", "农业农村局", "商务局", "文化旅游局", "卫生健康委", "应急管理局", "审计局", "市场监管局", "统计局", "医疗保障局", "数据局", "机关事务局", "中级人民法院", "人民检察院", "总工会", "团市委", "妇女联合会", "市委党校", "档案馆", "图书馆", "政务服务中心"]
+_UNITS = [
+    "市委办公室",
+    "纪委监委机关",
+    "组织部",
+    "宣传部",
+    "人大办公室",
+    "政协办公室",
+    "市政府办公室",
+    "发展改革委",
+    "教育局",
+    "工业和信息化局",
+    "公安局",
+    "民政局",
+    "司法局",
+    "财政局",
+    "人力资源和社会保障局",
+    "自然资源局",
+    "生态环境局",
+    "住房城乡建设局",
+    "交通运输局",
+    "水利局",
+    "农业农村局",
+    "商务局",
+    "文化旅游局",
+    "卫生健康委",
+    "应急管理局",
+    "审计局",
+    "市场监管局",
+    "统计局",
+    "医疗保障局",
+    "数据局",
+    "机关事务局",
+    "中级人民法院",
+    "人民检察院",
+    "总工会",
+    "团市委",
+    "妇女联合会",
+    "市委党校",
+    "档案馆",
+    "图书馆",
+    "政务服务中心",
+]
 _SHAPES: dict[str, tuple[str, str, str, str, str, float, str]] = {
     # id: theme, zh, en, unit, better, monthly or standing size, kind
     "op_funds_exp": ("cost", "机关运行经费", "Operating funds", "万元", "lower", 3420, "flow"),
@@ -88,6 +129,10 @@ class FakeSession:
     facts: StoreFacts
     cards: dict[str, IndicatorCard]
     nodes: Tree
+
+    @property
+    def now(self) -> dt.datetime:
+        return NOW
 
     def indicators(self) -> dict[str, IndicatorCard]:
         return self.cards
@@ -172,7 +217,7 @@ class FakeSession:
         noise = 1 + 0.03 * (_share(indicator, node, month) - 0.5)
         return size * trend * noise * (wave if kind == "flow" else 1 + 0.01 * math.sin(month))
 
-    def warnings(self, node: str, period: str, known_at: dt.datetime | None, tree: str) -> tuple[Alarm, ...]:
+    def warnings(self, node: str, known_at: dt.datetime | None) -> tuple[Alarm, ...]:
         found = [alarm for alarm in _alarms(self.nodes) if self.cards.get(alarm.indicator, _NONE).has_source]
         return tuple(a for a in found if node in (self.nodes.root, a.node))
 
@@ -230,7 +275,7 @@ class FakeSession:
 
     def batches(self, limit: int) -> tuple[Batch, ...]:
         return tuple(
-            Batch(1284 - n, "energy_use", f"能耗上报_2025{10 - n:02d}.xlsx", "能耗月报", NOW - dt.timedelta(days=n * 9), "值班员",
+            Batch(1284 - n, "energy_use", f"能耗上报_2025{10 - n:02d}.xlsx", {"zh": "能耗月报", "en": "Energy"}, NOW - dt.timedelta(days=n * 9), "值班员",
                   "load", "2025-09", "2025-09", 480 + n, 470, 6, 2, 2 + n, 0)
             for n in range(9)
         )[:limit]  # fmt: skip
@@ -238,14 +283,28 @@ class FakeSession:
     def quarantine(self, limit: int) -> tuple[Refused, ...]:
         return (
             Refused(
-                "energy_use", "能耗上报_202510.xlsx", "能耗", 18, "电(千瓦时)", "约4万", "不是数字", "写成 40000", NOW
+                "energy_use",
+                "能耗上报_202510.xlsx",
+                "能耗",
+                18,
+                "电(千瓦时)",
+                "约4万",
+                {"zh": "不是数字，写成 40000", "en": "Not a number"},
+                NOW,
             ),
             Refused(
-                "trip", "行驶记录_202510.csv", "", 2211, "用车单位", "市监局", "没有这个单位", "是不是“市场监管局”", NOW
+                "trip",
+                "行驶记录_202510.csv",
+                "",
+                2211,
+                "用车单位",
+                "市监局",
+                {"zh": "没有这个单位，是不是“市场监管局”", "en": "Unknown unit"},
+                NOW,
             ),
         )
 
-    def due_list(self, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
+    def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
         rows = (
             ("energy_use", "能耗月报", "Energy report", "energy", 58, ("档案馆", "市委党校")),
             ("vehicle", "车辆台账", "Vehicle register", "vehicle", 59, ("公安局",)),
@@ -318,7 +377,7 @@ def _alarms(tree: Tree) -> tuple[Alarm, ...]:
     )
     return tuple(
         Alarm(rule, theme, indicator, node, tree.name(node), "2025-10", "month", value, unit, level,
-              {"zh": zh, "en": en}, limit, "", NOW - dt.timedelta(days=3 + n), 1280 - n)
+              {"zh": zh, "en": en}, limit, "threshold", "", NOW - dt.timedelta(days=3 + n), 1280 - n)
         for n, (rule, theme, indicator, node, value, unit, level, zh, en, limit) in enumerate(rows)
     )  # fmt: skip
 
@@ -350,7 +409,7 @@ def cards(themes: frozenset[str] | None = None, only: frozenset[str] | None = No
         additive = "/" not in unit and unit not in ("%", "分", "辆")
         found[key] = IndicatorCard(
             key, theme, {"zh": zh, "en": en}, unit, better, kind, has, ("x",),
-            (_DIMS[theme][0],) if theme in _DIMS and additive else (), "GB/T 44889", {"zh": zh, "en": en}, "a / b", "f0",
+            (_DIMS[theme][0],) if theme in _DIMS and additive else (), {"zh": "GB/T 44889", "en": "GB/T 44889"}, {"zh": zh, "en": en}, "a / b", "f0",
         )  # fmt: skip
     return found
 

@@ -15,7 +15,7 @@ KINDS = {"city": FakeServices, "energy": energy_only, "budget": budget_only, "em
 class Settings:
     """No portal in front."""
 
-    trust_proxy_user: str | None = None
+    trust_proxy_user: str = ""
 
 
 if __name__ == "__main__":
