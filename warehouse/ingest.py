@@ -338,7 +338,7 @@ def _counts(staged: stage.Staged, change: Change, quarantined: int) -> dict[str,
 def _declared_range(con: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery) -> None:
     if delivery.span is None or contract.time_kind in ("span", "year"):
         return
-    start, _ = stage.valid_span(contract)
+    start, _ = stage.valid_span(replace(contract, month_expr=None))
     low, high = delivery.span
     con.execute(
         f"""INSERT INTO faults SELECT sheet_no, row_no, '{contract.time_column}', 'outside_period',

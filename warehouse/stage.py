@@ -159,7 +159,7 @@ def prepare(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Make the empty temp tables a file is staged into."""
     columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract.columns)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE staged (sheet_no INTEGER, row_no BIGINT, part TINYINT, {columns}, note VARCHAR, odd UBIGINT)"
+        f"CREATE OR REPLACE TEMP TABLE staged (sheet_no INTEGER, row_no BIGINT, part TINYINT, {columns}, note VARCHAR)"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE faults (sheet_no INTEGER, row_no BIGINT, column_name VARCHAR,"
@@ -236,10 +236,20 @@ class _Sheet:
                 self.maps.add(name)
 
     def odd_columns(self) -> list[str]:
-        """Return the cast columns in which the last pass met a text it could not take."""
-        row = self.con.execute("SELECT bit_or(odd) FROM staged WHERE sheet_no = ?", [self.number]).fetchone()
-        mask = (row[0] if row else 0) or 0
-        return [name for place, name in enumerate(self._cast_names) if mask >> place & 1 and name not in self.maps]
+        """Return the cast columns in which the last pass met a text it could not take: fewer values than texts."""
+        names = [name for name, cast in self.casts.items() if cast and name not in self.maps]
+        if not names:
+            return []
+        cells = {name: f"r.c{self.mapped.columns[name][0]}" for name in names}
+        texts = self._counts([f"count(nullif(trim({cells[name]}), ''))" for name in names], f"{self.raw} r")
+        if any("." in name for name in self.mapped.columns):
+            values = self._counts([f"count({self.casts[name]})" for name in names], f"{self.raw} r")
+        else:
+            values = self._counts([f'count("{name}")' for name in names], f"staged WHERE sheet_no = {self.number}")
+        return [name for name, text, value in zip(names, texts, values, strict=True) if text != value]
+
+    def _counts(self, wanted: Sequence[str], source: str) -> tuple[int, ...]:
+        return self.con.execute(f"SELECT {', '.join(wanted)} FROM {source}").fetchone() or ()
 
     def write(self) -> None:
         """Append the typed rows: one a line, or one a line and group of a wide form."""
@@ -258,10 +268,6 @@ class _Sheet:
                 f"INSERT INTO faults SELECT {self.number}, r.row_no, '{name}', o.fault, r.c{index}, o.hint"
                 f" FROM {self.raw} r JOIN odd_{index} o ON o.raw = r.c{index} WHERE o.fault IS NOT NULL"
             )
-
-    @cached_property
-    def _cast_names(self) -> list[str]:
-        return [name for name, cast in self.casts.items() if cast]
 
     def _value(self, name: str, sql_type: str) -> str:
         if name in self.mapped.constants:
@@ -292,18 +298,7 @@ class _Sheet:
         notes = ", ".join(f"o{i}.note" for i in indexes)
         note = f"nullif(concat_ws(';', {notes}), '')" if notes else "CAST(NULL AS VARCHAR)"
         where = f" WHERE {' OR '.join(f'{expr} IS NOT NULL' for expr in measured)}" if measured else ""
-        return (
-            f"SELECT {self.number}, r.row_no, {part}, {', '.join(values)}, {note}, {self._odd_mask()}"
-            f" FROM {self.raw} r {joins}{where}"
-        )
-
-    def _odd_mask(self) -> str:
-        bits = [
-            f"CASE WHEN ({self.casts[name]}) IS NULL AND trim(r.c{self.mapped.columns[name][0]}) <> '' THEN {1 << place} ELSE 0 END"
-            for place, name in enumerate(self._cast_names)
-            if name not in self.maps
-        ]
-        return f"({' + '.join(bits)})::UBIGINT" if bits else "0::UBIGINT"
+        return f"SELECT {self.number}, r.row_no, {part}, {', '.join(values)}, {note} FROM {self.raw} r {joins}{where}"
 
 
 def _write_map(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str | None, ...]]) -> None:
