@@ -2,12 +2,14 @@
 
 A cell is a unit, a month and the `by` columns. For every cell and every batch that touches it the operands are summed
 up to that batch, the formula is taken, and the difference to before is the change. A missing operand gives what the
-definition says, or nothing at all: `greatest(NULL, 0)` is 0 in DuckDB, so counters guard every operand.
+definition says, or nothing at all: `greatest(NULL, 0)` is 0 in DuckDB, so counters guard every operand. A row without a
+value in a `by` column belongs to no cell. Atoms with the same cells are computed in one pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 from sqlglot import exp
@@ -16,106 +18,108 @@ from metrics import expressions as ex
 from metrics.catalogue import row_columns
 from metrics.facts import cell_sources, part_sql
 from metrics.model import Atom, Catalogue, Part
-from metrics.tables import month_list, narrow_counts, quoted
+from metrics.tables import create_table, month_list, quoted
 from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 
+THINGS = "things"
+"""Operand of a distinct count: how many rows has this thing."""
 
-def build_cells(con: duckdb.DuckDBPyConnection, atom: Atom, catalogue: Catalogue, contracts: Mapping[str, Contract],
-                months: tuple[int, int]) -> bool:  # fmt: skip
-    """Write leaf_<atom> and unit_<atom>; False when the atom is a plain sum or a source it needs has no rows."""
-    if not (atom.is_leaf or atom.is_distinct):
-        return False
-    prepared = {row[0] for row in con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()}
-    if any(f"rows_{source}" not in prepared for source in cell_sources(atom, catalogue)):
-        return False
-    con.execute(f"""
-    CREATE OR REPLACE TABLE {quoted("leaf_" + atom.name)} AS
-    {cells_sql(atom, catalogue, contracts, months)}""")
-    con.execute(f"""
-    CREATE OR REPLACE TABLE {quoted("unit_" + atom.name)} AS
-    SELECT unit, month_no, batch_seq, sum({quoted(atom.name)}) AS {quoted(atom.name)}
-    FROM {quoted("leaf_" + atom.name)} GROUP BY unit, month_no, batch_seq ORDER BY unit, month_no, batch_seq""")
-    narrow_counts(con, f"leaf_{atom.name}")
-    narrow_counts(con, f"unit_{atom.name}")
-    return True
+
+def build_cells(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, contracts: Mapping[str, Contract],
+                sources: Iterable[str], months: tuple[int, int]) -> tuple[Atom, ...]:  # fmt: skip
+    """Write leaf_<atom> and unit_<atom> of every atom counted in cells whose sources have rows; return those atoms."""
+    prepared = set(sources)
+    groups: dict[tuple[str, ...], list[Atom]] = defaultdict(list)
+    for atom in catalogue.atoms.values():
+        if (atom.is_leaf or atom.is_distinct) and set(cell_sources(atom, catalogue)) <= prepared:
+            groups[(*atom.by, *((atom.name,) if atom.is_distinct else ()))].append(atom)
+    for atoms in groups.values():
+        create_table(con, "moved", cells_sql(atoms, catalogue, contracts, months), temporary=True)
+        for atom in atoms:
+            _write(con, atom)
+    con.execute("DROP TABLE IF EXISTS moved")
+    return tuple(atom for atoms in groups.values() for atom in atoms)
+
+
+def _write(con: duckdb.DuckDBPyConnection, atom: Atom) -> None:
+    name, by = quoted(atom.name), "".join(f", {quoted(column)}" for column in atom.by)
+    order = "unit, month_no, batch_seq"
+    moved = f"SELECT unit, month_no, batch_seq{by}, {name} FROM moved WHERE {name} <> 0"
+    create_table(con, f"leaf_{atom.name}", moved, order=order)
+    folded = f"SELECT {order}, sum({name}) AS {name} FROM {quoted('leaf_' + atom.name)} GROUP BY {order}"
+    create_table(con, f"unit_{atom.name}", folded, order=order)
 
 
 def operands_of(atom: Atom, catalogue: Catalogue) -> dict[str, tuple[Part, ...]]:
     """Return operand → parts; a distinct count is a formula over "how many rows has this thing"."""
     if atom.is_leaf:
         return {name: catalogue.atoms[name].parts for name in atom.operands}
-    return {"things": atom.parts}
+    return {THINGS: atom.parts}
 
 
-def cell_formula(atom: Atom) -> str:
-    """Return the formula of a cell."""
-    return atom.leaf if atom.leaf is not None else "case when things > 0 then 1 else 0 end"
-
-
-def cells_sql(atom: Atom, catalogue: Catalogue, contracts: Mapping[str, Contract], months: tuple[int, int]) -> str:
-    """Return unit, month_no, batch_seq, by…, change of the formula."""
-    operands = operands_of(atom, catalogue)
-    by = "".join(f", {quoted(name)}" for name in atom.by)
+def cells_sql(atoms: Sequence[Atom], catalogue: Catalogue, contracts: Mapping[str, Contract], months: tuple[int, int]) -> str:  # fmt: skip
+    """Return unit, month_no, batch_seq, by…, and the change of each atom, for atoms with the same cells."""
+    operands: dict[str, tuple[Part, ...]] = {}
+    for atom in atoms:
+        operands |= operands_of(atom, catalogue)
+    by = "".join(f", {quoted(name)}" for name in atoms[0].by)
     reads = [
-        _operand_changes(name, part, atom, catalogue, contracts, months)
+        operand_changes(name, part, atoms[0], catalogue, contracts, months)
         for name, parts in operands.items()
         for part in parts
     ]
-    named = [f"{name}{suffix}" for name in operands for suffix in ("", "#")]
-    folded = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in named)
-    running = "".join(f", sum({quoted(name)}) OVER cell AS {quoted(name)}" for name in named)
-    value = guarded_formula(atom, tuple(operands))
+    named = [quoted(f"{name}{suffix}") for name in operands for suffix in ("", "#")]
+    folded = "".join(f", sum({name}) AS {name}" for name in named)
+    running = "".join(f", sum({name}) OVER cell AS {name}" for name in named)
+    values = "".join(f", coalesce({guarded_formula(atom, catalogue)}, 0) AS {quoted(atom.name)}" for atom in atoms)
+    moves = "".join(f", {quoted(a.name)} - lag({quoted(a.name)}, 1, 0) OVER cell AS {quoted(a.name)}" for a in atoms)
+    cell = f"PARTITION BY unit, month_no{by} ORDER BY batch_seq"
     return f"""
     WITH changes AS ({" UNION ALL BY NAME ".join(reads)}),
     touched AS (SELECT unit, month_no, batch_seq{by}{folded} FROM changes GROUP BY unit, month_no, batch_seq{by}),
     known AS (
-        SELECT unit, month_no, batch_seq{by}{running} FROM touched
-        WINDOW cell AS (PARTITION BY unit, month_no{by} ORDER BY batch_seq ROWS UNBOUNDED PRECEDING)
+        SELECT unit, month_no, batch_seq{by}{running} FROM touched WINDOW cell AS ({cell} ROWS UNBOUNDED PRECEDING)
     ),
-    valued AS (SELECT unit, month_no, batch_seq{by}, coalesce({value}, 0) AS v FROM known),
-    moved AS (
-        SELECT unit, month_no, batch_seq{by}, v - lag(v, 1, 0) OVER (PARTITION BY unit, month_no{by} ORDER BY batch_seq) AS d
-        FROM valued
-    )
-    SELECT unit, month_no, batch_seq{by}, d AS {quoted(atom.name)} FROM moved WHERE d <> 0
-    ORDER BY unit, month_no, batch_seq"""
+    valued AS (SELECT unit, month_no, batch_seq{by}{values} FROM known)
+    SELECT unit, month_no, batch_seq{by}{moves} FROM valued WINDOW cell AS ({cell})"""
 
 
-def guarded_formula(atom: Atom, operands: tuple[str, ...]) -> str:
+def guarded_formula(atom: Atom, catalogue: Catalogue) -> str:
     """Return the formula with every missing operand replaced by what the definition says; NULL where it says nothing."""
-    tree = ex.read(cell_formula(atom), ex.ROW)
+    text = atom.leaf if atom.leaf is not None else f"case when {THINGS} > 0 then 1 else 0 end"
 
     def present(_: str, name: str) -> exp.Expr:
         default = atom.missing.get(name)
         if default is None:
             return ex.column(name)
-        text = f'CASE WHEN "{name}#" > 0 THEN "{name}" ELSE {ex.sql(ex.read(default, ex.ROW))} END'
-        made: exp.Expr = exp.maybe_parse(text, dialect=ex.DIALECT)
+        made: exp.Expr = exp.maybe_parse(
+            f'CASE WHEN "{name}#" > 0 THEN "{name}" ELSE {ex.sql(ex.read(default, ex.ROW))} END', dialect=ex.DIALECT
+        )
         return made
 
-    needed = [f"{quoted(name + '#')} > 0" for name in operands if name not in atom.missing]
-    formula = ex.sql(ex.rename(tree, present))
+    needed = [f"{quoted(name + '#')} > 0" for name in operands_of(atom, catalogue) if name not in atom.missing]
+    formula = ex.sql(ex.rename(ex.read(text, ex.ROW), present))
     return f"CASE WHEN {' AND '.join(needed)} THEN {formula} END" if needed else formula
 
 
-def _operand_changes(name: str, part: Part, atom: Atom, catalogue: Catalogue, contracts: Mapping[str, Contract],
-                     span: tuple[int, int]) -> str:  # fmt: skip
+def operand_changes(name: str, part: Part, atom: Atom, catalogue: Catalogue, contracts: Mapping[str, Contract],
+                    months: tuple[int, int]) -> str:  # fmt: skip
     """Return the changes of one operand and of its row counter, in the cells of the atom."""
     source = catalogue.sources[part.of]
     known = row_columns(source, contracts)
+    value = part_sql(part, source, contracts)
     cells = "".join(f", {quoted(known[column])} AS {quoted(column)}" for column in atom.by)
     listed = "".join(f", {quoted(column)}" for column in atom.by)
-    value = part_sql(part, source, contracts)
-    months = month_list(*span)
-    count = f"CASE WHEN ({value}) IS NOT NULL THEN sign END"
-    filled = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in atom.by) or "true"
+    filled = " AND ".join(["c IS NOT NULL", *(f"{quoted(column)} IS NOT NULL" for column in atom.by)])
+    folded = (
+        f"SELECT unit, from_m, to_m, rec_from, rec_to{cells}, sum({value}) AS v, "
+        f"sum(CASE WHEN ({value}) IS NOT NULL THEN sign END) AS c FROM {quoted('rows_' + source.name)} GROUP BY ALL"
+    )
+    laid = f"SELECT unit, {month_list(*months)}"
     return f"""
-    SELECT unit, {months}, rec_from AS batch_seq{listed}, v AS {quoted(name)}, c AS {quoted(name + "#")} FROM (
-        SELECT unit, from_m, to_m, rec_from, rec_to{cells}, sum({value}) AS v, sum({count}) AS c
-        FROM {quoted("rows_" + source.name)} GROUP BY ALL) WHERE {filled} AND (v IS NOT NULL OR c IS NOT NULL)
+    {laid}, rec_from AS batch_seq{listed}, v AS {quoted(name)}, c AS {quoted(name + "#")}
+    FROM ({folded}) WHERE {filled}
     UNION ALL BY NAME
-    SELECT unit, {months}, rec_to AS batch_seq{listed}, -v AS {quoted(name)}, -c AS {quoted(name + "#")} FROM (
-        SELECT unit, from_m, to_m, rec_from, rec_to{cells}, sum({value}) AS v, sum({count}) AS c
-        FROM {quoted("rows_" + source.name)} GROUP BY ALL)
-    WHERE rec_to < {OPEN} AND {filled} AND (v IS NOT NULL OR c IS NOT NULL)"""
+    {laid}, rec_to AS batch_seq{listed}, -v AS {quoted(name)}, -c AS {quoted(name + "#")}
+    FROM ({folded}) WHERE rec_to < {OPEN} AND {filled}"""

@@ -24,12 +24,14 @@ from metrics.catalogue import row_columns
 from metrics.cells import build_cells
 from metrics.facts import part_sql, prepare, source_atoms
 from metrics.model import THEMES, Atom, Catalogue, Source
-from metrics.tables import columns_of, has_table, literal, month_list, narrow_counts, quoted, row_count
+from metrics.tables import columns_of, create_table, has_table, literal, month_list, quoted, row_count
 from warehouse.base.periods import OPEN, month_of
 from warehouse.contracts import Contract
 
 OWN = "|own"
 """Suffix of a node that stands for a parent's own figures without its children's."""
+BY_UNIT = "unit, month_no, batch_seq"
+BY_NODE = "node, month_no, batch_seq"
 AHEAD = 12
 """Months beyond the last data for which standing registers and duties are laid out."""
 
@@ -46,16 +48,17 @@ def build(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], cat
     """Build every cube in a generation file that holds the fact tables, the closure and meta."""
     span = month_span(con)
     build_population(con)
-    live = [s for s in catalogue.sources.values() if row_count(con, f"d_{s.of}")]
-    for source in live:
-        prepare(con, source, catalogue, contracts)
-        build_leaf(con, source, catalogue, contracts, span)
-        build_unit(con, source, catalogue, contracts[source.of])
-    counted = [a for a in catalogue.atoms.values() if build_cells(con, a, catalogue, contracts, (span.first, span.end))]
+    live = []
+    for source in catalogue.sources.values():
+        if row_count(con, f"d_{source.of}") and row_count(con, prepare(con, source, catalogue, contracts)):
+            build_leaf(con, source, catalogue, contracts, span)
+            build_unit(con, source, catalogue, contracts[source.of])
+            live.append(source)
+    counted = build_cells(con, catalogue, contracts, [source.name for source in live], (span.first, span.end))
     for name, theme in [*((s.name, s.theme) for s in live), *((a.name, a.theme) for a in counted)]:
         build_node(con, name, theme)
-    for source in live:
-        con.execute(f"DROP TABLE {quoted('rows_' + source.name)}")
+    for source in catalogue.sources.values():
+        con.execute(f"DROP TABLE IF EXISTS {quoted('rows_' + source.name)}")
     build_due(con, span)
     built = built_atoms(catalogue, {s.name for s in live}, {a.name for a in counted})
     build_now(con, live, built)
@@ -103,10 +106,8 @@ def build_leaf(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalo
     """Write the changes of a source's atoms per unit, month, batch and dimensions."""
     atoms = source_atoms(source.name, catalogue)
     values = {atom.name: part_sql(part, source, contracts) for atom, part in atoms}
-    table = quoted(f"leaf_{source.name}")
     dims = leaf_dims(source, contracts)
-    con.execute(f"CREATE OR REPLACE TABLE {table} AS {leaf_sql(f'rows_{source.name}', dims, values, span)}")
-    narrow_counts(con, f"leaf_{source.name}")
+    create_table(con, f"leaf_{source.name}", leaf_sql(f"rows_{source.name}", dims, values, span), order=BY_UNIT)
 
 
 def leaf_dims(source: Source, contracts: Mapping[str, Contract]) -> dict[str, str]:
@@ -135,8 +136,7 @@ def leaf_sql(rows: str, dims: Mapping[str, str], values: Mapping[str, str], span
         SELECT unit, {months}, rec_to{listed}{minus} FROM folded WHERE rec_to < {OPEN}
     )
     SELECT unit, month_no, batch_seq{listed}{total} FROM changes
-    GROUP BY unit, month_no, batch_seq{listed} HAVING {moved}
-    ORDER BY unit, month_no, batch_seq"""
+    GROUP BY unit, month_no, batch_seq{listed} HAVING {moved}"""
 
 
 def build_unit(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contract: Contract) -> None:
@@ -145,17 +145,15 @@ def build_unit(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalo
     reports = _file_reports(source) if contract.coverage == "file" else _unit_reports(source)
     sums = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in names)
     empty = "".join(f", NULL AS {quoted(name)}" for name in names)
-    con.execute(f"""
-    CREATE OR REPLACE TABLE {quoted("unit_" + source.name)} AS
+    select = f"""
     WITH reports AS ({reports}), merged AS (
         SELECT unit, month_no, batch_seq{"".join(", " + quoted(n) for n in names)}, 0 AS got
         FROM {quoted("leaf_" + source.name)}
         UNION ALL
         SELECT unit, month_no, batch_seq{empty}, got FROM reports WHERE got <> 0
     )
-    SELECT unit, month_no, batch_seq{sums}, sum(got) AS got FROM merged
-    GROUP BY unit, month_no, batch_seq ORDER BY unit, month_no, batch_seq""")
-    narrow_counts(con, f"unit_{source.name}")
+    SELECT unit, month_no, batch_seq{sums}, sum(got) AS got FROM merged GROUP BY unit, month_no, batch_seq"""
+    create_table(con, f"unit_{source.name}", select, order=BY_UNIT)
 
 
 def _unit_reports(source: Source) -> str:
@@ -185,32 +183,30 @@ def build_node(con: duckdb.DuckDBPyConnection, name: str, theme: str) -> None:
         f"FROM {quoted('unit_' + name)} u JOIN population k ON k.theme = {literal(theme)} AND k.dsc = u.unit "
         "AND u.month_no >= k.from_m AND u.month_no < k.to_m AND greatest(u.batch_seq, k.rec_from) < k.rec_to"
     )
-    con.execute(f"""
-    CREATE OR REPLACE TABLE {quoted("node_" + name)} AS
+    select = f"""
     WITH carried AS (
         SELECT k.anc AS node, u.month_no, greatest(u.batch_seq, k.rec_from) AS batch_seq{plus} {joined}
         UNION ALL
         SELECT k.anc, u.month_no, k.rec_to{minus} {joined} AND k.rec_to < {OPEN}
     )
     SELECT node, month_no, batch_seq{sums} FROM carried
-    GROUP BY node, month_no, batch_seq HAVING {moved} ORDER BY node, month_no, batch_seq""")
-    narrow_counts(con, f"node_{name}")
+    GROUP BY node, month_no, batch_seq HAVING {moved}"""
+    create_table(con, f"node_{name}", select, order=BY_NODE)
 
 
 def build_due(con: duckdb.DuckDBPyConnection, span: Span) -> None:
     """Count the units that owe a report, per node, month and theme."""
     months = month_list(span.first, span.end)
     each = "".join(f", sum(d) FILTER (theme = {literal(t)})::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
-    con.execute(f"""
-    CREATE OR REPLACE TABLE node_due AS
+    select = f"""
     WITH changes AS (
         SELECT theme, anc AS node, {months}, rec_from AS batch_seq, 1 AS d FROM population
         UNION ALL
         SELECT theme, anc, {months}, rec_to, -1 FROM population WHERE rec_to < {OPEN}
     )
     SELECT node, month_no, batch_seq{each} FROM changes
-    GROUP BY node, month_no, batch_seq HAVING sum(d) <> 0 OR count(DISTINCT theme) > 1
-    ORDER BY node, month_no, batch_seq""")
+    GROUP BY node, month_no, batch_seq HAVING sum(d) <> 0 OR count(DISTINCT theme) > 1"""
+    create_table(con, "node_due", select, order=BY_NODE)
 
 
 @dataclass(frozen=True)
@@ -271,12 +267,11 @@ def build_now(con: duckdb.DuckDBPyConnection, live: Sequence[Source], built: Seq
     raw += [f"due_{t}" for t in THEMES]
     folded = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in raw)
     owed = "".join(f", coalesce({quoted('due_' + t)}, 0)::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
-    con.execute(f"""
-    CREATE OR REPLACE TABLE node_now AS
+    select = f"""
     WITH parts AS ({" UNION ALL BY NAME ".join(reads)}),
     wide AS (SELECT node, month_no{folded} FROM parts GROUP BY node, month_no)
-    SELECT node, month_no{cells_select(built, sources)}{owed} FROM wide ORDER BY node, month_no""")
-    narrow_counts(con, "node_now")
+    SELECT node, month_no{cells_select(built, sources)}{owed} FROM wide"""
+    create_table(con, "node_now", select, order="node, month_no")
 
 
 def build_outside_life(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], span: Span) -> None:

@@ -37,11 +37,17 @@ def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return dict(rows)
 
 
-def narrow_counts(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Store whole numbers as BIGINT; sums of them come as HUGEINT."""
-    for name, kind in columns_of(con, table).items():
-        if kind == "HUGEINT":
-            con.execute(f"ALTER TABLE {quoted(table)} ALTER {quoted(name)} TYPE BIGINT")
+def create_table(
+    con: duckdb.DuckDBPyConnection, name: str, select: str, *, order: str = "", temporary: bool = False
+) -> None:
+    """Write a query into a table; whole numbers are stored as BIGINT, sums of them come as HUGEINT."""
+    kinds = con.execute(f"DESCRIBE {select}").fetchall()
+    columns = ", ".join(
+        f"{quoted(k[0])}::BIGINT AS {quoted(k[0])}" if k[1] == "HUGEINT" else quoted(k[0]) for k in kinds
+    )
+    kind = "TEMP TABLE" if temporary else "TABLE"
+    ordered = f" ORDER BY {order}" if order else ""
+    con.execute(f"CREATE OR REPLACE {kind} {quoted(name)} AS SELECT {columns} FROM ({select}){ordered}")
 
 
 def month_list(first: int, end: int) -> str:
