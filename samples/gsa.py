@@ -73,12 +73,15 @@ def _write_year(
 
 
 def _org_rows(register: pl.DataFrame, states: Sequence[str], year: int) -> Iterator[tuple[object, ...]]:
-    """The country, its states, and each building as a leaf; a building not seen in the last calendar year is closed."""
+    """The country, its states, and each building as a leaf; a building not seen in the last calendar year is closed.
+
+    Only buildings report, so only they are in the populations.
+    """
     no, yes = "否", "是"
-    scopes = (no, no, yes, yes, no)
-    yield ROOT, "US federal buildings", None, "nation", "region", 0, "2002-01-01", None, *scopes
+    nothing, scopes = (no, no, no, no, no), (no, no, yes, yes, no)
+    yield ROOT, "US federal buildings", None, "nation", "region", 0, "2002-01-01", None, *nothing
     for order, state in enumerate(states, 1):
-        yield f"{ROOT}-{state}", state, ROOT, "province", "region", order, "2002-01-01", None, *scopes
+        yield f"{ROOT}-{state}", state, ROOT, "province", "region", order, "2002-01-01", None, *nothing
     columns = ("building_number", "state", "city", "first_year", "last_year")
     for code, state, city, first, last in register.select(columns).iter_rows():
         name = f"{code} {city.title()}" if city else code

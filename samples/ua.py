@@ -77,8 +77,8 @@ def _budget_codes(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _org_rows(codes: pl.DataFrame, year: int) -> Iterator[tuple[object, ...]]:
     """The register as known in January of a year: one row per city and budget code, closed by its successor."""
-    scopes = ("是", "否", "否", "否", "否")
-    yield ROOT, "Ukrainian cities", None, "nation", "region", 0, None, "2021-01-01", None, *scopes
+    nothing, scopes = ("否",) * 5, ("是", "否", "否", "否", "否")
+    yield ROOT, "Ukrainian cities", None, "nation", "region", 0, None, "2021-01-01", None, *nothing
     cities = codes["CITY"].unique().sort().to_list()
     known = codes.filter(pl.col("from_year") <= year)
     for city, budget, first, last in known.iter_rows():

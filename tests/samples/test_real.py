@@ -263,6 +263,11 @@ def test_year_to_date_execution_of_each_city_equals_the_raw_table(cities: Loaded
         assert same_float(answer.value, float(wanted.actual) / float(wanted.plan) * 100), key
 
 
+def test_the_cities_owe_a_report_each_and_their_root_owes_none(cities: Loaded) -> None:
+    answers = cities.ask("budget_exec_rate", [ua.ROOT], "2021-01..2024-12", "month").values()
+    assert {(answer.due, answer.got, answer.status) for answer in answers} == {(16, 16, "ok")}
+
+
 def test_corrections_stay_negative_months_and_spending_without_a_plan_stays(cities: Loaded) -> None:
     lines = pl.read_parquet(cities.raw / "expenses.parquet").sort("REP_PERIOD")
     series = ["CITY", "FUND_TYP", "COD_CONS_EK", pl.col("REP_PERIOD").dt.year().alias("year")]
