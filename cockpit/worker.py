@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -25,9 +25,9 @@ from metrics.model import Catalogue
 from warehouse import operations
 from warehouse.base.clock import DEFAULT_ZONE, Clock
 from warehouse.base.errors import CockpitError, StoreBusy
-from warehouse.base.periods import month_no
+from warehouse.base.periods import month_no, month_start
 from warehouse.base.scope import Scope
-from warehouse.control import from_iso
+from warehouse.control import from_iso, iso
 from warehouse.durable import writer_lock
 from warehouse.operations import RunRow
 from warehouse.store import Store
@@ -52,7 +52,9 @@ class Office:
     rules: tuple[Rule, ...]
     nodes: Nodes
     moments: tuple[Moment, ...]
-    """Every batch with the time it became known, oldest first."""
+    """Every batch with the time it became known and its dataset, oldest first."""
+    due_days: Mapping[str, int]
+    """Days after a month until the reports of a dataset are due."""
     first_month: int
     last_month: int
     zone: zoneinfo.ZoneInfo
@@ -124,10 +126,10 @@ def judge_rules(office: Office) -> str:
     groups = stops_to_judge(office)
     for group in groups[:-1]:
         changes += _judge_at(office, group, live=False)
-        _set_mark(office, group[-1].seq)
+        _set_mark(office, group[-1])
     live = (*groups[-1], Moment(office.through_seq, office.now))
     changes += _judge_at(office, live, live=True)
-    _set_mark(office, office.through_seq)
+    _set_mark(office, live[-1])
     return f"{changes} changes of warnings"
 
 
@@ -139,21 +141,39 @@ def stops_to_judge(office: Office) -> tuple[tuple[Moment, ...], ...]:
     """
     mark = operations.find_run(office.engine, "warnings", MARK)
     if mark is None:
-        return lifecycle.stops(office.moments, office.zone) or ((),)
-    seq, version = mark.message.split(":")
+        return lifecycle.stops([*office.moments, *due_moments(office, office.moments[0].at)], office.zone)
+    seq, at, version = mark.message.split("|")
     if version != rules_version(office):
-        return (office.moments,)
-    return lifecycle.stops([one for one in office.moments if one.seq > int(seq)], office.zone) or ((),)
+        everything = [*office.moments, *due_moments(office, office.moments[0].at)]
+        return (tuple(moment for group in lifecycle.stops(everything, office.zone) for moment in group),)
+    fresh = [one for one in office.moments if one.seq > int(seq)]
+    return lifecycle.stops([*fresh, *due_moments(office, from_iso(at))], office.zone) or ((),)
 
 
-def _set_mark(office: Office, seq: int) -> None:
-    """Note up to which batch, and by which rules, warnings are judged: a walk that is broken off goes on there."""
-    message = f"{seq}:{rules_version(office)}"
+def due_moments(office: Office, after: dt.datetime) -> list[Moment]:
+    """Return the moments a due date passed since a moment: at midnight after it, with the last batch by then."""
+    days = {day for day in office.due_days.values() if day}
+    found = []
+    for month in range(office.first_month, office.last_month + 2):
+        for day in sorted(days):
+            local = dt.datetime.combine(month_start(month + 1) + dt.timedelta(days=day), dt.time(), office.zone)
+            at = local.astimezone(dt.UTC)
+            if after < at <= office.now:
+                seq = max((one.seq for one in office.moments if one.at <= at), default=0)
+                found.append(Moment(seq, at, frozenset({lifecycle.DUE})))
+    return found
+
+
+def _set_mark(office: Office, moment: Moment) -> None:
+    """Note how far, and by which rules, warnings are judged: a walk that is broken off goes on there."""
+    message = f"{moment.seq}|{iso(moment.at)}|{rules_version(office)}"
     operations.add_run(office.engine, RunRow("warnings", MARK, office.now, office.now, True, message))
 
 
 def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
+    """Judge at the last of these moments and keep what changed; return how much."""
     now = moments[-1]
+    owed = {name: _due_days(office, name) for rule in office.rules for name in rule.indicators}
 
     def bench(moment: Moment) -> Bench:
         day = moment.at.astimezone(office.zone)
@@ -168,9 +188,12 @@ def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
             actor=ACTOR,
             known_at=None if is_live else moment.at,
             now=moment.at if is_live else None,
+            today=day.date(),
+            due_days=owed,
         )
 
-    walk = Walk(office.evaluate, {rule.id: rule for rule in office.rules}, bench, moments, office.now)
+    sources = {rule.id: sources_of(office, rule) for rule in office.rules}
+    walk = Walk(office.evaluate, {rule.id: rule for rule in office.rules}, bench, moments, office.now, sources)
     since = str(bench(now).from_m // 12)
     told = operations.readings(office.engine)
     rows = operations.standing_warnings(office.engine, since)
@@ -178,6 +201,22 @@ def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
     change = lifecycle.step(walk, lives)
     operations.apply_warnings(office.engine, change)
     return len(change.opened) + len(change.updated) + len(change.closed)
+
+
+def sources_of(office: Office, rule: Rule) -> frozenset[str]:
+    """Return the datasets and reference tables a rule reads."""
+    found = {name for indicator in rule.indicators for name in datasets_of(office.catalogue, indicator)}
+    return frozenset({*found, lifecycle.DUE} if rule.kind == "missing" else found)
+
+
+def datasets_of(catalogue: Catalogue, indicator: str) -> frozenset[str]:
+    """Return the datasets and reference tables an indicator reads."""
+    sources = [catalogue.sources[name] for name in catalogue.indicators[indicator].sources]
+    return frozenset({name for one in sources for name in (one.of, *(lookup.table for lookup in one.lookups))})
+
+
+def _due_days(office: Office, indicator: str) -> int:
+    return max((office.due_days.get(name, 0) for name in datasets_of(office.catalogue, indicator)), default=0)
 
 
 # --- snapshots -------------------------------------------------------------------------------------------------------
@@ -290,9 +329,14 @@ def publish_if_needed(store: Store, now: dt.datetime) -> None:
 
 
 def moments_of(store: Store, through_seq: int) -> tuple[Moment, ...]:
-    """Return every batch a generation holds with the time it became known."""
-    batches = [(batch["batch_seq"], from_iso(batch["recorded_at"])) for batch in store.control.batches()]
-    return tuple(Moment(seq, at) for seq, at in batches if 0 < seq <= through_seq)
+    """Return every batch a generation holds with the time it became known and what it brought."""
+    batches = [b for b in store.control.batches() if 0 < b["batch_seq"] <= through_seq]
+    return tuple(Moment(b["batch_seq"], from_iso(b["recorded_at"]), _news(b["dataset"])) for b in batches)
+
+
+def _news(dataset: str) -> frozenset[str] | None:
+    """A new organisation register may change any figure."""
+    return None if dataset == "org_unit" else frozenset({dataset})
 
 
 @contextmanager
@@ -314,6 +358,7 @@ def open_office(store: Store, now: dt.datetime) -> Iterator[Office]:
             rules=usable(load_rules(), catalogue.indicators),
             nodes=nodes_of(generation.con, generation.through_seq),
             moments=moments_of(store, generation.through_seq),
+            due_days={name: contract.due_day or 0 for name, contract in generation.contracts.items()},
             first_month=int(generation.meta["first_month"]),
             last_month=int(generation.meta["last_month"]),
             zone=zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE)),

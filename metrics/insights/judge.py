@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from metrics.insights.kinds import change, missing, pace, quota, repeat, threshold
@@ -45,6 +45,10 @@ class Bench:
     known_at: dt.datetime | None = None
     now: dt.datetime | None = None
     tree: str = AS_WAS
+    today: dt.date | None = None
+    """The day at the store's place, for what is overdue."""
+    due_days: Mapping[str, int] = field(default_factory=dict)
+    """Days after a month until the reports behind an indicator are due."""
     only: tuple[str, ...] | None = None
     """Judge at these nodes only (dating a known warning), whatever the rule says."""
 
@@ -73,9 +77,22 @@ def judge_rule(evaluate: Evaluate, rule: Rule, bench: Bench) -> tuple[Finding, .
     nodes = bench.nodes(rule)
     if not nodes or bench.from_m >= bench.to_m:
         return ()
-    answers = evaluate(question(rule, bench, nodes))
-    places = gather(rule, answers)
+    if rule.by is not None and bench.only is None:
+        nodes = _worth_a_look(evaluate, rule, bench, nodes)
+    answers = evaluate(question(rule, bench, nodes)) if nodes else ()
+    places = gather(rule, answers, bench)
     return tuple(finding for place, cells in places.items() for finding in _findings(rule, place, cells, bench))
+
+
+def _worth_a_look(evaluate: Evaluate, rule: Rule, bench: Bench, nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the nodes that fire at the end of a year or now: members times months of all nodes are too many to ask."""
+    ends = {bench.to_m - 1, *(month for month in range(bench.from_m, bench.to_m) if month % 12 == 11)}
+    found: set[str] = set()
+    for month in sorted(ends):
+        short = replace(bench, from_m=month, to_m=month + 1)
+        places = gather(rule, evaluate(question(rule, short, nodes)), short)
+        found |= {node for (node, _), cells in places.items() if read_cells(rule, cells, month, month + 1)}
+    return tuple(node for node in nodes if node in found)
 
 
 def question(rule: Rule, bench: Bench, nodes: Sequence[str]) -> Query:
@@ -96,13 +113,14 @@ def question(rule: Rule, bench: Bench, nodes: Sequence[str]) -> Query:
     )
 
 
-def gather(rule: Rule, answers: Iterable[Answer]) -> dict[Place, Cells]:
+def gather(rule: Rule, answers: Iterable[Answer], bench: Bench) -> dict[Place, Cells]:
     """Sort answers by node and member; periods stay in the order they were given."""
     found: dict[Place, dict[str, dict[str, Answer]]] = {}
     for answer in answers:
         place = (answer.node, answer.dim_value if rule.by else None)
         found.setdefault(place, {}).setdefault(answer.indicator, {})[answer.period] = answer
-    return {place: Cells(cells) for place, cells in found.items()}
+    due = bench.due_days.get(rule.indicator, 0)
+    return {place: Cells(cells, bench.today, due) for place, cells in found.items()}
 
 
 def read_cells(rule: Rule, cells: Cells, from_m: int, to_m: int) -> tuple[Reading, ...]:

@@ -24,15 +24,23 @@ Place = tuple[str, str, str | None]
 Told = tuple[str, str, str | None, str]
 """A place and a period: what a reading is about."""
 
+DUE = "#due"
+"""Stands among the datasets for the passing of a due date, which changes what is owed without any batch."""
 AGED, CURED, CORRECTED, RETIRED = "aged", "cured", "corrected", "retired"
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A state of knowledge: through which batch, and when that was."""
+    """A state of knowledge: through which batch, when that was, and what was new in it."""
 
     seq: int
     at: dt.datetime
+    news: frozenset[str] | None = None
+    """Datasets that changed (DUE: a due date passed); None: anything may have."""
+
+    def concerns(self, sources: frozenset[str] | None) -> bool:
+        """Tell whether what was new can matter to somebody who reads these datasets."""
+        return self.news is None or sources is None or bool(self.news & sources)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,9 @@ def since(fires: Callable[[Moment, Collection[Item]], Collection[Item]], moments
             spans.update({item: (low, middle) if item in hits else (middle + 1, high) for item in group})
 
 
+Fires = Callable[[Moment, Collection[Told]], Collection[Told]]
+
+
 @dataclass(frozen=True)
 class Walk:
     """One step of the walk: how to judge at a moment, and the moments since the step before (the last one is now)."""
@@ -84,6 +95,29 @@ class Walk:
     bench: Callable[[Moment], Bench]
     moments: Sequence[Moment]
     judged_at: dt.datetime
+    sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Datasets each rule reads; a rule that is not named may read anything."""
+
+    def moments_for(self, rule_id: str) -> list[Moment]:
+        """Return the moments that can matter to a rule, and the last one, which is now."""
+        sources = self.sources.get(rule_id)
+        return [*(one for one in self.moments[:-1] if one.concerns(sources)), self.now]
+
+    @property
+    def judged(self) -> dict[str, Rule]:
+        """Return the rules for which something is new."""
+        return {
+            name: rule
+            for name, rule in self.rules.items()
+            if any(moment.concerns(self.sources.get(name)) for moment in self.moments)
+        }
+
+    def since(self, fires: Fires, told: Collection[Told]) -> dict[Told, Moment]:
+        """Return the first moment each reading gives that answer, given that all do now."""
+        found: dict[Told, Moment] = {}
+        for rule_id in sorted({one[0] for one in told}):
+            found |= since(fires, self.moments_for(rule_id), [one for one in told if one[0] == rule_id])
+        return found
 
     @property
     def now(self) -> Moment:
@@ -91,9 +125,9 @@ class Walk:
         return self.moments[-1]
 
     def findings(self) -> tuple[Finding, ...]:
-        """Judge all rules now."""
+        """Judge now."""
         bench = self.bench(self.now)
-        return tuple(found for rule in self.rules.values() for found in judge_rule(self.evaluate, rule, bench))
+        return tuple(found for rule in self.judged.values() for found in judge_rule(self.evaluate, rule, bench))
 
     def firing(self, moment: Moment, told: Collection[Told]) -> set[Told]:
         """Return which of these readings held at an earlier moment."""
@@ -134,11 +168,12 @@ class Walk:
 
 def step(walk: Walk, lives: Sequence[Life]) -> WarningChange:
     """Return what one judgement changes: warnings opened, refreshed and closed, readings that came and went."""
-    findings, open_lives = walk.findings(), [life for life in lives if life.row.rule in walk.rules]
+    judged = walk.judged
+    findings, open_lives = walk.findings(), [life for life in lives if life.row.rule in judged]
     pairs, fresh, lost = _matched(findings, open_lives)
     known = {(*life.place, reading.period) for life in open_lives for reading in life.readings}
     came = {told for finding in findings for told in _told(finding)} - known
-    started = since(walk.firing, walk.moments, came)
+    started = walk.since(walk.firing, came)
     change = _Change(walk, retired=[one for one in lives if one.row.rule not in walk.rules and not one.is_closed])
     for life, finding in pairs:
         if not life.is_closed:
@@ -154,13 +189,22 @@ def step(walk: Walk, lives: Sequence[Life]) -> WarningChange:
 
 
 def stops(moments: Iterable[Moment], zone: tzinfo) -> tuple[tuple[Moment, ...], ...]:
-    """Group moments by the calendar month they lie in; moments of one instant are one, the last."""
-    single = {moment.at: moment for moment in sorted(moments, key=lambda moment: moment.seq)}
+    """Group moments by the calendar month they lie in; moments of one instant are one, with all that was new."""
+    single: dict[dt.datetime, Moment] = {}
+    for moment in sorted(moments, key=lambda moment: (moment.at, moment.seq)):
+        single[moment.at] = _merged(single.get(moment.at), moment)
     groups: dict[tuple[int, int], list[Moment]] = {}
-    for moment in sorted(single.values(), key=lambda moment: (moment.at, moment.seq)):
+    for moment in single.values():
         day = moment.at.astimezone(zone)
         groups.setdefault((day.year, day.month), []).append(moment)
     return tuple(tuple(group) for group in groups.values())
+
+
+def _merged(first: Moment | None, second: Moment) -> Moment:
+    if first is None:
+        return second
+    news = None if first.news is None or second.news is None else first.news | second.news
+    return Moment(max(first.seq, second.seq), second.at, news)
 
 
 def _told(finding: Finding) -> list[Told]:
@@ -212,7 +256,7 @@ class _Change:
     def reopen(self, finding: Finding) -> None:
         """Begin a second life of a warning that was cured and, after a correction, is not."""
         last = _told(finding)[-1]
-        again = since(self.walk.under_way, self.walk.moments, [last])[last]
+        again = self.walk.since(self.walk.under_way, [last])[last]
         self.open(finding, dict.fromkeys(_told(finding), again))
 
     def refresh(self, life: Life, finding: Finding, started: Mapping[Told, Moment]) -> None:
@@ -261,8 +305,8 @@ class _Change:
     def dated(self) -> WarningChange:
         """Find when what ended ended, and return everything."""
         walk = self.walk
-        silent = since(walk.silent, walk.moments, {told for row, told in self.went if row.gone_seq is None})
-        ends = since(walk.over, walk.moments, {told for _, told in self.cured})
+        silent = walk.since(walk.silent, {told for row, told in self.went if row.gone_seq is None})
+        ends = walk.since(walk.over, {told for _, told in self.cured})
         gone = [
             row if row.gone_seq is not None else replace(row, gone_seq=silent[told].seq, gone_at=silent[told].at)
             for row, told in self.went

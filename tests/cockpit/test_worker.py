@@ -33,8 +33,13 @@ UNITS = tuple(f"u{n}" for n in range(6))
 
 def catalogue() -> Catalogue:
     names = (*LANDED, "op_funds_exec", "veh_over_quota", "budget_exec_rate")
-    entries = {name: SimpleNamespace(id=name, unit="u", scale=0, fingerprint="f", dims=()) for name in names}
-    told = SimpleNamespace(indicators=entries, fingerprint="c" * 64, written=tuple(entries.values()))
+    entries = {
+        name: SimpleNamespace(id=name, unit="u", scale=0, fingerprint="f", dims=(), sources=("s",)) for name in names
+    }
+    source = SimpleNamespace(of="facts", lookups=())
+    told = SimpleNamespace(
+        sources={"s": source}, indicators=entries, fingerprint="c" * 64, written=tuple(entries.values())
+    )
     return cast(Catalogue, told)
 
 
@@ -61,6 +66,7 @@ def office(figures: Figures) -> Office:
         rules=tuple(rule for rule in load_rules() if rule.id == "veh_over_quota"),
         nodes=Nodes("city", UNITS, UNITS[:2]),
         moments=tuple(Moment(n, known(f"{month_label(month)}-10")) for n, month in enumerate(months, start=1)),
+        due_days={"facts": 15},
         first_month=month_no(2022, 1),
         last_month=month_no(2024, 7),
         zone=ZoneInfo("Asia/Shanghai"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from metrics.insights.model import Limit, Reading
 from metrics.model import Answer
-from warehouse.base.periods import Period, month_label
+from warehouse.base.periods import Period, month_label, month_start
 
 FIRM = frozenset({"ok"})
 PARTIAL = frozenset({"ok", "incomplete"})
@@ -19,6 +20,15 @@ class Cells:
     """Answers by indicator, then by period label, oldest first."""
 
     answers: Mapping[str, Mapping[str, Answer]]
+    today: dt.date | None = None
+    """The day of the judgement at the store's place; None: late enough for everything to be overdue."""
+    due_days: int = 0
+    """Days after the end of a month until its report is due."""
+
+    def is_overdue(self, period: str) -> bool:
+        """Tell whether the report of a period should have come by today."""
+        end = month_start(Period.parse(period).to_m)
+        return self.today is None or self.today >= end + dt.timedelta(days=self.due_days)
 
     def periods(self, indicator: str) -> tuple[str, ...]:
         """Return the periods there are answers for, oldest first."""

@@ -17,7 +17,7 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
     found = []
     for period in cells.periods(rule.indicator):
         answer = cells.answer(rule.indicator, period)
-        if answer is None or answer.status not in OWED:
+        if answer is None or answer.status not in OWED or not cells.is_overdue(period):
             continue
         owed = Decimal(answer.due - answer.got)
         limit = rule.limit_for(owed)
