@@ -21,6 +21,8 @@ class Export:
     rows: Sequence[Any]
     form: Form
     months: tuple[int, int] | None = None
+    declared_from: int | None = None
+    """First declared month, when the file also brings news of the month before."""
     believed: bool = True
     """False when every row must end in quarantine."""
 
@@ -55,4 +57,4 @@ def monthly(
     if first != last:
         span += "-" + label(last).replace("-", "")
     path = f"{sent.year}/{span}_{form.title}{tag}.{kind}"
-    return Export(path, source, sent, rows, form, (first, last), believed)
+    return Export(path, source, sent, rows, form, (first, last), believed=believed)

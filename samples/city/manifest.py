@@ -25,7 +25,7 @@ def write_manifest(folder: Path, exports: Sequence[Export]) -> None:
         lines += ["", "[[file]]", f"path = {_quoted(export.path)}", f"source = {_quoted(export.source)}"]
         lines.append(f"recorded_at = {_quoted(export.recorded_at.isoformat())}")
         if export.months:
-            lines.append(f"period_from = {_quoted(label(export.months[0]))}")
+            lines.append(f"period_from = {_quoted(label(export.declared_from or export.months[0]))}")
             lines.append(f"period_to = {_quoted(label(export.months[1]))}")
     (folder / "manifest.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from samples.city import (
@@ -131,7 +131,7 @@ def _series(world: World) -> tuple[Series, ...]:
         Series("meter_month", lambda m, _: list(energy.meter_rows(world.consumption, [m])), (12, 14), 17, 6, False),
         Series("service_payment", lambda m, s: list(contracts.payment_rows(world.services, m, s)), (9, 11), 12, 3),
         Series("evaluation", lambda m, s: service_desk.evaluation_rows(desk, m, s), (10, 12), 13, 3, False),
-        Series("work_order", lambda m, s: service_desk.order_rows(desk, m, s), (2, 3), 8, 3, False, True),
+        Series("work_order", lambda m, s: service_desk.order_rows(desk, m, s), (1, 2), 8, 3, False, True),
     )
 
 
@@ -154,12 +154,13 @@ def _told(world: World, series: Series, place: int) -> Iterator[Export]:
         last = min(first + series.every - 1, world.last)
         sent = moment(day(last + 1, rng.randint(*series.days)), series.hour, rng.randint(0, 29) + place)
         rows: list[Any] = [row for m in range(first, last + 1) for row in series.rows(m, sent)]
-        if series.stays_open and first > FIRST:
-            rows += _closed_since(series, first - 1, sent, told)
+        news = _closed_since(series, first - 1, sent, told) if series.stays_open and first > FIRST else []
         for month in range(first, last + 1):
             told[month] = (sent, series.rows(month, sent))
         suffix = "xls" if last % 6 == 3 and series.source in ("energy_use", "evaluation") else "xlsx"
-        yield monthly(series.source, sent, rows, first, last, form=_form_of(series, first, last), suffix=suffix)
+        form = _form_of(series, first, last)
+        export = monthly(series.source, sent, [*news, *rows], first, last, form=form, suffix=suffix)
+        yield replace(export, declared_from=first - 1) if news else export
     if series.source == "payment" and t.RESTATED in told:
         again = series.rows(t.RESTATED, t.RESTATED_ON)
         yield monthly("payment", t.RESTATED_ON, again, t.RESTATED, t.RESTATED, tag="_重报")
@@ -169,8 +170,9 @@ def _told(world: World, series: Series, place: int) -> Iterator[Export]:
 
 
 def _closed_since(series: Series, month: int, sent: dt.datetime, told: Told) -> list[Any]:
-    before = set(told[month][1])
-    return [row for row in series.rows(month, max(sent, told[month][0])) if row not in before]
+    """Jobs of the month before that were open when it was sent and have an end now."""
+    still_open = {row.order_no for row in told[month][1] if row.closed_at is None}
+    return [row for row in series.rows(month, sent) if row.order_no in still_open]
 
 
 def _corrected(world: World, series: Series, place: int, reform: Reform, told: Told) -> Iterator[Export]:
