@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cockpit.commands.answers import FORMATS, as_row, show
+from cockpit.commands.answers import FORMATS, show
 from cockpit.commands.common import JsonOption, StoreOption, err, print_json, print_table, store_at
 from metrics.catalogue import load_catalogue
-from metrics.model import AS_WAS, Catalogue, Query
-from warehouse.base.clock import parse_instant, system_clock
-from warehouse.base.errors import QueryError, UnknownName
+from metrics.model import AS_WAS, Query
+from warehouse import operations
+from warehouse.base.clock import DEFAULT_ZONE, parse_instant, system_clock
+from warehouse.base.errors import DefinitionError, QueryError, UnknownName
 from warehouse.base.periods import Period, check_grain, natural_grain
 from warehouse.base.scope import Scope
 from warehouse.store import Generation
@@ -63,7 +65,7 @@ def query(
     first, last = Period.parse_range(period)
     question = Query(
         indicators=tuple(ids),
-        nodes=_nodes(generation, catalogue, tuple(node or ())),
+        nodes=_nodes(generation, tuple(node or ())),
         period_from=first.label,
         period_to=last.label,
         grain=check_grain(grain) if grain else natural_grain(period),
@@ -76,7 +78,9 @@ def query(
         now=system_clock(),
     )
     if form == "sql":
-        print(sql_text(generation, catalogue, question))
+        text, values = sql_text(generation, catalogue, question)
+        print(f"-- generation file: {generation.path}")
+        print("".join(f"-- ${name} = {value!r}\n" for name, value in values.items()) + text + ";")
         return
     answers = evaluate(generation, catalogue, question)
     if moment is not None and generation.batch_at(moment) == 0:
@@ -84,19 +88,30 @@ def query(
     show(answers, "json" if json_ else form, out)
 
 
-def _nodes(generation: Generation, catalogue: Catalogue, asked: tuple[str, ...]) -> tuple[str, ...]:
-    from metrics.nodes import find_node, root_node
+def _nodes(generation: Generation, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return node codes for codes or names; without any, the root."""
+    from metrics.knowledge import knowledge
+    from metrics.nodes import fold, unknown_node
 
-    del catalogue
-    return tuple(find_node(generation, text) for text in asked) if asked else (root_node(generation),)
+    register = knowledge(generation).register
+    if not asked:
+        return register.roots(generation.through_seq)[:1]
+    spellings = register.spellings()
+    codes = tuple(text if text in register else spellings.get(fold(text), "") for text in asked)
+    for text, code in zip(asked, codes, strict=True):
+        if not code:
+            raise unknown_node(text, register)
+    return codes
 
 
 @indicators_app.command("list")
 def indicators_list(store: StoreOption = None, json_: JsonOption = False) -> None:
     """List the indicators; has_source tells whether the store holds what they need."""
+    from metrics.evaluate import has_source
+
     catalogue = load_catalogue()
     place = store_at(store)
-    filled = _filled(place.open_generation()) if place.exists and place.current() else None
+    generation = place.open_generation() if place.exists and place.current() else None
     rows = [
         {
             "id": item.id,
@@ -106,7 +121,7 @@ def indicators_list(store: StoreOption = None, json_: JsonOption = False) -> Non
             "better": item.better,
             "theme": item.theme,
             "kind": item.kind,
-            "has_source": None if filled is None else has_source(catalogue, item.id, filled),
+            "has_source": None if generation is None else has_source(generation, item),
         }
         for item in catalogue.written
     ]
@@ -114,21 +129,6 @@ def indicators_list(store: StoreOption = None, json_: JsonOption = False) -> Non
         print_json(rows)
     else:
         print_table(rows, ("id", "title", "title_en", "unit", "better", "theme", "has_source"))
-
-
-def has_source(catalogue: Catalogue, indicator: str, filled: frozenset[str]) -> bool:
-    """Tell whether every atom of an indicator has a dataset with rows."""
-    from metrics.catalogue import datasets_of
-
-    return all(alternatives & filled for alternatives in datasets_of(catalogue, indicator))
-
-
-def _filled(generation: Generation) -> frozenset[str]:
-    return frozenset(
-        name
-        for name in generation.contracts
-        if generation.con.execute(f"SELECT count(*) FROM (SELECT 1 FROM d_{name} LIMIT 1)").fetchone() == (1,)
-    )
 
 
 @indicators_app.command("show")
@@ -195,7 +195,7 @@ def diff(
         generation,
         catalogue,
         indicators=tuple(ids or [item.id for item in catalogue.written]),
-        nodes=_nodes(generation, catalogue, (node,) if node else ()),
+        nodes=_nodes(generation, (node,) if node else ()),
         period_from=first.label,
         period_to=last.label,
         grain=check_grain(grain) if grain else natural_grain(period),
@@ -210,4 +210,127 @@ def diff(
         print_table([row.as_json() for row in rows], ("indicator", "node", "period", "old", "new", "change", "batches"))
 
 
-__all__ = ["as_row"]
+@snapshot_app.command("take")
+def snapshot_take(
+    store: StoreOption = None,
+    known_at: KnownAtOption = None,
+    actor: Annotated[str, typer.Option(help="Who freezes the board.")] = "local",
+) -> None:
+    """Freeze the board's figures as known now or on a past day."""
+    from cockpit.worker import open_office, take_snapshot
+
+    now = system_clock()
+    with open_office(store_at(store), now) as office:
+        moment = moment_of(known_at, str(office.zone)) or now
+        day = f"{moment.astimezone(office.zone):%Y-%m-%d}"
+        print_json({"snapshot": take_snapshot(office, "manual", day, moment, actor)})
+
+
+@snapshot_app.command("list")
+def snapshot_list(store: StoreOption = None, json_: JsonOption = False) -> None:
+    """List the frozen boards."""
+    rows = [asdict(row) for row in operations.snapshots(store_at(store).control.engine)]
+    if json_:
+        print_json(rows)
+    else:
+        print_table(rows, ("snapshot_id", "kind", "day", "period", "through_seq", "figures", "taken_at"))
+
+
+@snapshot_app.command("verify")
+def snapshot_verify(
+    ids: Annotated[list[str] | None, typer.Argument(help="Snapshots; default all.", metavar="ID...")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Compute frozen figures again as known then; every difference is an alarm and exit code 1."""
+    from cockpit.worker import open_office
+    from metrics.insights.snapshots import verify
+
+    with open_office(store_at(store), system_clock()) as office:
+        heads = [head for head in operations.snapshots(office.engine) if not ids or head.snapshot_id in ids]
+        if ids and len(heads) < len(ids):
+            raise UnknownName("snapshot", next(i for i in ids if i not in {h.snapshot_id for h in heads}), [])
+        found = [
+            asdict(difference)
+            for head in heads
+            for difference in verify(
+                office.evaluate,
+                head,
+                operations.snapshot_values(office.engine, head.snapshot_id),
+                Scope.everything(),
+                "local",
+            )
+        ]
+    print_json({"snapshots": len(heads), "differences": found})
+    raise typer.Exit(1 if found else 0)
+
+
+@rules_app.command("list")
+def rules_list(json_: JsonOption = False) -> None:
+    """List the warning rules with their limits and basis."""
+    from metrics.insights.rules import load_rules
+
+    rows = [
+        {
+            "rule": rule.id,
+            "title": rule.title.zh,
+            "title_en": rule.title.en,
+            "indicator": rule.indicator,
+            "kind": rule.kind,
+            "levels": " ".join(limit.level for limit in rule.limits),
+            "evidence": rule.evidence,
+        }
+        for rule in load_rules()
+    ]
+    if json_:
+        print_json(rows)
+    else:
+        print_table(rows, ("rule", "title", "title_en", "indicator", "kind", "levels", "evidence"))
+
+
+@rules_app.command("check")
+def rules_check() -> None:
+    """Check every rule and its examples; all faults come together."""
+    from metrics.insights.rehearsal import failures
+    from metrics.insights.rules import load_rules
+
+    rules = load_rules(indicators=load_catalogue().indicators)
+    wrong = failures(rules)
+    if wrong:
+        raise DefinitionError("Rules", wrong)
+    print(f"{len(rules)} rules are in order.")
+
+
+@rules_app.command("run")
+def rules_run(store: StoreOption = None) -> None:
+    """Judge the rules now and store what they found; then list the standing warnings."""
+    from cockpit.worker import run_once
+
+    place = store_at(store)
+    run_once(place, system_clock())
+    print_json([asdict(row) for row in operations.warnings(place.control.engine)])
+
+
+def landing(store: StoreOption = None, known_at: KnownAtOption = None, json_: JsonOption = False) -> None:
+    """List the stored year-end projections (全年预计) of each node."""
+    place = store_at(store)
+    moment = moment_of(known_at, place.control.meta().get("timezone", DEFAULT_ZONE))
+    operations.ensure(place.control.engine)
+    rows = [asdict(row) for row in operations.landings(place.control.engine, known_at=moment)]
+    if json_:
+        print_json(rows)
+    else:
+        print_table(rows, ("indicator", "node", "year", "paid", "mean", "lo90", "hi90", "unit", "status", "made_at"))
+
+
+def forecast(
+    input_: Annotated[Path, typer.Option("--input", help="csv with series,period,value.")],
+    out: Annotated[Path, typer.Option("--out", help="csv to write.")],
+    season: Annotated[int, typer.Option(help="Periods of a season.", min=1)] = 12,
+    horizon: Annotated[int, typer.Option(help="Periods ahead.", min=1)] = 18,
+    levels: Annotated[str, typer.Option(help="Interval levels in percent.")] = "80,90",
+) -> None:
+    """Forecast the series of a csv file."""
+    from metrics.insights.forecast_csv import forecast_csv
+
+    wanted = [int(level) for level in levels.split(",")]
+    print_json({"series": forecast_csv(input_, out, season, horizon, wanted), "out": str(out)})

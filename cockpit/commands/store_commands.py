@@ -24,7 +24,9 @@ quarantine_app = typer.Typer(no_args_is_help=True, help="Rows kept aside, with r
 def load(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders with or without a manifest.toml.")],
     store: StoreOption = None,
-    source: Annotated[str | None, typer.Option(help="Name of the contract, when the file is not to be recognised.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Name of the contract, when the file is not to be recognised.")
+    ] = None,
     recorded_at: Annotated[str | None, typer.Option(help="When the files became known (ISO); default now.")] = None,
     actor: Annotated[str, typer.Option(help="Who hands the files in.")] = "local",
     json_: JsonOption = False,
@@ -34,9 +36,7 @@ def load(
     place = store_at(store)
     zone = place.control.meta().get("timezone", DEFAULT_ZONE) if place.exists else DEFAULT_ZONE
     moment = parse_instant(recorded_at, zone) if recorded_at else None
-    reports = pipeline.load_and_publish(
-        place, paths, source=source, recorded_at=moment, actor=actor, progress=progress
-    )
+    reports = pipeline.load_and_publish(place, paths, source=source, recorded_at=moment, actor=actor, progress=progress)
     print_json([report.as_json() for report in reports])
     taken = [report for report in reports if report.status in ("committed", "unchanged")]
     troubled = any(r.status == "refused" or r.counts.get("quarantined") for r in reports)
