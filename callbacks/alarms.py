@@ -15,6 +15,7 @@ from callbacks.services import LEVELS, Alarm
 from warehouse.base.periods import Grain
 
 TODAY = 5
+LISTED = 100
 PATHS = {"cost": "/cost", "energy": "/energy"}
 
 
@@ -43,7 +44,7 @@ def today_panel(focus: Focus, alarms: Sequence[Alarm]) -> Panel:
         face=html.Div(
             [counts, html.Div(body, className="alarm-list"), *(rest if more > 0 else [])], className="alarms"
         ),
-        twin=alarms_table(focus, ordered),
+        twin=alarms_table(focus, ordered[:TODAY]),
         weight=0.85,
     )
 
@@ -64,7 +65,10 @@ def _item(focus: Focus, alarm: Alarm) -> dcc.Link:
     return dcc.Link(
         [
             shape(alarm.level, words.say(f"level.{alarm.level}")),
-            html.Span([html.B(alarm.node_name), html.Span(what_text(alarm, words))], className="alarm-what"),
+            html.Span(
+                [html.B(focus.tree.name(alarm.node, alarm.node_name)), html.Span(what_text(alarm, words))],
+                className="alarm-what",
+            ),
             html.Span(value_text(alarm, words), className="alarm-value"),
         ],
         href=tile_link(focus, alarm),
@@ -108,7 +112,7 @@ def _table_row(focus: Focus, alarm: Alarm) -> tuple[Any, ...]:
     full = "" if alarm.value is None else words.full(alarm.value)
     return (
         text_cell(f"{LEVEL_SHAPES[alarm.level]} {words.say(f'level.{alarm.level}')}", tone=f"level-text {alarm.level}"),
-        text_cell(alarm.node_name),
+        text_cell(focus.tree.name(alarm.node, alarm.node_name)),
         text_cell(what_text(alarm, words), href=tile_link(focus, alarm)),
         text_cell(words.period(alarm.period, cast(Grain, alarm.grain))),
         number_cell(value_text(alarm, words), full),
@@ -125,14 +129,16 @@ def level_panels(focus: Focus, alarms: Sequence[Alarm]) -> list[Panel]:
         firing = [alarm for alarm in most_urgent(alarms) if alarm.level == level]
         if not firing:
             continue
-        content = alarms_table(focus, firing)
+        shown = firing[:LISTED]
+        more = len(firing) - len(shown)
         found.append(
             Panel(
                 name=f"level-{level}",
                 title=words.say(f"level.title.{level}"),
                 sub=words.say("warnings.count", count=words.count(len(firing))),
-                face=_cards(focus, firing),
-                twin=content,
+                face=_cards(focus, shown),
+                twin=alarms_table(focus, shown),
+                reading=words.say("warnings.more_below", count=words.count(more)) if more else "",
             )
         )
     return found
@@ -145,7 +151,10 @@ def _cards(focus: Focus, alarms: Sequence[Alarm]) -> html.Div:
             dcc.Link(
                 [
                     shape(alarm.level, words.say(f"level.{alarm.level}")),
-                    html.Span([html.B(alarm.node_name), html.Span(what_text(alarm, words))], className="alarm-what"),
+                    html.Span(
+                        [html.B(focus.tree.name(alarm.node, alarm.node_name)), html.Span(what_text(alarm, words))],
+                        className="alarm-what",
+                    ),
                     html.Span(_figure_against(alarm, words), className="alarm-value"),
                     html.Span(words.period(alarm.period, cast(Grain, alarm.grain)), className="alarm-period"),
                     html.Span(since_text(alarm, words), className="alarm-since"),

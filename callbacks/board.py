@@ -57,7 +57,7 @@ BOARD: tuple[Theme, ...] = (
         "/energy",
         ("en_per_area", "elec_per_area", "elec_kwh", "energy_cost", "en_tce", "co2_per_area", "water_per_head"),
         ("en_per_head", "co2_per_area"),
-        "bands:en_per_area",
+        "bands:en_nonheat_per_area",
         ("en_per_area", "elec_per_area"),
     ),
     Theme("service", "/", ("svc_satisfaction", "svc_ontime"), ("svc_ontime", "svc_amount"), "score:svc_satisfaction"),
@@ -183,7 +183,7 @@ def _view(
         points=_points(answer, found.get(name, node, focus.year_earlier(), grain)) if cards[name].unit == "%" else None,
         current=tuple(values[-SHOWN_MONTHS:]),
         before=tuple(values[: HISTORY_MONTHS - 12]),
-        ruler=ruler_of(focus, theme, name, found) if not alone or name == theme.heads[0] else None,
+        ruler=ruler_of(focus, theme, found) if not alone or name == theme.heads[0] else None,
         asides=asides,
         cards=cards,
         levels=count_levels(a for a in alarms if _concerns(a, theme, name, alone)),
@@ -198,14 +198,14 @@ def count_levels(alarms: Iterable[Alarm]) -> tuple[tuple[Level, int], ...]:
     return tuple((level, counts[level]) for level in LEVELS if counts[level])
 
 
-def ruler_of(focus: Focus, theme: Theme, name: str, found: Answers) -> Ruler | Bands | None:
+def ruler_of(focus: Focus, theme: Theme, found: Answers) -> Ruler | Bands | None:
     """Return what a leading indicator is read against."""
     kind, _, measure = theme.ruler.partition(":")
     at = (measure, focus.node.code, focus.last_month if focus.grain != "ytd" else focus.window.label, "ytd")
     answer = found.get(*at) or found.get(measure, focus.node.code, focus.window.label, focus.grain)
     value = _number(answer)
     if kind == "bands":
-        return _energy_ruler(focus, measure) if name == measure else None
+        return _energy_ruler(focus, measure) if has_source(focus.session.indicators(), measure) else None
     if answer is None or value is None:
         return None
     say = focus.words.say

@@ -6,12 +6,12 @@ import datetime as dt
 import threading
 import zoneinfo
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy.engine import Engine
@@ -48,9 +48,10 @@ from warehouse.readers.faults import Fault
 from warehouse.readers.messages import message
 from warehouse.store import Generation, Store
 
-_KEPT_ANSWERS = 4096
-_QUOTA_WITHOUT = ("heat", "gasoline", "diesel")
-"""Carriers outside the quota of a building: heating is judged by itself, transport is no building's energy."""
+_KEPT = 4096
+Thing = TypeVar("Thing")
+QUOTA_INDICATOR = "en_nonheat_per_area"
+"""The quota table speaks of energy without heating and transport; no other intensity may be held against it."""
 
 
 class LiveServices:
@@ -61,7 +62,7 @@ class LiveServices:
         self.clock = clock
         self._lock = threading.Lock()
         self._generation: Generation | None = None
-        self._answers: OrderedDict[Any, tuple[Answer, ...]] = OrderedDict()
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -98,7 +99,7 @@ class LiveServices:
         with self._lock:
             if self._generation is None or self._generation.path != path:
                 self._generation = self.store.open_generation()
-                self._answers.clear()
+                self._kept.clear()
             return self._generation
 
     @contextmanager
@@ -112,16 +113,16 @@ class LiveServices:
         finally:
             cursor.close()
 
-    def remembered(self, key: Any) -> tuple[Answer, ...] | None:
-        """Return an answer given before from the same generation."""
-        return self._answers.get(key)
-
-    def remember(self, key: Any, answers: tuple[Answer, ...]) -> None:
-        """Keep an answer for the next request; the oldest go first."""
-        with self._lock:
-            self._answers[key] = answers
-            while len(self._answers) > _KEPT_ANSWERS:
-                self._answers.popitem(last=False)
+    def once(self, key: Hashable, compute: Callable[[], Thing]) -> Thing:
+        """Return what was computed before under a key (which names its generation), else compute and keep it."""
+        found: Thing | None = self._kept.get(key)
+        if found is None:
+            found = compute()
+            with self._lock:
+                self._kept[key] = found
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        return found
 
 
 @dataclass(frozen=True)
@@ -164,22 +165,20 @@ class LiveSession:
 
     def _answer(self, query: Query) -> tuple[Answer, ...]:
         asked = replace(query, now=self.now)
-        key = (self.generation.number, asked)
-        found = self.home.remembered(key)
-        if found is None:
-            found = evaluate(self.generation, self.home.catalogue, asked)
-            self.home.remember(key, found)
-        return found
+        return self._once("answer", asked, lambda: evaluate(self.generation, self.home.catalogue, asked))
 
-    def indicators(self) -> dict[str, IndicatorCard]:
+    def _once(self, what: str, key: Hashable, compute: Callable[[], Thing]) -> Thing:
+        """Compute a thing once per generation: a generation never changes."""
+        return self.home.once((self.generation.number, what, key), compute)
+
+    def indicators(self) -> Mapping[str, IndicatorCard]:
         """Return every indicator that has a block of its own, inside the viewer's themes."""
+        return self._once("indicators", self.viewer.scope, self._indicators)
+
+    def _indicators(self) -> dict[str, IndicatorCard]:
         atoms = self.known.layout.atoms
-        allowed = self.viewer.scope.allows_theme
-        return {
-            i.id: card_of(i, all(name in atoms for name in i.atoms))
-            for i in self.home.catalogue.written
-            if allowed(i.theme)
-        }
+        allowed = [i for i in self.home.catalogue.written if self.viewer.scope.allows_theme(i.theme)]
+        return {i.id: card_of(i, all(name in atoms for name in i.atoms)) for i in allowed}
 
     def latest_period(self, known_at: dt.datetime | None) -> str | None:
         """Return the last month of which figures were known."""
@@ -199,6 +198,9 @@ class LiveSession:
 
     def known_days(self) -> tuple[dt.date, ...]:
         """Return the local days on which something was recorded."""
+        return self._once("days", None, self._known_days)
+
+    def _known_days(self) -> tuple[dt.date, ...]:
         zone = zoneinfo.ZoneInfo(self.generation.zone)
         rows = self.generation.con.execute("SELECT DISTINCT recorded_at FROM batch WHERE batch_seq > 0").fetchall()
         return tuple(sorted({moment.replace(tzinfo=dt.UTC).astimezone(zone).date() for (moment,) in rows}))
@@ -208,7 +210,8 @@ class LiveSession:
     def tree(self, known_at: dt.datetime | None, tree: str) -> Tree:
         """Return the organisation of the newest month (or of the tree's day) as known then, inside the scope."""
         month = self._month(known_at) if tree == AS_WAS else month_of(dt.date.fromisoformat(tree))
-        return self._tree(self.generation.batch_at(known_at), month)
+        seq = self.generation.batch_at(known_at)
+        return self._once("tree", (seq, month, self.viewer.scope), lambda: self._tree(seq, month))
 
     def _month(self, known_at: dt.datetime | None) -> int:
         latest = self.latest_period(known_at)
@@ -228,10 +231,14 @@ class LiveSession:
     def _below(self, node: str, known_at: dt.datetime | None) -> frozenset[str]:
         """Return a node and everything ever known below it."""
         seq = self.generation.batch_at(known_at)
-        rows = self.generation.con.execute(
-            "SELECT DISTINCT dsc FROM closure WHERE anc = ? AND rec_from <= ?", [node, seq]
-        ).fetchall()
-        return frozenset({node, *(code for (code,) in rows)})
+
+        def read() -> frozenset[str]:
+            rows = self.generation.con.execute(
+                "SELECT DISTINCT dsc FROM closure WHERE anc = ? AND rec_from <= ?", [node, seq]
+            ).fetchall()
+            return frozenset({node, *(code for (code,) in rows)})
+
+        return self._once("below", (node, seq), read)
 
     # --- insights: stored by the worker, only read here ---------------------------------------------------------------
 
@@ -306,14 +313,15 @@ class LiveSession:
 
     def marks(self, indicator: str, node: str, period: str, known_at: dt.datetime | None) -> tuple[Mark, ...]:
         """Return the energy quota of a unit by its level and climate; regions have no quota of their own."""
-        if indicator not in ("en_per_area",):
+        if indicator != QUOTA_INDICATOR:
             return ()
-        return self._quotas(self.generation.batch_at(known_at), Period.parse(period).from_m).get(node, ())
+        seq, month = self.generation.batch_at(known_at), Period.parse(period).from_m
+        return self._once("quotas", (seq, month), lambda: self._quotas(seq, month)).get(node, ())
 
     def _quotas(self, seq: int, month: int) -> dict[str, tuple[Mark, ...]]:
         rows = self.generation.con.execute(
             """SELECT o.code, q.quota_guide, q.quota_base, q.quota_limit
-               FROM d_org_unit o JOIN d_energy_quota q ON q.level = o.level AND q.climate = o.climate
+               FROM d_org_unit o JOIN d_energy_quota q ON q.level = o.level AND ends_with(o.climate, q.climate)
                WHERE o.kind NOT IN ('region', 'compound', 'building')
                  AND o.rec_from <= $seq AND $seq < o.rec_to AND o.from_m <= $month AND $month < o.to_m
                  AND q.rec_from <= $seq AND $seq < q.rec_to AND q.from_m <= $month AND $month < q.to_m""",
@@ -400,12 +408,13 @@ class LiveSession:
         sources = self.generation.con.execute(
             "SELECT dataset, min(source), min(theme) FROM cube_source GROUP BY dataset"
         ).fetchall()
-        found = [self._due(dataset, source, theme, node, month, seq, known_at) for dataset, source, theme in sources]
+        when = (known_at or self.now).astimezone(zoneinfo.ZoneInfo(self.generation.zone)).date()
+        found = [self._due(dataset, source, theme, node, month, seq, when) for dataset, source, theme in sources]
         order = {theme: place for place, theme in enumerate(THEMES)}
         return tuple(sorted((due for due in found if due is not None), key=lambda due: (order[due.theme], due.dataset)))
 
     def _due(
-        self, dataset: str, source: str, theme: str, node: str, month: int, seq: int, known_at: dt.datetime | None
+        self, dataset: str, source: str, theme: str, node: str, month: int, seq: int, today: dt.date
     ) -> Due | None:
         contract = self.generation.contracts[dataset]
         if contract.time_kind == "span" or contract.due_day is None or not self.viewer.scope.allows_theme(theme):
@@ -424,7 +433,6 @@ class LiveSession:
             return None
         missing = tuple(code for code, came in rows if not came)
         due_on = month_start(month + 1).replace(day=contract.due_day)
-        today = (known_at or self.now).astimezone(zoneinfo.ZoneInfo(self.generation.zone)).date()
         status = "not_due" if missing and today <= due_on else "late" if missing else "ok"
         return Due(
             dataset,

@@ -94,9 +94,9 @@ class Tree:
             return (node,)
         return (*self.path(node.parent), node)
 
-    def name(self, code: str) -> str:
+    def name(self, code: str, fallback: str = "") -> str:
         """Return the name of a node, or its code when the tree does not know it."""
-        return self.nodes[code].name if code in self.nodes else code
+        return self.nodes[code].name if code in self.nodes else fallback or code
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from callbacks.palette import PALETTES
 _WIDTH = 240
 _HEIGHT = 44
 _PAD = 5
+_LEAST_SPAN = 0.05
 
 
 def sparkline(
@@ -21,7 +22,7 @@ def sparkline(
     known = [value for value in (*current, *before) if value is not None]
     if len([value for value in current if value is not None]) < 2:
         return None
-    low, high = min(known), max(known)
+    low, high = stretched(min(known), max(known))
     ink = PALETTES[theme]
     parts = [
         _path(before, low, high, f'stroke="{ink.last_year}" stroke-width="1.5" stroke-dasharray="3 4"'),
@@ -36,6 +37,13 @@ def sparkline(
     left, top = _at(last, len(current), float(current[last] or 0), low, high)
     dot = html.I(className="spark-dot", style={"left": f"{left / _WIDTH:.2%}", "top": f"{top / _HEIGHT:.2%}"})
     return html.Div([image, dot], className="spark")
+
+
+def stretched(low: float, high: float) -> tuple[float, float]:
+    """Return a range of at least a twentieth of the level, so that a flat series looks flat."""
+    least = max(abs(low), abs(high)) * _LEAST_SPAN
+    lacking = max(least - (high - low), 0.0)
+    return low - lacking / 2, high + lacking / 2
 
 
 def _path(values: Sequence[float | None], low: float, high: float, style: str) -> str:

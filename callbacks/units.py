@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dash import dcc, html
@@ -17,6 +18,7 @@ from metrics.model import Answer
 MATRIX_ROWS = 8
 PACE_ROWS = 6
 PEER_ROWS = 16
+STRIP_MEASURES = ("en_nonheat_per_area", "en_per_area", "elec_per_area")
 _BAR_CANDIDATES = ("op_cost_per_capita", "en_per_area", "elec_per_area", "budget_exec_rate")
 
 
@@ -37,6 +39,7 @@ def matrix_panel(focus: Focus, alarms: Sequence[Alarm]) -> Panel | None:
     if not focus.children:
         return None
     words, cards = focus.words, focus.session.indicators()
+    alarms = _by_child(focus, alarms)
     themes = [theme.name for theme in BOARD if any(c.theme == theme.name and c.has_source for c in cards.values())]
     measure = next((name for name in _BAR_CANDIDATES if has_source(cards, name)), None)
     values = by_children(focus, measure) if measure else {}
@@ -65,13 +68,17 @@ def _matrix_nodes(focus: Focus, alarms: Sequence[Alarm], values: dict[str, Answe
     rank = {level: place for place, level in enumerate(LEVELS)}
     worst_of: dict[str, int] = {}
     for alarm in alarms:
-        top = _child_above(focus, alarm.node)
-        if top:
-            worst_of[top] = min(rank[alarm.level], worst_of.get(top, len(LEVELS)))
+        worst_of[alarm.node] = min(rank[alarm.level], worst_of.get(alarm.node, len(LEVELS)))
     nodes = [node for node in focus.children if node.code in worst_of or node.code in values]
     kept = sorted(nodes, key=lambda node: worst_of.get(node.code, len(LEVELS)))[:MATRIX_ROWS]
     codes = {node.code for node in kept}
     return tuple(node for node in nodes if node.code in codes)
+
+
+def _by_child(focus: Focus, alarms: Sequence[Alarm]) -> list[Alarm]:
+    """Return warnings as warnings of the child they lie below; those of the node itself stay out."""
+    found = [(alarm, _child_above(focus, alarm.node)) for alarm in alarms]
+    return [replace(alarm, node=child) for alarm, child in found if child]
 
 
 def _child_above(focus: Focus, code: str) -> str | None:
@@ -80,7 +87,7 @@ def _child_above(focus: Focus, code: str) -> str | None:
 
 
 def _alarms_of(focus: Focus, node: Node, theme: str, alarms: Sequence[Alarm]) -> list[Alarm]:
-    return [a for a in alarms if a.theme == theme and _child_above(focus, a.node) == node.code]
+    return [a for a in alarms if a.theme == theme and a.node == node.code]
 
 
 def _matrix_row(
@@ -178,10 +185,10 @@ def answers_table(focus: Focus, answers: Sequence[Answer]) -> Table:
     )
 
 
-def strip_panel(focus: Focus, indicator: str = "en_per_area") -> Panel | None:
+def strip_panel(focus: Focus) -> Panel | None:
     """Return every unit as a dot along the quota: in the unit itself, or in percent of each unit's own limit."""
     cards, words = focus.session.indicators(), focus.words
-    measure = next((name for name in (indicator, "elec_per_area") if has_source(cards, name)), None)
+    measure = next((name for name in STRIP_MEASURES if has_source(cards, name)), None)
     if measure is None or not focus.children:
         return None
     found = rolling_with_marks(focus, measure)

@@ -97,6 +97,15 @@ _SHAPES: dict[str, tuple[str, str, str, str, str, float, str]] = {
     "off_title_rate": ("space", "权属登记率", "Title registration", "%", "higher", 91.0, "stock"),
     "en_tce": ("energy", "能源消费总量", "Energy use", "tce", "lower", 412, "flow"),
     "en_per_area": ("energy", "单位建筑面积能耗", "Energy per area", "kgce/m²", "lower", 0.846, "flow"),
+    "en_nonheat_per_area": (
+        "energy",
+        "单位面积非供暖能耗",
+        "Energy per area without heating",
+        "kgce/m²",
+        "lower",
+        0.846,
+        "flow",
+    ),
     "en_per_head": ("energy", "人均综合能耗", "Energy per head", "kgce/人", "lower", 62.0, "flow"),
     "water_per_head": ("energy", "人均用水量", "Water per head", "m³/人", "lower", 1.9, "flow"),
     "co2_per_area": ("energy", "单位面积碳排放", "Carbon per area", "kgCO₂/m²", "lower", 3.1, "flow"),
@@ -248,7 +257,7 @@ class FakeSession:
         return Landing(indicator, card.names, node, 2025, card.unit, tuple(points), this * 1.01, 0.41, "ok")
 
     def marks(self, indicator: str, node: str, period: str, known_at: dt.datetime | None) -> tuple[Mark, ...]:
-        if indicator == "en_per_area":
+        if indicator == "en_nonheat_per_area":
             return (Mark("guide", 7.4), Mark("base", 9.6), Mark("limit", 12.2))
         return ()
 
