@@ -14,12 +14,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="COCKPIT_", frozen=True)
 
     store: Path = Field(default=Path("store"), description="Folder of the store.")
-    data: Path = Field(default=Path("../shared/data"), description="Folder of public data sets the real samples are cut from.")
+    data: Path = Field(
+        default=Path("../shared/data"), description="Folder of public data sets the real samples are cut from."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on; only loopback until sign-in exists.")
     port: int = Field(default=8050, description="Port to listen on.")
     workers: int = Field(default=1, description="Serving processes.")
     threads: int = Field(default=4, description="Threads of a serving process.")
-    trust_proxy_user: str = Field(default="", description="Name of the header in which a portal in front passes the user.")
+    trust_proxy_user: str = Field(
+        default="", description="Name of the header in which a portal in front passes the user."
+    )
     language: str = Field(default="zh-CN", description="Language when the link names none: zh-CN or en.")
     theme: str = Field(default="dark", description="Theme when the link names none: dark or light.")
     refresh_seconds: int = Field(default=10, description="How often an open page asks whether there is something new.")

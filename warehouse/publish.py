@@ -200,9 +200,13 @@ def _difference(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
 def _write_meta(
     con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime
 ) -> None:
-    flows = [c for c in store.contracts.values() if c.time_kind in ("month", "date", "datetime")]
+    filled = {row[0] for row in con.execute("SELECT DISTINCT dataset FROM batch").fetchall()}
+    flows = [c for c in store.contracts.values() if c.name in filled and c.time_kind in ("month", "date", "datetime")]
+    # reports that are owed say how far the data reach; an order closed early in the next month does not
+    flows = [contract for contract in flows if contract.due_day] or flows
+    none = "SELECT CAST(NULL AS INTEGER) AS low, CAST(NULL AS INTEGER) AS high"
     months = " UNION ALL ".join(
-        f"SELECT min(from_m) AS low, max(from_m) AS high FROM d_{contract.name}" for contract in flows
+        [none, *(f"SELECT min(from_m), max(from_m) FROM d_{contract.name}" for contract in flows)]
     )
     # a month after the last delivery is a slip of the pen and must not stretch every stock to it
     newest = "(SELECT coalesce(max(year(recorded_at) * 12 + month(recorded_at) - 1), 0) FROM batch)"
