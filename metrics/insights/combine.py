@@ -10,10 +10,14 @@ from types import ModuleType
 
 import numpy as np
 
-from metrics.insights.forecasters import dotm, mstl_ets, mstl_theta, seasonal_naive, shrunk_ses
-from metrics.insights.forecasters.outlook import Floats, Outlook
+from metrics.insights.forecasters import dotm, mstl_ets, mstl_theta, seasonal_growth, seasonal_naive, shrunk_ses
+from metrics.insights.forecasters.outlook import Floats, Outlook, season_strength
 
-SHORT_SEASONS, LONG_SEASONS = 1, 4
+LONG_SEASONS = 4
+SEEN_SEASONS = 2.5
+"""Below so many seasons the automatic model switches the season off."""
+SHOWN = 0.6
+"""From this strength on a season shows, and a model that does not see it has no say."""
 LEAST = 6
 """Fewer months than this say nothing but their last value."""
 
@@ -21,17 +25,19 @@ RAIL = 1.0
 """A path may leave the range of its history by this many ranges, no further."""
 
 
-def voices(length: int, season: int) -> tuple[ModuleType, ...]:
-    """Return the forecasters for a history of this length."""
+def voices(history: Floats, season: int) -> tuple[ModuleType, ...]:
+    """Return the forecasters for a history: its length decides, and whether a season shows that some cannot see."""
+    length = len(history)
     if length < LEAST:
         chosen: tuple[ModuleType, ...] = (seasonal_naive,)
-    elif length < SHORT_SEASONS * season:
+    elif length < season:
         chosen = (shrunk_ses,)
     elif length <= LONG_SEASONS * season:
-        chosen = (seasonal_naive, shrunk_ses, dotm, mstl_theta)
+        chosen = (seasonal_naive, seasonal_growth, shrunk_ses, dotm, mstl_theta)
     else:
         chosen = (seasonal_naive, dotm, mstl_theta, mstl_ets)
-    return tuple(module for module in chosen if length >= module.needs(season))
+    blind = length < SEEN_SEASONS * season and season_strength(history, season) >= SHOWN
+    return tuple(one for one in chosen if length >= one.needs(season) and not (blind and one is dotm))
 
 
 def pairs_from(season: int) -> int:
@@ -48,7 +54,7 @@ def combined(history: Floats, season: int, horizon: int) -> Outlook:
     """Return the median path of the voices, inside the rails, with the mean of their half-widths."""
     if np.all(history == history[0]):
         return Outlook(np.full(horizon, history[0]), np.zeros(horizon))
-    outlooks = [module.expect(history, season, horizon) for module in voices(len(history), season)]
+    outlooks = [module.expect(history, season, horizon) for module in voices(history, season)]
     mean = np.median(np.vstack([outlook.mean for outlook in outlooks]), axis=0)
     half = np.mean(np.vstack([outlook.half for outlook in outlooks]), axis=0)
     return Outlook(railed(mean, history), np.maximum(half, 0.0))
@@ -62,8 +68,8 @@ def railed(path: Floats, history: Floats) -> Floats:
     return np.clip(path, floor, high + room)
 
 
-def method_name(length: int, season: int) -> str:
+def method_name(history: Floats, season: int) -> str:
     """Return the method as it is stored: the voices joined."""
-    chosen = voices(length, season)
+    chosen = voices(history, season)
     names = "+".join(module.NAME for module in chosen)
     return names if len(chosen) == 1 else f"median({names})"

@@ -76,7 +76,7 @@ def forecast(
     if not series:
         return Forecast((), "none", "empty", Reason("no_values"))
     history, gaps = filled(series, season)
-    own = backtest.trials(history, season, horizon, MOST_ORIGINS if family is None else 2)
+    own = backtest.trials(history, season, horizon, MOST_ORIGINS if family is None else 1)
     known = family if family is not None else family_of(own)
     status, reason = verdict(own, known, len(history), gaps)
     outlook, method, factors = _choose(history, season, horizon, status, known)
@@ -164,7 +164,7 @@ def _choose(
     if status == "fallback":
         naive = seasonal_naive.expect(history, season, horizon)
         return replace(naive, mean=railed(naive.mean, history)), seasonal_naive.NAME, family.naive_factors
-    return combined(history, season, horizon), method_name(len(history), season), family.factors
+    return combined(history, season, horizon), method_name(history, season), family.factors
 
 
 def _steps(

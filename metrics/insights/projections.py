@@ -26,7 +26,7 @@ from warehouse.base.scope import Scope
 from warehouse.operations import ForecastRow, LandingRow
 
 FILE = Path(__file__).parent / "landings.toml"
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 """Grows when the method changes, so that everything is expected anew."""
 NEARLY_ALL = 0.95
 """From this share of the reports due on, a month counts as reported (and is said to be nearly complete)."""
@@ -67,15 +67,21 @@ class Projection:
 
 
 def load_specs(catalogue: Catalogue, file: Path = FILE) -> tuple[Spec, ...]:
-    """Read which totals are landed; those whose indicator does not exist in the catalogue are a fault."""
-    blocks = tomllib.loads(file.read_text(encoding="utf-8")).get("landing", [])
-    faults = [f"{file.name}: unknown key(s) {sorted(set(b) - {'indicator', 'budget', 'rate'})}" for b in blocks
-              if set(b) - {"indicator", "budget", "rate"}]  # fmt: skip
-    named = [name for block in blocks for name in block.values() if name not in catalogue.indicators]
-    faults += [f"{file.name}: unknown indicator '{name}'" for name in named]
+    """Read which totals are landed; a plan the catalogue does not define is nothing to exceed."""
+    blocks: list[dict[str, str]] = tomllib.loads(file.read_text(encoding="utf-8")).get("landing", [])
+    faults = [fault for block in blocks for fault in _faults(block, catalogue, file.name)]
     if faults:
         raise DefinitionError("Landings", faults)
-    return tuple(Spec(**block) for block in blocks)
+    known = catalogue.indicators
+    return tuple(Spec(**{key: name for key, name in block.items() if name in known}) for block in blocks)
+
+
+def _faults(block: Mapping[str, str], catalogue: Catalogue, file: str) -> list[str]:
+    unknown = sorted(set(block) - {"indicator", "budget", "rate"})
+    faults = [f"{file}: unknown key '{name}'" for name in unknown]
+    if block.get("indicator") not in catalogue.indicators:
+        faults.append(f"{file}: unknown indicator '{block.get('indicator')}'")
+    return faults
 
 
 def project(

@@ -33,3 +33,14 @@ def flat(level: float, spread: float, horizon: int) -> Outlook:
     """Return a constant path whose uncertainty grows with the root of the distance."""
     steps = np.sqrt(np.arange(1, horizon + 1, dtype=float))
     return Outlook(np.full(horizon, level), Z80 * spread * steps)
+
+
+def season_strength(history: Floats, season: int) -> float:
+    """Return how much of the pattern repeats after one season, trend taken out: 0 (or too short to tell) to 1."""
+    if len(history) < season + max(2, season // 3):
+        return 0.0
+    months = np.arange(len(history))
+    rest = history - np.polyval(np.polyfit(months, history, 1), months)
+    now, before = rest[season:], rest[:-season]
+    size = float(np.sqrt((now @ now) * (before @ before)))
+    return max(0.0, float(now @ before) / size) if size > 0 else 0.0

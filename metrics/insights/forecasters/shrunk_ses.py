@@ -1,14 +1,14 @@
 """Simple exponential smoothing on seasonal indices that are shrunk towards "no season" while years are few.
 
-With y years of history the indices keep the weight y / (y + 0.5): short series profit from a season they can hardly
-prove, which automatic models switch off.
+With y years of history the indices keep the weight y / (y + 0.5), or more where last year's pattern repeats: short
+series profit from a season they can hardly prove, which automatic models switch off.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from metrics.insights.forecasters.outlook import Z80, Floats, Outlook
+from metrics.insights.forecasters.outlook import Z80, Floats, Outlook, season_strength
 
 NAME = "shrunk_ses"
 
@@ -47,7 +47,8 @@ def _indices(history: Floats, season: int, ratios: bool) -> Floats:
     index = np.asarray(medians, dtype=float)
     index = index / index.mean() if ratios else index - index.mean()
     years = len(history) / season
-    return np.asarray(neutral + (years / (years + 0.5)) * (index - neutral))
+    weight = max(years / (years + 0.5), season_strength(history, season))
+    return np.asarray(neutral + weight * (index - neutral))
 
 
 def _trend(history: Floats, season: int) -> Floats:

@@ -11,7 +11,7 @@ import pytest
 
 from metrics.insights import forecasting
 from metrics.insights.combine import combined, railed, voices
-from metrics.insights.forecasters import dotm, mstl_ets, mstl_theta, seasonal_naive, shrunk_ses
+from metrics.insights.forecasters import dotm, mstl_ets, mstl_theta, seasonal_growth, seasonal_naive, shrunk_ses
 from metrics.insights.model import Series
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -111,16 +111,29 @@ def test_the_same_series_gives_the_same_forecast() -> None:
     assert forecasting.forecast(values, 12) == forecasting.forecast(values, 12)
 
 
-@pytest.mark.parametrize(("length", "names"), [
-    (3, ["seasonal_naive"]), (9, ["shrunk_ses"]), (20, ["seasonal_naive", "shrunk_ses", "dotm"]),
-    (30, ["seasonal_naive", "shrunk_ses", "dotm", "mstl_theta"]),
-    (60, ["seasonal_naive", "dotm", "mstl_theta", "mstl_ets"]),
-])  # fmt: skip
-def test_the_length_of_history_decides_who_speaks(length: int, names: list[str]) -> None:
-    assert [module.NAME for module in voices(length, 12)] == names
+@pytest.mark.parametrize(
+    ("length", "noise", "names"),
+    [
+        (3, 5, ["seasonal_naive"]),
+        (9, 5, ["shrunk_ses"]),
+        (20, 500, ["seasonal_naive", "seasonal_growth", "shrunk_ses", "dotm"]),
+        (20, 5, ["seasonal_naive", "seasonal_growth", "shrunk_ses"]),
+        (30, 5, ["seasonal_naive", "seasonal_growth", "shrunk_ses", "dotm", "mstl_theta"]),
+        (60, 5, ["seasonal_naive", "dotm", "mstl_theta", "mstl_ets"]),
+    ],
+)
+def test_length_and_season_decide_who_speaks(length: int, noise: float, names: list[str]) -> None:
+    history = np.array(seasonal(length, noise=noise, seed=4))
+    assert [module.NAME for module in voices(history, 12)] == names
 
 
-@pytest.mark.parametrize("module", [dotm, mstl_ets, mstl_theta, seasonal_naive, shrunk_ses])
+def test_growth_so_far_is_carried_on_in_part() -> None:
+    history = np.array(SEASON + [value * 1.1 for value in SEASON[:6]])
+    told = seasonal_growth.expect(history, 12, 2).mean
+    assert told == pytest.approx([SEASON[6] * 1.07, SEASON[7] * 1.07])
+
+
+@pytest.mark.parametrize("module", [dotm, mstl_ets, mstl_theta, seasonal_growth, seasonal_naive, shrunk_ses])
 def test_every_forecaster_has_the_same_shape(module) -> None:
     history = np.array(seasonal(40, noise=2))
     told = module.expect(history, 12, 15)
@@ -132,7 +145,7 @@ def test_every_forecaster_has_the_same_shape(module) -> None:
 
 def test_the_combination_is_the_median() -> None:
     history = np.array(seasonal(40, noise=2))
-    paths = [module.expect(history, 12, 12).mean for module in voices(40, 12)]
+    paths = [module.expect(history, 12, 12).mean for module in voices(history, 12)]
     assert combined(history, 12, 12).mean == pytest.approx(np.median(paths, axis=0))
 
 
