@@ -375,5 +375,5 @@ def months_of(period: str, grain: str) -> list[int]:
 
 
 def until_now(exports: tuple[Export, ...]) -> Knowledge:
-    """Return all that is known in the end."""
-    return Knowledge(exports, exports[-1].recorded_at)
+    """Return all that is known in the end, when every form of the last month is overdue."""
+    return Knowledge(exports, exports[-1].recorded_at + dt.timedelta(days=20))

@@ -124,7 +124,7 @@ def _fixed(sources: Sources, body: Body) -> dict[int, list[Line]]:
         rented = sum((s.gross for s in sources.ground.shares
                       if s.key == body.key and s.tenure == "租用" and s.from_m <= month < s.to_m), Decimal(0))  # fmt: skip
         lines.append((RENT, _yuan(float(rented) * RENT_A_DAY * 30), ""))
-    _hospitality(sources.city, body, running, found)
+    _hospitality(sources.city, body, running, bought, found)
     return found
 
 
@@ -161,13 +161,16 @@ def _cars(sources: Sources, body: Body) -> tuple[dict[int, Decimal], dict[int, l
     return running, bought
 
 
-def _hospitality(city: City, body: Body, running: dict[int, Decimal], found: dict[int, list[Line]]) -> None:
+def _hospitality(
+    city: City, body: Body, running: dict[int, Decimal], bought: dict[int, list[Car]], found: dict[int, list[Line]]
+) -> None:
     """Reception follows the size of the car costs; a few bodies travel abroad once a year."""
     rng = dice(city.seed, "hospitality", body.key)
     for year in sorted({year_of(month) for month in found}):
         cars = float(sum((running.get(month_no(year, n), Decimal(0)) for n in range(1, 13)), Decimal(0)))
         usual = max(9_000.0, cars * rng.uniform(0.13, 0.22))
         overrun = body.key == city.role("overrun").key and year == t.OVERRUN_YEAR
+        cars += float(sum((car.price for n in range(1, 13) for car in bought.get(month_no(year, n), ())), Decimal(0)))
         total = overrun_total(usual, cars) if overrun else usual
         for month in (month_no(year, n) for n in range(1, 13)):
             share = PACE[moon(month) - 1] * rng.uniform(0.85, 1.15)
@@ -181,7 +184,7 @@ def _hospitality(city: City, body: Body, running: dict[int, Decimal], found: dic
 
 def overrun_total(usual: float, cars: float) -> float:
     """What is spent on reception when it bursts its item and the three public expenses of the unit."""
-    return max(66_000.0, usual * 1.45 + cars * 0.2)
+    return max(66_000.0, usual * 1.45 + cars * 0.35)
 
 
 def _rest(sources: Sources, body: Body, fixed: dict[int, list[Line]]) -> dict[int, list[Line]]:
@@ -210,7 +213,7 @@ def _rest(sources: Sources, body: Body, fixed: dict[int, list[Line]]) -> dict[in
 def _pace(city: City, body: Body, year: int) -> tuple[float, ...]:
     """The year's rhythm: one body rushes in December, a newly formed one spends evenly in its first months."""
     if body.key == city.role("rush").key and year == year_of(t.RUSH):
-        return (*(share * 0.6 for share in PACE[:11]), 1 - 0.6 * sum(PACE[:11]))
+        return (*(share * 0.5 for share in PACE[:11]), 1 - 0.5 * sum(PACE[:11]))
     if body.key == "data" and year == year_of(t.NEW_BUREAU):
         later = sum(PACE[6:]) / 6
         return (*PACE[:6], *(later,) * 6)

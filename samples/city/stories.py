@@ -63,7 +63,7 @@ class Teller:
     def code(self, role: str) -> str:
         """Return the unit code of who carries an event, as it is in the end."""
         body = self.world.city.role(role)
-        return self.world.city.code_of(body.key, self.world.last, self.now.at)
+        return self.world.city.code_of(body.key, self.world.last, self.world.until)
 
     def received(self, source: str, month: int) -> dt.date:
         """Return the day on which a month was first reported."""
