@@ -493,6 +493,23 @@ def atom_dims(atom: Atom, sources: Mapping[str, Source]) -> tuple[str, ...]:
     return tuple(sorted(set.intersection(*common))) if common else ()
 
 
+def datasets_of(catalogue: Catalogue, indicator: str) -> tuple[frozenset[str], ...]:
+    """Return, for each figure an indicator needs, the datasets that can give it: one of each set must have rows."""
+    found: list[frozenset[str]] = []
+    for name in catalogue.indicators[indicator].atoms:
+        atom = catalogue.atoms[name]
+        if atom.is_leaf:
+            for operand in atom.operands:
+                found.append(_datasets(catalogue.atoms[operand], catalogue))
+        else:
+            found.append(_datasets(atom, catalogue))
+    return tuple(dict.fromkeys(found))
+
+
+def _datasets(atom: Atom, catalogue: Catalogue) -> frozenset[str]:
+    return frozenset(catalogue.sources[part.of].of for part in atom.parts)
+
+
 def _finished(made: Indicator, draft: _Draft) -> Indicator:
     """Add what follows from the formula: its atoms, sources and fingerprint."""
     formula = parse_formula(made.value)

@@ -67,15 +67,16 @@ def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tupl
     )
 
 
-def sql_text(generation: Generation, catalogue: Catalogue, query: Query) -> tuple[str, dict[str, object]]:
-    """Return the statement a query runs and its parameters, for people who audit a number."""
+def sql_text(generation: Generation, catalogue: Catalogue, query: Query) -> str:
+    """Return the statement a query runs, its parameters as comments above it, for people who audit a number."""
     known = knowledge(generation)
     question = read_question(generation, catalogue, query, known)
     asked = [i for i in question.indicators if _has_source(i, known.layout) and query.scope.allows_theme(i.theme)]
     if not asked:
-        return "", {}
-    statement = statement_for(question, known, asked, generation.through_seq)
-    return statement.compiled.sql, parameters(question, statement.compiled)
+        return "-- nothing to ask: no rows for these indicators, or outside the scope\n"
+    compiled = statement_for(question, known, asked, generation.through_seq).compiled
+    values = "".join(f"-- ${name} = {value!r}\n" for name, value in sorted(parameters(question, compiled).items()))
+    return f"{values}{compiled.sql};\n"
 
 
 def has_source(generation: Generation, indicator: Indicator) -> bool:

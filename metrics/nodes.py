@@ -16,6 +16,7 @@ from rapidfuzz import fuzz, process
 
 from warehouse.base.errors import UnknownName
 from warehouse.base.scope import Scope
+from warehouse.store import Generation
 
 DEEPEST = 32
 _CLOSE_ENOUGH = 55
@@ -135,6 +136,16 @@ class Register:
             if code not in self._of:
                 raise unknown_node(code, self)
 
+    def named(self, text: str) -> tuple[str, ...]:
+        """Return the codes of the units that ever bore exactly this name or alias."""
+        wanted = fold(text)
+        found = [
+            code for code, versions in self._of.items()
+            if any(wanted in (fold(row.name), fold(row.short_name or ""), fold(code)) for row in versions)
+        ]  # fmt: skip
+        found += [code for alias, code in self._aliases.items() if fold(alias) == wanted]
+        return tuple(dict.fromkeys(found))
+
     def spellings(self) -> dict[str, str]:
         """Return every spelling a person may try → code."""
         found: dict[str, str] = {}
@@ -161,6 +172,25 @@ def read_register(con: duckdb.DuckDBPyConnection) -> Register:
         text.strip(): row[0] for row in rows for text in (row[10] or "").replace(";", "；").split("；") if text.strip()
     }
     return Register((Placed(row[0], row[1] or row[0], *row[2:10]) for row in rows), aliases)
+
+
+def find_node(generation: Generation, text: str) -> str:
+    """Return the code of a node given by code, name, short name or alias; raise with suggestions else."""
+    register = read_register(generation.con)
+    if text in register:
+        return text
+    found = register.named(text)
+    if len(found) != 1:
+        raise unknown_node(text, register)
+    return found[0]
+
+
+def root_node(generation: Generation) -> str:
+    """Return the first node without a parent."""
+    roots = read_register(generation.con).roots(generation.through_seq)
+    if not roots:
+        raise UnknownName("node", "root", (), "an empty register; load an organisation register first")
+    return roots[0]
 
 
 def fold(text: str) -> str:

@@ -158,6 +158,12 @@ def world(contracts: dict[str, Contract], tmp_path: Path) -> World:
     return World(contracts, tmp_path)
 
 
+@pytest.fixture
+def world_at(contracts: dict[str, Contract], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Make a fresh world each time it is called; for tests that try many."""
+    return lambda: World(contracts, tmp_path_factory.mktemp("world"))
+
+
 class Asker:
     """Ask short questions of one generation."""
 

@@ -1,0 +1,182 @@
+"""What changed between two moments of knowledge, and which batches moved it.
+
+For a figure that is a sum, each batch in between carries its part of the difference and the parts add up to it exactly.
+For a ratio the batches that touched its numerator or denominator are named, with what each moved on both sides.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from metrics.drill import Read, reads_of
+from metrics.evaluate import evaluate
+from metrics.formula import is_exact, parse_formula
+from metrics.knowledge import Known, knowledge
+from metrics.model import Answer, Catalogue, Figure, Query
+from metrics.question import elapsed_month
+from metrics.tables import quoted
+from warehouse.base.errors import QueryError
+from warehouse.base.money import exact
+from warehouse.base.periods import Grain, Period, Window, windows
+from warehouse.base.scope import Scope
+from warehouse.store import Generation
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One batch and what it moved, in base units."""
+
+    batch_seq: int
+    file_name: str
+    numerator: Decimal
+    denominator: Decimal | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure at two moments of knowledge."""
+
+    old: Answer
+    new: Answer
+    batches: tuple[Moved, ...]
+
+    @property
+    def change(self) -> Figure | None:
+        """New minus old, when both have a value."""
+        if self.old.value is None or self.new.value is None:
+            return None
+        if isinstance(self.new.value, float) or isinstance(self.old.value, float):
+            return float(self.new.value) - float(self.old.value)
+        return self.new.value - self.old.value
+
+    @property
+    def is_change(self) -> bool:
+        """Tell whether anything a reader sees differs."""
+        shown = ("value", "numerator", "denominator", "status", "due", "got")
+        return any(getattr(self.old, name) != getattr(self.new, name) for name in shown)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values for printing; exact figures as strings."""
+        return {
+            "indicator": self.new.indicator,
+            "node": self.new.node,
+            "period": self.new.period,
+            "grain": self.new.grain,
+            "unit": self.new.unit,
+            "old": _plain(self.old.value),
+            "new": _plain(self.new.value),
+            "change": _plain(self.change),
+            "old_status": self.old.status,
+            "new_status": self.new.status,
+            "batches": [
+                {
+                    "batch_seq": moved.batch_seq,
+                    "file": moved.file_name,
+                    "numerator": exact(moved.numerator),
+                    "denominator": None if moved.denominator is None else exact(moved.denominator),
+                }
+                for moved in self.batches
+            ],
+        }
+
+
+def _plain(value: Figure | None) -> str | float | None:
+    if value is None or isinstance(value, float):
+        return value
+    return exact(value)
+
+
+def difference(
+    generation: Generation,
+    catalogue: Catalogue,
+    *,
+    indicators: Sequence[str],
+    nodes: Sequence[str],
+    period_from: str,
+    period_to: str,
+    grain: Grain,
+    from_time: dt.datetime | None,
+    to_time: dt.datetime | None,
+    scope: Scope,
+    actor: str,
+    changed_only: bool = False,
+) -> tuple[Difference, ...]:
+    """Compare the answers at two moments; both sides use the definitions of now (a comparison is restated)."""
+    if from_time is None or (to_time is not None and to_time < from_time):
+        raise QueryError("The earlier moment must come first.", "give --from before --to")
+    before = Query(
+        indicators=tuple(indicators),
+        nodes=tuple(nodes),
+        period_from=period_from,
+        period_to=period_to,
+        grain=grain,
+        scope=scope,
+        actor=actor,
+        known_at=from_time,
+    )
+    after = replace(before, known_at=to_time)
+    pairs = zip(evaluate(generation, catalogue, before), evaluate(generation, catalogue, after), strict=True)
+    finder = _Finder(generation, catalogue, before, after)
+    found = tuple(Difference(old, new, finder.batches(new)) for old, new in pairs)
+    return tuple(item for item in found if item.is_change) if changed_only else found
+
+
+class _Finder:
+    """Finds what each batch between two moments moved."""
+
+    def __init__(self, generation: Generation, catalogue: Catalogue, before: Query, after: Query) -> None:
+        self.generation = generation
+        self.catalogue = catalogue
+        self.known: Known = knowledge(generation)
+        self.first, self.last = generation.batch_at(before.known_at), generation.batch_at(after.known_at)
+        self.elapsed = elapsed_month(generation, before), elapsed_month(generation, after)
+        self.windows = dict(_windows(after))
+        self.files = dict(generation.con.execute("SELECT batch_seq, file_name FROM batch").fetchall())
+
+    def batches(self, new: Answer) -> tuple[Moved, ...]:
+        """Return the batches that moved a figure, oldest first: what each gives the new one less what it gave the old."""
+        if new.status == "forbidden" or new.indicator not in self.catalogue.indicators:
+            return ()
+        formula = parse_formula(self.catalogue.indicators[new.indicator].value)
+        sides: dict[str, dict[int, Decimal]] = {"numerator": defaultdict(Decimal), "denominator": defaultdict(Decimal)}
+        for sign, seq, elapsed in ((1, self.last, self.elapsed[1]), (-1, self.first, self.elapsed[0])):
+            window = self.windows[new.period]
+            window = Window(window.label, window.from_m, min(window.to_m, elapsed))
+            for read in reads_of(formula, window) if window.months > 0 else ():
+                for batch, moved in self._moved(read, new.node, seq):
+                    sides[read.side][batch] += sign * read.sign * moved
+        above, below = sides["numerator"], sides["denominator"]
+        return tuple(
+            Moved(seq, self.files.get(seq) or "", above.get(seq, Decimal(0)),
+                  None if formula.denominator is None else below.get(seq, Decimal(0)))
+            for seq in sorted({*above, *below})
+            if above.get(seq) or below.get(seq)
+        )  # fmt: skip
+
+    def _moved(self, read: Read, node: str, seq: int) -> list[tuple[int, Decimal]]:
+        """Return what each batch up to `seq` gives one operand."""
+        laid = self.known.layout.atoms.get(read.operand.atom)
+        found: list[tuple[int, Decimal]] = []
+        for table in laid.tables if laid else ():
+            found += self.generation.con.execute(
+                f"SELECT batch_seq, sum({quoted(read.operand.atom)}) FROM {quoted('node_' + table)} "
+                "WHERE node = $node AND month_no >= $from AND month_no < $to AND batch_seq <= $seq GROUP BY batch_seq",
+                {"node": node, "from": read.from_m, "to": read.to_m, "seq": seq},
+            ).fetchall()
+        return [(batch, Decimal(str(value))) for batch, value in found if value is not None]
+
+
+def _windows(query: Query) -> list[tuple[str, Window]]:
+    start, end = Period.parse(query.period_from), Period.parse(query.period_to)
+    return [(w.label, w) for w in windows(query.grain, start.from_m, end.to_m)]
+
+
+def is_additive(catalogue: Catalogue, indicator: str) -> bool:
+    """Tell whether the batches' parts add up to the difference of the figure itself."""
+    formula = parse_formula(catalogue.indicators[indicator].value)
+    return formula.denominator is None and is_exact(formula.numerator)
