@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 import duckdb
 
@@ -142,11 +143,15 @@ def stage_table(
         staged.skipped[reason] += count
     sheet = _Sheet(con, contract, raw, sheet_no, mapped, _parser(parse, directory), staged)
     sheet.parse_odd(name for name, cast in sheet.casts.items() if cast is None)
-    sheet.write()
-    if odd := sheet.odd_columns():
-        sheet.parse_odd(odd)
-        con.execute("DELETE FROM staged WHERE sheet_no = ?", [sheet_no])
+    if sheet.is_wide:
+        sheet.parse_odd(sheet.odd_columns())
         sheet.write()
+    else:
+        sheet.write()
+        if odd := sheet.odd_columns():
+            sheet.parse_odd(odd)
+            con.execute("DELETE FROM staged WHERE sheet_no = ?", [sheet_no])
+            sheet.write()
     sheet.write_faults()
     for fault in table.row_faults:
         con.execute(
@@ -207,6 +212,7 @@ class _Sheet:
     parse: ParseCell
     staged: Staged
     maps: set[str] = field(default_factory=set)
+    faulty: set[str] = field(default_factory=set)
 
     @cached_property
     def targets(self) -> dict[str, Column]:
@@ -216,24 +222,35 @@ class _Sheet:
     def casts(self) -> dict[str, str | None]:
         return {name: cast_of(column, *self.mapped.columns[name]) for name, column in self.targets.items()}
 
+    @property
+    def is_wide(self) -> bool:
+        """Tell whether a line of the sheet is several rows of the dataset."""
+        return any("." in name for name in self.mapped.columns)
+
     def parse_odd(self, names: Iterable[str]) -> None:
         """Parse the distinct texts of the columns that no cast could take into a map per column."""
-        for name in names:
-            index, factor = self.mapped.columns[name]
-            column, cast = self.targets[name], self.casts[name]
-            condition = f"({cast}) IS NULL AND trim(r.c{index}) <> ''" if cast else f"trim(r.c{index}) <> ''"
-            texts = self.con.execute(
-                f"SELECT r.c{index}, count(*) FROM {self.raw} r WHERE {condition} GROUP BY 1 ORDER BY 1"
-            ).fetchall()
-            rows = []
-            for text, times in texts:
-                cell = _scaled(column, self.parse(column, text, self.mapped.units[name]), factor)
-                if cell.note:
-                    self.staged.notes[cell.note] += times
-                rows.append((text, cell.value, cell.note, cell.fault, cell.hint))
+        wanted = list(names)
+        if not wanted:
+            return
+        texts = self._counts([f"histogram(r.c{self.mapped.columns[n][0]}) {self._odd_filter(n)}" for n in wanted])
+        for name, counted in zip(wanted, texts, strict=True):
+            rows = [self._parsed(name, text, times) for text, times in sorted((counted or {}).items())]
             if rows:
-                _write_map(self.con, f"odd_{index}", rows)
+                _write_map(self.con, f"odd_{self.mapped.columns[name][0]}", rows)
                 self.maps.add(name)
+
+    def _odd_filter(self, name: str) -> str:
+        cell, cast = f"r.c{self.mapped.columns[name][0]}", self.casts[name]
+        return f"FILTER (WHERE trim({cell}) <> ''" + (f" AND ({cast}) IS NULL)" if cast else ")")
+
+    def _parsed(self, name: str, text: str, times: int) -> tuple[str | None, ...]:
+        column, (_, factor) = self.targets[name], self.mapped.columns[name]
+        cell = _scaled(column, self.parse(column, text, self.mapped.units[name]), factor)
+        if cell.note:
+            self.staged.notes[cell.note] += times
+        if cell.fault:
+            self.faulty.add(name)
+        return text, cell.value, cell.note, cell.fault, cell.hint
 
     def odd_columns(self) -> list[str]:
         """Return the cast columns in which the last pass met a text it could not take: fewer values than texts."""
@@ -241,28 +258,29 @@ class _Sheet:
         if not names:
             return []
         cells = {name: f"r.c{self.mapped.columns[name][0]}" for name in names}
-        texts = self._counts([f"count(nullif(trim({cells[name]}), ''))" for name in names], f"{self.raw} r")
-        if any("." in name for name in self.mapped.columns):
-            values = self._counts([f"count({self.casts[name]})" for name in names], f"{self.raw} r")
+        texts = self._counts([f"count(nullif(trim({cells[name]}), ''))" for name in names])
+        if self.is_wide:
+            values = self._counts([f"count({self.casts[name]})" for name in names])
         else:
             values = self._counts([f'count("{name}")' for name in names], f"staged WHERE sheet_no = {self.number}")
         return [name for name, text, value in zip(names, texts, values, strict=True) if text != value]
 
-    def _counts(self, wanted: Sequence[str], source: str) -> tuple[int, ...]:
+    def _counts(self, wanted: Sequence[str], source: str | None = None) -> tuple[Any, ...]:
+        source = source or f"{self.raw} r"
         return self.con.execute(f"SELECT {', '.join(wanted)} FROM {source}").fetchone() or ()
 
     def write(self) -> None:
         """Append the typed rows: one a line, or one a line and group of a wide form."""
         pivot = self.contract.unpivot
         groups: list[str | None] = [None]
-        if pivot and any("." in name for name in self.mapped.columns):
+        if pivot and self.is_wide:
             groups = [g for g in pivot.groups if any(name.startswith(f"{g}.") for name in self.mapped.columns)]
         for part, group in enumerate(groups):
             self.con.execute(f"INSERT INTO staged {self._select(group, part)}")
 
     def write_faults(self) -> None:
         """Note every cell whose text the parser refused."""
-        for name in sorted(self.maps):
+        for name in sorted(self.faulty):
             index = self.mapped.columns[name][0]
             self.con.execute(
                 f"INSERT INTO faults SELECT {self.number}, r.row_no, '{name}', o.fault, r.c{index}, o.hint"
@@ -302,15 +320,9 @@ class _Sheet:
 
 
 def _write_map(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str | None, ...]]) -> None:
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} (raw VARCHAR, value VARCHAR, note VARCHAR, fault VARCHAR, hint VARCHAR)"
-    )
-    columns = list(map(list, zip(*rows, strict=True)))
-    con.execute(
-        f"INSERT INTO {table} SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]), unnest($3::VARCHAR[]),"
-        " unnest($4::VARCHAR[]), unnest($5::VARCHAR[])",
-        columns,
-    )
+    names = ("raw", "value", "note", "fault", "hint")
+    wanted = ", ".join(f"unnest(${place}::VARCHAR[]) AS {name}" for place, name in enumerate(names, 1))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {wanted}", list(map(list, zip(*rows, strict=True))))
 
 
 def _scaled(column: Column, cell: Cell, factor: Decimal) -> Cell:
