@@ -44,13 +44,12 @@ def nodes_of(con: duckdb.DuckDBPyConnection, through_seq: int) -> Nodes:
 
 
 def arrange(rows: list[tuple[str, str | None, str]]) -> Nodes:
-    """Sort (code, parent, kind) into root, units and what lies between."""
+    """Sort (code, parent, kind) into root, units and what lies between: regions that only gather what is below them."""
     codes = {code for code, _, _ in rows}
     root = next((code for code, parent, _ in rows if parent is None or parent not in codes), None)
     if root is None:
         raise StoreError("The organisation table has no root.", "load the organisation register first")
-    kinds = {code: kind for code, _, kind in rows}
-    parents = {parent for code, parent, _ in rows if parent is not None and kinds[code] not in NO_UNITS}
+    parents = {parent for _, parent, _ in rows if parent is not None}
     units = [c for c, _, kind in rows if c != root and kind not in NO_UNITS and (c not in parents or kind != "region")]
     between = [c for c, _, kind in rows if c != root and c not in units and kind not in NO_UNITS]
     return Nodes(root, tuple(units), tuple(c for c, parent, _ in rows if parent == root), tuple(between))

@@ -177,13 +177,13 @@ def test_units_are_leaves_and_organisations_but_no_compounds_buildings_or_region
     rows: list[tuple[str, str | None, str]] = [
         ("city", None, "region"), ("bureau", "city", "government"), ("branch", "bureau", "institution"),
         ("county", "city", "region"), ("school", "county", "institution"), ("hall", "city", "compound"),
-        ("town", "county", "region"),
+        ("town", "county", "region"), ("state", "city", "region"), ("house", "state", "building"),
     ]  # fmt: skip
     nodes = arrange(rows)
     assert nodes.root == "city"
     assert nodes.units == ("bureau", "branch", "school", "town")
-    assert nodes.children == ("bureau", "county", "hall")
-    assert nodes.all == ("city", "county", "bureau", "branch", "school", "town")
+    assert nodes.children == ("bureau", "county", "hall", "state")
+    assert nodes.all == ("city", "county", "state", "bureau", "branch", "school", "town")
 
 
 def test_a_landing_that_names_an_unknown_indicator_is_a_fault(tmp_path) -> None:
