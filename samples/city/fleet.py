@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from samples.city import timeline as t
 from samples.city.bodies import PLATFORM, Body, City
-from samples.city.calendar import FIRST, LONGEST, OPEN, day, moment, month_no, month_of
+from samples.city.calendar import FIRST, LONGEST, OPEN, day, moment, month_no, month_of, moon
 from samples.city.cars import (
     BORROWED,
     COURIER,
@@ -192,7 +192,7 @@ def _to_platform(city: City, cars: list[Car], taken: set[int]) -> list[Car]:
 
 
 def _renew(city: City, cars: list[Car], taken: set[int]) -> None:
-    """Replace some cars past eight years by cars of new energy, one for one."""
+    """Replace some cars past eight years by cars of new energy, one for one, never in the rush of December."""
     rng = dice(city.seed, "renewal")
     spared = {city.role("overrun").key, city.role("over_quota").key}
     for month in range(FIRST + 2, FIRST + LONGEST):
@@ -201,7 +201,7 @@ def _renew(city: City, cars: list[Car], taken: set[int]) -> None:
             if id(c) not in taken and c.to_m == OPEN and not c.from_m and c.holder(month) not in spared
             and month - month_of(c.bought_on) >= 97
         ]  # fmt: skip
-        if not old or rng.random() < 0.35:
+        if not old or moon(month) == 12 or rng.random() < 0.3:
             continue
         gone = rng.choice(old)
         gone.to_m = month
