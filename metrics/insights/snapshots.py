@@ -11,8 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlalchemy.engine import Engine
+
 from metrics.insights.model import Evaluate
 from metrics.model import Answer, Catalogue, Figure, Query
+from warehouse import operations
+from warehouse.base.errors import UnknownName
 from warehouse.base.money import exact
 from warehouse.base.periods import Grain, month_label
 from warehouse.base.scope import Scope
@@ -163,3 +167,17 @@ def _compare(
 
 def _there(row: SnapshotValueRow | None) -> str:
     return "absent" if row is None else "present"
+
+
+def verify_stored(
+    engine: Engine, evaluate: Evaluate, scope: Scope, actor: str, snapshot_id: str | None = None
+) -> tuple[Difference, ...]:
+    """Verify one stored snapshot, or all of them."""
+    heads = [head for head in operations.snapshots(engine) if snapshot_id in (None, head.snapshot_id)]
+    if snapshot_id is not None and not heads:
+        raise UnknownName("snapshot", snapshot_id, [head.snapshot_id for head in operations.snapshots(engine)])
+    return tuple(
+        difference
+        for head in heads
+        for difference in verify(evaluate, head, operations.snapshot_values(engine, head.snapshot_id), scope, actor)
+    )

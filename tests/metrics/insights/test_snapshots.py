@@ -11,6 +11,7 @@ from metrics.insights import snapshots
 from metrics.insights.snapshots import Board
 from tests.metrics.insights.figures import Figures, known
 from warehouse import operations
+from warehouse.base.errors import UnknownName
 from warehouse.base.periods import month_no
 from warehouse.base.scope import Scope
 
@@ -56,7 +57,7 @@ def test_a_changed_definition_is_an_alarm(figures: Figures, taken) -> None:
     assert {one.field for one in found} == {"fingerprint"}
 
 
-def test_a_snapshot_survives_the_database(taken) -> None:
+def test_a_snapshot_survives_the_database(figures: Figures, taken) -> None:
     engine = sa.create_engine("sqlite://")
     operations.ensure(engine)
     head, values = taken
@@ -64,3 +65,6 @@ def test_a_snapshot_survives_the_database(taken) -> None:
     assert operations.snapshots(engine) == (head,)
     assert set(operations.snapshot_values(engine, head.snapshot_id)) == set(values)
     assert {row.node for row in operations.snapshot_values(engine, head.snapshot_id, frozenset({"a"}))} == {"a"}
+    assert snapshots.verify_stored(engine, figures.evaluate, Scope.everything(), "t") == ()
+    with pytest.raises(UnknownName, match="did you mean"):
+        snapshots.verify_stored(engine, figures.evaluate, Scope.everything(), "t", "daily-2024-06-14-20240615T120000")
