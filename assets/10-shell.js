@@ -3,7 +3,7 @@
   var ALWAYS = ["node", "period", "grain", "known_at", "tree", "where", "lang", "theme"];
   var pickers = { node: "context-node", period: "context-period", grain: "context-grain", known_at: "context-known-at", tree: "context-tree" };
   var blank = { grain: "ytd", tree: "as-was", known_at: "", period: "" };
-  var seen = { key: null, defaults: {} };
+  var seen = { key: null, defaults: {}, told: {}, shown: {} };
 
   function params(search) { return new URLSearchParams(search || ""); }
   function text(query) { var out = query.toString().replace(/\+/g, "%20"); return out ? "?" + out : ""; }
@@ -31,13 +31,20 @@
     if (window.cockpitScale) window.cockpitScale();
   }
 
+  // every change of a property makes all components of the page look up: tell only what is new
+  function tell(id, props) {
+    var known = JSON.stringify(props);
+    if (seen.told[id] === known) return;
+    seen.told[id] = known;
+    set(id, props);
+  }
+
   function showChoice(query, defaults) {
-    set(pickers.node, { value: query.get("node") || (defaults && defaults.node) || null });
+    tell(pickers.node, { value: query.get("node") || (defaults && defaults.node) || null });
     ["period", "grain", "known_at", "tree"].forEach(function (part) {
-      set(pickers[part], { value: query.get(part) || blank[part] });
+      tell(pickers[part], { value: (query.get(part) || blank[part]).slice(0, part === "known_at" ? 10 : 40) });
     });
-    var where = query.getAll("where");
-    set("context-chips", { children: where.map(function (text) {
+    tell("context-chips", { children: query.getAll("where").map(function (text) {
       return { type: "Button", namespace: "dash_html_components",
         props: { children: text.replace(/['"]/g, "") + " ✕", className: "chip", "data-act": "drop", "data-where": text } };
     }) });
@@ -50,10 +57,19 @@
     ALWAYS.forEach(function (key) { query.getAll(key).forEach(function (value) { kept.append(key, value); }); });
     menu().forEach(function (link) {
       var page = link.id.slice("menu-".length);
-      var path = page === "overview" ? "/" : "/" + page;
-      set(link.id, { href: path + text(kept), className: "menu-link" + (page === name ? " here" : "") });
+      link.setAttribute("href", (page === "overview" ? "/" : "/" + page) + text(kept));
+      link.classList.toggle("here", page === name);
     });
   }
+
+  // the menu's links are plain: changing pages is a change of the address, without a request
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest("a[data-go], a.menu-link");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    var target = new URL(link.href, window.location.href);
+    set("address", { pathname: target.pathname, search: target.search });
+  });
 
   // the pickers drop a value that is not yet among their options: choose once these have arrived
   function later(query) {
@@ -67,6 +83,7 @@
         if (!defaults) return;
         seen.defaults = defaults;
         document.documentElement.classList.toggle("is-simulated", !!defaults.simulated);
+        seen.told = {};
         later(params(window.location.search));
       },
       route: function (pathname, search, version) {
@@ -80,8 +97,8 @@
         seen.key = key;
         var view = pathname + "|" + search + "|" + version;
         var states = pageNames().map(function (other) {
-          if (other !== name || seen[other] === view) return keep;
-          seen[other] = view;
+          if (other !== name || seen.shown[other] === view) return keep;
+          seen.shown[other] = view;
           return { search: search || "", version: version };
         });
         if (states.some(function (state) { return state !== keep; })) window.scrollTo(0, 0);
@@ -90,6 +107,7 @@
       choose: function (node, period, grain, knownAt, tree, search, defaults) {
         var query = params(search), before = text(query);
         if (!defaults || node == null) return window.dash_clientside.no_update;
+        seen.told = {};
         var chosen = { node: node, period: period, grain: grain, known_at: knownAt, tree: tree };
         Object.keys(chosen).forEach(function (part) {
           var value = chosen[part];

@@ -78,6 +78,8 @@ def _item(focus: Focus, alarm: Alarm) -> dcc.Link:
 
 def value_text(alarm: Alarm, words: Language) -> str:
     """Return the figure that fires, or what it is when there is none."""
+    if alarm.kind in ("missing", "repeat"):
+        return words.say(f"warnings.said.{alarm.kind}", bound=words.full(alarm.threshold or 0))
     return words.figure(alarm.value, alarm.unit).text if alarm.value is not None else words.say("warnings.no_value")
 
 
@@ -169,7 +171,7 @@ def _cards(focus: Focus, alarms: Sequence[Alarm]) -> html.Div:
 
 
 def _figure_against(alarm: Alarm, words: Language) -> str:
-    if alarm.value is None or alarm.threshold is None:
+    if alarm.value is None or alarm.threshold is None or alarm.kind in ("missing", "repeat"):
         return value_text(alarm, words)
     return words.say("warnings.against", value=value_text(alarm, words), limit=threshold_text(alarm, words))
 

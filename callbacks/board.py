@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from callbacks.focus import Focus
+from callbacks.focus import YEARLY_CHANGE, Focus
 from callbacks.services import LEVELS, Alarm, IndicatorCard, Level, Mark
 from callbacks.tiles import Bands, Ruler, TileView
 from metrics.model import THEMES, Answer, Query
@@ -135,24 +135,16 @@ def _questions(focus: Focus, heads: Sequence[tuple[Theme, str]], cards: Mapping[
     asides = [name for theme, _ in heads for name in theme.asides if has_source(cards, name)]
     paces = [name for theme, _ in heads if (name := theme.ruler.partition(":")[2]) and has_source(cards, name)]
     in_points = [name for name in names if cards[name].unit == "%"]
-    changes = [f"{name}_yoy" for name in names if cards[name].unit != "%"]
-    asked = [
-        focus.query(dict.fromkeys([*names, *asides, *changes])),
-        focus.query(
-            dict.fromkeys(names),
-            grain="month",
-            period_from=focus.months_back(HISTORY_MONTHS - 1),
-            period_to=focus.last_month,
-        ),
-    ]
+    changes = [f"{name}{YEARLY_CHANGE}" for name in names if cards[name].unit != "%"]
+    asked = focus.queries(dict.fromkeys([*names, *asides, *changes]))
+    history = {"period_from": focus.months_back(HISTORY_MONTHS - 1), "period_to": focus.last_month}
+    asked += focus.queries(dict.fromkeys(names), grain="month", **history)
     if in_points:
-        asked.append(focus.query(in_points, period_from=focus.year_earlier(), period_to=focus.year_earlier()))
-    if paces and focus.grain != "ytd":
-        asked.append(
-            focus.query(dict.fromkeys(paces), grain="ytd", period_from=focus.last_month, period_to=focus.last_month)
+        asked += focus.queries(in_points, period_from=focus.year_earlier(), period_to=focus.year_earlier())
+    if paces:
+        asked += focus.queries(
+            dict.fromkeys(paces), grain="ytd", period_from=focus.last_month, period_to=focus.last_month
         )
-    elif paces:
-        asked.append(focus.query(dict.fromkeys(paces)))
     return asked
 
 
@@ -179,7 +171,7 @@ def _view(
         card=cards[name],
         heading=title,
         answer=answer,
-        change=found.get(f"{name}_yoy", node, period, grain),
+        change=found.get(f"{name}{YEARLY_CHANGE}", node, period, grain),
         points=_points(answer, found.get(name, node, focus.year_earlier(), grain)) if cards[name].unit == "%" else None,
         current=tuple(values[-SHOWN_MONTHS:]),
         before=tuple(values[: HISTORY_MONTHS - 12]),
@@ -201,8 +193,7 @@ def count_levels(alarms: Iterable[Alarm]) -> tuple[tuple[Level, int], ...]:
 def ruler_of(focus: Focus, theme: Theme, found: Answers) -> Ruler | Bands | None:
     """Return what a leading indicator is read against."""
     kind, _, measure = theme.ruler.partition(":")
-    at = (measure, focus.node.code, focus.last_month if focus.grain != "ytd" else focus.window.label, "ytd")
-    answer = found.get(*at) or found.get(measure, focus.node.code, focus.window.label, focus.grain)
+    answer = found.get(measure, focus.node.code, focus.last_month, "ytd")
     value = _number(answer)
     if kind == "bands":
         return _energy_ruler(focus, measure) if has_source(focus.session.indicators(), measure) else None
@@ -241,7 +232,7 @@ def _energy_ruler(focus: Focus, measure: str) -> Ruler | Bands | None:
         ordered = tuple((key, counts[key]) for key in ("guide", "base", "limit", "over") if counts[key])
         return Bands(ordered) if ordered else None
     marks = focus.session.marks(measure, focus.node.code, focus.last_month, focus.known_at)
-    rolling = focus.session.evaluate([_rolling(focus, measure)])
+    rolling = focus.session.evaluate(_rolling(focus, measure))
     if not marks or not rolling or rolling[0].value is None:
         return None
     value = float(rolling[0].value)
@@ -254,19 +245,17 @@ def _energy_ruler(focus: Focus, measure: str) -> Ruler | Bands | None:
     )
 
 
-def _rolling(focus: Focus, measure: str) -> Query:
-    return focus.query([measure], grain="r12", period_from=focus.last_month, period_to=focus.last_month)
+def _rolling(focus: Focus, measure: str, by: str | None = None) -> list[Query]:
+    span = {"grain": "r12", "period_from": focus.last_month, "period_to": focus.last_month}
+    return focus.queries([measure], by=by, **span)
 
 
 def rolling_with_marks(focus: Focus, measure: str) -> tuple[tuple[Answer, float, tuple[Mark, ...]], ...]:
     """Return the last twelve months of every child with the quota lines that hold for it."""
-    question = focus.query(
-        [measure], grain="r12", period_from=focus.last_month, period_to=focus.last_month, by="children"
-    )
     marks = focus.session.marks
     return tuple(
         (answer, float(answer.value), marks(measure, answer.node, focus.last_month, focus.known_at))
-        for answer in focus.session.evaluate([question])
+        for answer in focus.session.evaluate(_rolling(focus, measure, "children"))
         if answer.value is not None and answer.node != focus.node.code
     )
 

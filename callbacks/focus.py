@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,9 +11,12 @@ from typing import Any, cast
 from callbacks.language import Language
 from callbacks.services import Node, Session, Tree
 from callbacks.state import ViewState
+from metrics.catalogue import UNIT_DIMS
 from metrics.model import Query
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import Grain, Period, Window, month_label, windows
+
+YEARLY_CHANGE = "_yoy"
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,27 @@ class Focus:
             "period_to": self.window.label,
             "grain": self.grain,
             "by": None,
-            "where": " and ".join(self.state.where) or None,
+            "where": None,
             "known_at": self.known_at,
             "tree": self.state.tree,
             "scope": self.session.viewer.scope,
             "actor": self.session.viewer.actor,
         }
         return Query(**(values | changes))
+
+    def queries(self, indicators: Iterable[str], **changes: Any) -> list[Query]:
+        """Return the questions for some indicators with the view's filters, each where it can be honoured."""
+        cards = self.session.indicators()
+        groups: dict[str | None, list[str]] = {}
+        for name in indicators:
+            card = cards.get(name.removesuffix(YEARLY_CHANGE))
+            groups.setdefault(self._where(card.dims if card else ()), []).append(name)
+        return [self.query(names, where=where, **changes) for where, names in groups.items()]
+
+    def _where(self, dims: Iterable[str]) -> str | None:
+        """Return the filters that speak of something the indicator can be split by."""
+        known = {*dims, *UNIT_DIMS}
+        return " and ".join(text for text in self.state.where if dimension_in(text) in known) or None
 
     def months_back(self, count: int) -> str:
         """Return the month so many months before the last of the window."""
@@ -66,6 +84,11 @@ class Focus:
     def link(self, path: str, **changes: Any) -> str:
         """Return the address of a page in this view with some fields changed."""
         return self.state.link(path, **changes)
+
+
+def dimension_in(condition: str) -> str:
+    """Return the dimension a filter chip speaks of: its first word."""
+    return re.split(r"[^A-Za-z0-9_]", condition.strip(), maxsplit=1)[0]
 
 
 def resolve(state: ViewState, session: Session, words: Language) -> Focus | None:

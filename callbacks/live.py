@@ -19,7 +19,6 @@ from sqlalchemy.engine import Engine
 from callbacks.services import (
     Alarm,
     Batch,
-    Change,
     Due,
     IndicatorCard,
     Landing,
@@ -27,13 +26,14 @@ from callbacks.services import (
     Mark,
     Node,
     Refused,
-    SourceRows,
     StoreFacts,
     Tree,
     Version,
     Viewer,
 )
 from metrics.catalogue import load_catalogue
+from metrics.diff import Difference, difference
+from metrics.drill import DrillRows, rows
 from metrics.evaluate import evaluate
 from metrics.insights.rules import load_rules
 from metrics.knowledge import Known, knowledge
@@ -48,6 +48,14 @@ from warehouse.readers.faults import Fault
 from warehouse.readers.messages import message
 from warehouse.store import Generation, Store
 
+ITEM_NAMES = (
+    ("d_budget_execution", "item_code", "item_name"),
+    ("d_payment", "item_code", "item_name"),
+    ("d_expense_item", "code", "name"),
+)
+"""Where names of budget items stand; later tables win."""
+FLOWING = ("month", "date", "datetime")
+"""Datasets whose rows say that a month has figures; a plan for the whole year does not."""
 _KEPT = 4096
 Thing = TypeVar("Thing")
 QUOTA_INDICATOR = "en_nonheat_per_area"
@@ -188,7 +196,7 @@ class LiveSession:
             return None
         last = int(self.generation.meta["last_month"])
         if seq < self.generation.through_seq:
-            flows = [name for name, contract in self.generation.contracts.items() if contract.time_kind != "span"]
+            flows = [name for name, contract in self.generation.contracts.items() if contract.time_kind in FLOWING]
             row = self.generation.con.execute(
                 "SELECT max(period_to) - 1 FROM batch WHERE batch_seq BETWEEN 1 AND ? AND list_contains(?, dataset)",
                 [seq, flows],
@@ -264,7 +272,7 @@ class LiveSession:
             titles={"zh": row.title_zh, "en": row.title_en},
             threshold=float(row.bound) if row.bound else None,
             kind=kind,
-            member=row.dim_value or "",
+            member=self.labels("item_code").get(row.dim_value or "", row.dim_value or ""),
             since=row.opened_at,
             since_seq=row.opened_seq,
         )
@@ -335,34 +343,45 @@ class LiveSession:
             for code, *values in rows
         }
 
-    def drill(self, query: Query, limit: int) -> SourceRows:
-        """Return the rows behind one figure."""
-        answer = self._answer(query)[0]
-        return SourceRows((), 0, None, None, answer)
+    def drill(self, query: Query, limit: int) -> DrillRows:
+        """Return the rows behind one figure, largest first, and their sums over all rows."""
+        asked = replace(query, now=self.now)
+        return self._once(
+            "drill", (asked, limit), lambda: rows(self.generation, self.home.catalogue, asked, limit=limit)
+        )
 
-    def diff(self, queries: Sequence[Query], then: dt.datetime) -> tuple[Change, ...]:
-        """Return the figures that are not what they were, with the files recorded since that touch their sources."""
-        files = self._files_since(then)
-        found = []
-        for query in queries:
-            before = self._answer(replace(query, known_at=then))
-            for was, now in zip(before, self._answer(query), strict=False):
-                if was.value != now.value or was.status != now.status:
-                    datasets = self._datasets(now.indicator)
-                    named = tuple(dict.fromkeys(name for dataset, name in files if dataset in datasets))
-                    found.append(Change(now.indicator, now.node, now.period, now.grain, was, now, named))
-        return tuple(found)
+    def diff(self, query: Query, then: dt.datetime) -> tuple[Difference, ...]:
+        """Return the figures that were others as known then, and the batches that moved them."""
+        return self._once("diff", (query, then), lambda: self._diff(query, then))
 
-    def _datasets(self, indicator: str) -> frozenset[str]:
-        catalogue = self.home.catalogue
-        names = catalogue.indicators[indicator].sources
-        return frozenset(catalogue.sources[name].of for name in names if name in catalogue.sources) | {"org_unit"}
+    def _diff(self, query: Query, then: dt.datetime) -> tuple[Difference, ...]:
+        return difference(
+            self.generation,
+            self.home.catalogue,
+            indicators=query.indicators,
+            nodes=query.nodes,
+            period_from=query.period_from,
+            period_to=query.period_to,
+            grain=query.grain,
+            from_time=then,
+            to_time=None,
+            scope=query.scope,
+            actor=query.actor,
+            changed_only=True,
+        )
 
-    def _files_since(self, then: dt.datetime) -> list[tuple[str, str]]:
-        return self.generation.con.execute(
-            "SELECT dataset, file_name FROM batch WHERE batch_seq > ? ORDER BY batch_seq DESC",
-            [self.generation.batch_at(then)],
-        ).fetchall()
+    def labels(self, dim: str) -> Mapping[str, str]:
+        """Return the names of budget items: as the reference table has them, else as the files wrote them."""
+        return self._once("labels", dim, self._item_names) if dim == "item_code" else {}
+
+    def _item_names(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for table, code, name in ITEM_NAMES:
+            rows = self.generation.con.execute(
+                f"SELECT {code}, any_value({name}) FROM {table} WHERE {name} IS NOT NULL GROUP BY {code}"
+            ).fetchall()
+            found |= dict(rows)
+        return found
 
     # --- the ledger of data -------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -72,43 +73,30 @@ def frame(panel: Panel, words: Language, stamp: str) -> html.Section:
     title = html.Div([html.H2(panel.title), html.Span(panel.sub, className="sub")], className="panel-title")
     head = html.Header([title, html.Div(_tools(panel, words), className="tools")])
     reading = html.P(panel.reading, className="reading") if panel.reading else None
-    twin = html.Div(table(panel.twin), className="twin") if panel.twin else None
+    holder = html.Div(className="twin") if panel.twin else None
     return html.Section(
-        [part for part in (head, reading, html.Div(panel.face, className="face"), twin) if part is not None],
+        [part for part in (head, reading, html.Div(panel.face, className="face"), holder) if part is not None],
         className=f"panel panel-{panel.name}{' tall' if panel.tall else ''}",
         style={"--weight": str(panel.weight)},
-        **attributes(data_title=panel.title, data_stamp=stamp, data_name=panel.name),
+        **attributes(
+            data_title=panel.title,
+            data_stamp=stamp,
+            data_name=panel.name,
+            data_twin=as_json(panel.twin) if panel.twin else None,
+        ),
     )
+
+
+def as_json(content: Table) -> str:
+    """Return a table for the browser, which draws the twin when somebody asks for it: [text, full figure or null]."""
+    rows = [[[cell.text, cell.full if cell.is_number else None] for cell in row] for row in content.rows]
+    return orjson.dumps({"headers": content.headers, "rows": rows, "totals": content.totals}).decode()
 
 
 def _tools(panel: Panel, words: Language) -> list[Any]:
     twin = html.Button(words.say("panel.table"), className="tool", **attributes(data_act="twin"))
     export = html.Button(words.say("panel.export"), className="tool", **attributes(data_act="export"))
     return [*panel.tools, *([twin] if panel.twin else []), *([export] if panel.twin or panel.is_list else [])]
-
-
-def table(content: Table) -> html.Table:
-    """Return a table whose figures are right-aligned and carry their full value."""
-    first_total = len(content.rows) - content.totals
-    numeric = [cell.is_number for cell in content.rows[0]] if content.rows else [False] * len(content.headers)
-    head = html.Thead(html.Tr([_header(text, is_num) for text, is_num in zip(content.headers, numeric, strict=True)]))
-    body = html.Tbody([_row(row, index >= first_total) for index, row in enumerate(content.rows)])
-    return html.Table([head, body], className="grid-table")
-
-
-def _header(text: str, is_number: bool) -> html.Th:
-    return html.Th(text, scope="col", className="num" if is_number else "")
-
-
-def _row(cells: Sequence[Cell], is_total: bool) -> html.Tr:
-    return html.Tr([_cell(cell) for cell in cells], className="total" if is_total else "")
-
-
-def _cell(cell: Cell) -> html.Td:
-    inside: Any = dcc.Link(cell.text, href=cell.href) if cell.href else cell.text
-    classes = " ".join(name for name in ("num" if cell.is_number else "", cell.tone) if name)
-    extra = attributes(data_full=cell.full, title=cell.full)
-    return html.Td(inside, className=classes, **extra)
 
 
 def rows_of(panels: Iterable[Panel], words: Language, stamp: str, most: int = 3) -> html.Div:

@@ -109,6 +109,8 @@ def notes_of(focus: Focus) -> list[str]:
         found.append(words.say("note.tree", day=state.tree))
     if state.node and state.node != focus.node.code:
         found.append(words.say("note.node", node=state.node))
+    if state.where:
+        found.append(words.say("note.where"))
     found += [words.say("note.ignored", text=text) for text in state.ignored]
     return found
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from metrics.diff import Difference
+from metrics.drill import DrillRows
 from metrics.model import Answer, Better, Query
 from warehouse.base.scope import Scope
 from warehouse.store import Store
@@ -187,32 +189,6 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class SourceRow:
-    """One row of a source file and what it adds to the figure."""
-
-    side: Literal["numerator", "denominator"]
-    dataset: str
-    unit_name: str
-    period: str
-    label: str
-    file_name: str
-    sheet: str
-    row_no: int
-    contribution: Decimal
-
-
-@dataclass(frozen=True)
-class SourceRows:
-    """The rows behind a figure. Their contributions add up to its numerator and denominator, also those not listed."""
-
-    rows: tuple[SourceRow, ...]
-    count: int
-    numerator: Decimal | None
-    denominator: Decimal | None
-    answer: Answer
-
-
-@dataclass(frozen=True)
 class Batch:
     """One committed load."""
 
@@ -262,19 +238,6 @@ class Due:
     status: str
 
 
-@dataclass(frozen=True)
-class Change:
-    """A figure that is not what it was: both values and the files that moved it."""
-
-    indicator: str
-    node: str
-    period: str
-    grain: str
-    before: Answer
-    after: Answer
-    files: tuple[str, ...]
-
-
 class Session(Protocol):
     """Everything a handler may ask, answered from one generation for one viewer."""
 
@@ -319,12 +282,16 @@ class Session(Protocol):
         """Return the lines an indicator of a node is read against, lowest first."""
         ...
 
-    def drill(self, query: Query, limit: int) -> SourceRows:
+    def drill(self, query: Query, limit: int) -> DrillRows:
         """Return the source rows behind one figure."""
         ...
 
-    def diff(self, queries: Sequence[Query], then: dt.datetime) -> tuple[Change, ...]:
-        """Return what differs between the figures as known then and as known now, and by which file."""
+    def diff(self, query: Query, then: dt.datetime) -> tuple[Difference, ...]:
+        """Return the figures that were others as known then, and the batches that moved them."""
+        ...
+
+    def labels(self, dim: str) -> Mapping[str, str]:
+        """Return the names of a dimension's values where the files or reference tables give them."""
         ...
 
     def batches(self, limit: int) -> tuple[Batch, ...]:

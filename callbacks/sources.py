@@ -7,10 +7,12 @@ from typing import Any
 
 from dash import dcc, html
 
+from callbacks import ids
 from callbacks.focus import Focus
-from callbacks.panels import Panel, Table, number_cell, table, text_cell
-from callbacks.services import SourceRow, SourceRows
+from callbacks.grids import grid
+from callbacks.panels import Panel, Table, number_cell, text_cell
 from callbacks.state import SOURCE_ROWS
+from metrics.drill import DrillRow, DrillRows
 from metrics.model import Answer
 
 LIMIT = 300
@@ -26,7 +28,7 @@ def rows_panel(focus: Focus, path: str, indicator: str) -> Panel:
             words.say("rows.show"), href=focus.link(path, pick=indicator, show=SOURCE_ROWS), className="more"
         )
         return Panel("rows", title, html.P([words.say("rows.closed"), " ", link], className="why"), sub=sub)
-    found = focus.session.drill(focus.query([indicator]), LIMIT)
+    found = focus.session.drill(focus.queries([indicator])[0], LIMIT)
     if not found.rows:
         return Panel("rows", title, html.P(words.say("rows.none"), className="why"), sub=sub)
     return Panel(
@@ -34,12 +36,12 @@ def rows_panel(focus: Focus, path: str, indicator: str) -> Panel:
         title=title,
         sub=sub,
         reading=equation(focus, found),
-        face=html.Div(table(rows_table(focus, found)), className="listing"),
+        face=grid(ids.grid(path.strip("/"), "rows"), rows_table(focus, found), words),
         is_list=True,
     )
 
 
-def equation(focus: Focus, found: SourceRows) -> str:
+def equation(focus: Focus, found: DrillRows) -> str:
     """Return the sentence that ties the rows to the tile: their sum, and the quotient of two sums for a ratio."""
     words, answer = focus.words, found.answer
     values = {
@@ -47,16 +49,20 @@ def equation(focus: Focus, found: SourceRows) -> str:
         "numerator": _exact(focus, found.numerator),
         "value": words.figure(answer.value, answer.unit).full,
     }
+    if found.numerator is None:
+        return words.say("rows.cells", **values)
     if found.denominator is None:
         return words.say("rows.sum", **values)
-    return words.say("rows.ratio", denominator=_exact(focus, found.denominator), **values)
+    months = found.denominator_divisor
+    key = "rows.ratio" if months == 1 else "rows.ratio.averaged"
+    return words.say(key, denominator=_exact(focus, found.denominator), months=months, **values)
 
 
 def _exact(focus: Focus, value: Decimal | None) -> str:
     return "—" if value is None else focus.words.full(value)
 
 
-def rows_table(focus: Focus, found: SourceRows) -> Table:
+def rows_table(focus: Focus, found: DrillRows) -> Table:
     """Return the listed rows, what the others add, and the sum."""
     words = focus.words
     keys = ("side", "period", "unit", "what", "file", "place", "adds")
@@ -66,7 +72,7 @@ def rows_table(focus: Focus, found: SourceRows) -> Table:
         listed = [row for row in found.rows if row.side == side]
         if total is None or not listed:
             continue
-        rest = total - sum((row.contribution for row in listed), Decimal(0))
+        rest = total - sum((row.contribution or Decimal(0) for row in listed), Decimal(0))
         if rest and found.count > len(found.rows):
             body.append(_total(focus, words.say("rows.rest", side=words.say(f"rows.side.{side}")), rest))
             totals += 1
@@ -75,7 +81,7 @@ def rows_table(focus: Focus, found: SourceRows) -> Table:
     return Table(tuple(words.say(f"column.{key}") for key in keys), tuple(body), totals)
 
 
-def _row(focus: Focus, row: SourceRow) -> tuple[Any, ...]:
+def _row(focus: Focus, row: DrillRow) -> tuple[Any, ...]:
     words = focus.words
     place = words.say("rows.place.sheet" if row.sheet else "rows.place", sheet=row.sheet, row=row.row_no)
     return (
@@ -85,7 +91,7 @@ def _row(focus: Focus, row: SourceRow) -> tuple[Any, ...]:
         text_cell(row.label),
         text_cell(row.file_name),
         text_cell(place),
-        number_cell(words.full(row.contribution)),
+        number_cell(words.full(row.contribution) if row.contribution is not None else ""),
     )
 
 

@@ -12,20 +12,20 @@ MOST = 8
 PREFERRED = ("carrier", "item_name", "item_code", "service_kind", "veh_class", "exp_kind", "fund")
 
 
-def structure_panel(focus: Focus, indicator: str) -> Panel | None:
+def structure_panel(focus: Focus, indicator: str, path: str) -> Panel | None:
     """Return the parts of an additive indicator, or None when it has no dimension or no figure."""
     cards, words = focus.session.indicators(), focus.words
     dim = dimension_of(cards[indicator]) if has_source(cards, indicator) else None
     if dim is None:
         return None
-    answers = focus.session.evaluate([focus.query([indicator], by=dim)])
+    answers = focus.session.evaluate(focus.queries([indicator], by=dim))
     parts = sorted((a for a in answers if a.value and a.dim == dim), key=lambda a: -float(a.value or 0))
     total = sum(float(a.value or 0) for a in parts)
     if not parts or total <= 0:
         return None
     shown, rest = parts[:MOST], parts[MOST:]
     top = float(shown[0].value or 0)
-    rows = [_bar(focus, dim, answer, total, top) for answer in shown]
+    rows = [_bar(focus, indicator, path, dim, answer, total, top) for answer in shown]
     if rest:
         others = sum(float(a.value or 0) for a in rest)
         figure = words.figure(others, parts[0].unit)
@@ -56,10 +56,12 @@ def dimension_of(card: IndicatorCard) -> str | None:
 def value_name(focus: Focus, dim: str, value: str | None) -> str:
     """Return the name of a dimension's value; names from files stand as they are."""
     key = f"value.{dim}.{value}"
-    return focus.words.say(key) if focus.words.has(key) else (value or focus.words.say("structure.blank"))
+    if focus.words.has(key):
+        return focus.words.say(key)
+    return focus.session.labels(dim).get(value or "", value or focus.words.say("structure.blank"))
 
 
-def _bar(focus: Focus, dim: str, answer: Answer, total: float, top: float) -> Bar:
+def _bar(focus: Focus, indicator: str, path: str, dim: str, answer: Answer, total: float, top: float) -> Bar:
     words = focus.words
     shown = words.figure(answer.value, answer.unit)
     part = float(answer.value or 0)
@@ -68,6 +70,9 @@ def _bar(focus: Focus, dim: str, answer: Answer, total: float, top: float) -> Ba
         share=part / top,
         text=f"{shown.text} · {words.percent(part / total * 100)}",
         full=shown.full,
+        href=focus.link(path, pick=indicator, where=(*focus.state.where, f"{dim} = '{answer.dim_value}'"))
+        if answer.dim_value and "'" not in answer.dim_value
+        else None,
     )
 
 

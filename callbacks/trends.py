@@ -20,10 +20,8 @@ def trend_panel(focus: Focus, page: str, indicator: str) -> Panel | None:
     cards, words = focus.session.indicators(), focus.words
     if not has_source(cards, indicator):
         return None
-    question = focus.query(
-        [indicator], grain="month", period_from=focus.months_back(HISTORY_MONTHS - 1), period_to=focus.last_month
-    )
-    answers = focus.session.evaluate([question])
+    months_asked = {"period_from": focus.months_back(HISTORY_MONTHS - 1), "period_to": focus.last_month}
+    answers = focus.session.evaluate(focus.queries([indicator], grain="month", **months_asked))
     known = {answer.period: answer for answer in answers if answer.value is not None}
     months = [focus.months_back(back) for back in range(SHOWN_MONTHS - 1, -1, -1)]
     current = [known.get(month) for month in months]

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from dash import dcc, html
 
+from callbacks.attributes import attributes
 from callbacks.board import BOARD, has_source, mark_label, rolling_with_marks, time_progress
 from callbacks.focus import Focus
 from callbacks.panels import Bar, Panel, Table, bars, number_cell, shape, text_cell, worst
@@ -24,7 +26,7 @@ _BAR_CANDIDATES = ("op_cost_per_capita", "en_per_area", "elec_per_area", "budget
 
 def by_children(focus: Focus, indicator: str, **changes: Any) -> dict[str, Answer]:
     """Return an indicator of every child that has a figure, in official order."""
-    answers = focus.session.evaluate([focus.query([indicator], by="children", **changes)])
+    answers = focus.session.evaluate(focus.queries([indicator], by="children", **changes))
     found = {answer.node: answer for answer in answers if answer.value is not None and answer.node != focus.node.code}
     return {node.code: found[node.code] for node in focus.children if node.code in found}
 
@@ -86,7 +88,7 @@ def _child_above(focus: Focus, code: str) -> str | None:
     return next((node.code for node in focus.tree.path(code) if node.parent == focus.node.code), None)
 
 
-def _alarms_of(focus: Focus, node: Node, theme: str, alarms: Sequence[Alarm]) -> list[Alarm]:
+def _alarms_of(node: Node, theme: str, alarms: Sequence[Alarm]) -> list[Alarm]:
     return [a for a in alarms if a.theme == theme and a.node == node.code]
 
 
@@ -95,7 +97,7 @@ def _matrix_row(
 ) -> html.Div:
     marks = []
     for theme in themes:
-        firing = _alarms_of(focus, node, theme, alarms)
+        firing = _alarms_of(node, theme, alarms)
         title = "；".join(alarm.titles[focus.words.code] for alarm in firing)
         marks.append(shape(worst(alarm.level for alarm in firing), title or focus.words.say("matrix.calm")))
     answer = values.get(node.code)
@@ -123,7 +125,7 @@ def _matrix_twin(
     headers = (words.say("column.unit"), *(words.say(f"theme.short.{name}") for name in themes), title)
     rows = []
     for node in nodes:
-        levels = [worst(alarm.level for alarm in _alarms_of(focus, node, theme, alarms)) for theme in themes]
+        levels = [worst(alarm.level for alarm in _alarms_of(node, theme, alarms)) for theme in themes]
         cells = [text_cell(words.say(f"level.{level}") if level else "") for level in levels]
         answer = values.get(node.code)
         figure = words.figure(answer.value, answer.unit) if answer else words.figure(None, "")
@@ -249,13 +251,13 @@ def _strip(focus: Focus, placed: Sequence[Placed], common: Sequence[Mark], limit
         return f"{min(max((value - low) / span, 0), 1) * 96 + 2:.2f}%"
 
     dots = [
-        dcc.Link(
-            "",
-            href=focus.link("/energy", node=answer.node),
-            className="dot over" if limit is not None and value > limit else "dot",
-            title=f"{focus.tree.name(answer.node)} {focus.words.figure(answer.value, answer.unit).text}",
-            style={"left": at(value), "top": f"{20 + (index * 37 % 61)}%"},
-        )
+        [
+            at(value),
+            f"{20 + (index * 37 % 61)}%",
+            f"{focus.tree.name(answer.node)} {focus.words.figure(answer.value, answer.unit).text}",
+            focus.link("/energy", node=answer.node),
+            limit is not None and value > limit,
+        ]
         for index, (answer, value, _) in enumerate(placed)
     ]
     lines: list[tuple[float, str]] = [(mark.value, mark_label(focus, mark)) for mark in common]
@@ -275,7 +277,8 @@ def _strip(focus: Focus, placed: Sequence[Placed], common: Sequence[Mark], limit
     outlier = html.Span(
         f"{focus.tree.name(most[0].node)} {focus.words.figure(most[0].value, '').number}", className="outlier"
     )
-    stage = [part for part in (zone, *ticks, *dots) if part is not None]
+    cloud = html.Div(className="dots", **attributes(data_dots=orjson.dumps(dots).decode()))
+    stage = [part for part in (zone, *ticks, cloud) if part is not None]
     above = [outlier] if limit is None or most[1] > limit else []
     return html.Div(
         [

@@ -36,9 +36,7 @@ def _brand() -> html.Div:
 
 def _menu(pages: Sequence[PageSpec]) -> html.Nav:
     links = [
-        dcc.Link("", id=ids.menu_link(page.name), href=page.path, className="menu-link")
-        for page in pages
-        if page.in_menu
+        html.A("", id=ids.menu_link(page.name), href=page.path, className="menu-link") for page in pages if page.in_menu
     ]
     return html.Nav(links, className="menu", id=ids.NAVIGATION)
 

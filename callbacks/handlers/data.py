@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dash import html
-
+from callbacks import ids
 from callbacks.completeness import arrival_panel, arrival_table
 from callbacks.focus import Focus
-from callbacks.panels import Panel, Table, frame, number_cell, table, text_cell
+from callbacks.grids import grid
+from callbacks.panels import Panel, Table, frame, number_cell, text_cell
 from callbacks.request import Regions, stamp
 from callbacks.services import Batch, IndicatorCard, Refused
 
+PAGE = "data"
 REGIONS = ("head", "due", "batches", "quarantine", "handbook")
 LIMIT = 200
 
@@ -39,7 +40,7 @@ def _listing(focus: Focus, name: str, content: Table, reading: str) -> Panel:
         title=focus.words.say(f"{name}.title"),
         sub=focus.words.say(f"{name}.sub"),
         reading=reading,
-        face=html.Div(table(content), className="listing") if content.rows else None,
+        face=grid(ids.grid(PAGE, name), content, focus.words) if content.rows else None,
         is_list=True,
     )
 

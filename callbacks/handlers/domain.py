@@ -74,7 +74,7 @@ def panels(focus: Focus, theme: Theme, page: str, picked: str, alarms: tuple[Ala
     found = [
         peers_panel(focus, picked, theme.path),
         trend_panel(focus, page, picked),
-        structure_panel(focus, structured(cards, theme, picked)),
+        structure_panel(focus, structured(cards, theme, picked), theme.path),
         landing_panel(focus, page, landings),
         strip_panel(focus) if theme.name == "energy" else pace_panel(focus) if theme.name == "cost" else None,
         today_panel(focus, alarms) if alarms else None,

@@ -119,7 +119,7 @@ def _theme(focus: Focus, theme: Theme) -> list[Any]:
     found: list[Panel | None] = [
         peers_panel(focus, names[0], theme.path),
         trend_panel(focus, f"{PAGE}-{theme.name}", names[0]),
-        structure_panel(focus, structured(cards, theme, names[0])),
+        structure_panel(focus, structured(cards, theme, names[0]), theme.path),
         today_panel(focus, alarms),
     ]
     present = [replace(panel, weight=1.0) for panel in found if panel is not None]

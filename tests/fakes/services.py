@@ -14,7 +14,6 @@ from decimal import Decimal
 from callbacks.services import (
     Alarm,
     Batch,
-    Change,
     Due,
     IndicatorCard,
     Landing,
@@ -23,13 +22,13 @@ from callbacks.services import (
     Node,
     Refused,
     Services,
-    SourceRow,
-    SourceRows,
     StoreFacts,
     Tree,
     Version,
     Viewer,
 )
+from metrics.diff import Difference, Moved
+from metrics.drill import DrillRow, DrillRows
 from metrics.model import Answer, Query
 from warehouse.base.errors import StoreError
 from warehouse.base.periods import Period, month_label, windows
@@ -261,26 +260,30 @@ class FakeSession:
             return (Mark("guide", 7.4), Mark("base", 9.6), Mark("limit", 12.2))
         return ()
 
-    def drill(self, query: Query, limit: int) -> SourceRows:
+    def drill(self, query: Query, limit: int) -> DrillRows:
         answer = next(iter(self._answers(query)))
         parts = [Decimal(str(round(float(answer.numerator or 0) / 12, 2)))] * 12
         rows = tuple(
-            SourceRow("numerator", "energy_use", answer.node_name, query.period_to, "electricity",
-                      f"能耗上报_{query.period_to}.xlsx", "能耗", 4 + n, part)
+            DrillRow(
+                "numerator", "elec", "energy_use", answer.node, answer.node_name, query.period_to, "electricity",
+                f"能耗上报_{query.period_to}.xlsx", "能耗", 4 + n, part, part,
+            )
             for n, part in enumerate(parts)
         )  # fmt: skip
         total = sum(parts, Decimal(0))
-        return SourceRows(rows, len(rows), total, None, replace(answer, numerator=total, denominator=None))
+        return DrillRows(replace(answer, numerator=total, denominator=None), rows, len(rows), total, None)
 
-    def diff(self, queries: Sequence[Query], then: dt.datetime) -> tuple[Change, ...]:
+    def diff(self, query: Query, then: dt.datetime) -> tuple[Difference, ...]:
         found = []
-        for now in self.evaluate(queries):
-            if now.value is not None and _share(now.indicator, "diff") > 0.6:
+        for now in self.evaluate([query]):
+            if now.value is not None and _share(now.indicator, now.node, "diff") > 0.6:
                 before = replace(now, value=float(now.value) * 0.985, known_at=then)
-                found.append(
-                    Change(now.indicator, now.node, now.period, now.grain, before, now, ("能耗上报_更正.xlsx",))
-                )
+                moved = Moved(1283, "能耗上报_更正.xlsx", Decimal(1), None)
+                found.append(Difference(before, now, (moved,)))
         return tuple(found)
+
+    def labels(self, dim: str) -> dict[str, str]:
+        return {}
 
     def batches(self, limit: int) -> tuple[Batch, ...]:
         return tuple(
