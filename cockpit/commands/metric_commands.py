@@ -78,9 +78,7 @@ def query(
         now=system_clock(),
     )
     if form == "sql":
-        text, values = sql_text(generation, catalogue, question)
-        print(f"-- generation file: {generation.path}")
-        print("".join(f"-- ${name} = {value!r}\n" for name, value in values.items()) + text + ";")
+        print(f"-- generation file: {generation.path}\n{sql_text(generation, catalogue, question)}")
         return
     answers = evaluate(generation, catalogue, question)
     if moment is not None and generation.batch_at(moment) == 0:
@@ -207,7 +205,10 @@ def diff(
     if json_:
         print_json([row.as_json() for row in rows])
     else:
-        print_table([row.as_json() for row in rows], ("indicator", "node", "period", "old", "new", "change", "batches"))
+        shown = [row.as_json() for row in rows]
+        for line in shown:
+            line["files"] = "; ".join(f"#{moved['batch_seq']} {moved['file']}" for moved in line["batches"])
+        print_table(shown, ("indicator", "node", "period", "old", "new", "change", "files"))
 
 
 @snapshot_app.command("take")
