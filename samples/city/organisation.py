@@ -11,6 +11,7 @@ from samples.city.calendar import day, moment
 from samples.city.records import OrgUnit
 
 EXPORTS = (moment(dt.date(2024, 1, 3), 9, 30), t.MERGER_ON, t.NEW_BUREAU_ON)
+WITHHELD = ROOT + "599"
 CLIMATE = "寒冷B"
 FOUNDED = dt.date(2019, 1, 1)
 _KNOWN_AS = {"market": "市市监局；市工商局", "house": "市住建局"}
@@ -59,7 +60,7 @@ def _pool(city: City) -> OrgUnit:
 def _withheld() -> OrgUnit:
     """A body that is named but never counted."""
     return OrgUnit(
-        ROOT + "599", "模拟市委机要和保密局", "市委机要保密局", ROOT, "市", "党委", 599, CLIMATE, FOUNDED, None, "",
+        WITHHELD, "模拟市委机要和保密局", "市委机要保密局", ROOT, "市", "党委", 599, CLIMATE, FOUNDED, None, "",
         False, False, False, False, False, True,
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from samples.city.calendar import FIRST, label, month_no
 from samples.city.exports import Export
 from samples.city.knowledge import Knowledge, months_of, until_now
 from samples.city.office import World
+from samples.city.organisation import WITHHELD
 from samples.city.sheets import first_row
 from samples.city.space import AFTER_MERGER, AFTER_MOVE, SUMMER, WINTER
 
@@ -344,6 +345,11 @@ def _bimonthly(w: Teller) -> Iterator[Check]:
     yield silence_check("water_m3", node)
 
 
+def _withheld(_: Teller) -> Iterator[Check]:
+    yield {"type": "status", "indicator": "elec_kwh", "node": WITHHELD, "period": label(FIRST), "grain": "month",
+           "status": "excluded", "due": 0, "got": 0}  # fmt: skip
+
+
 PLOTS = (
     Plot("restated_month", "支付月份重报", "A month of payments sent again", t.RESTATED, _day(t.RESTATED_ON), _restated),
     Plot("fuel_card_topup", "油卡充值不是消费", "A fuel card is topped up", t.TOPUP,
@@ -398,6 +404,8 @@ PLOTS = (
     Plot("heating_in_january", "一月供暖", "Heating in January", FIRST, _report("energy_use", FIRST), _heating, False),
     Plot("reform_moves_figures", "机构改革划转数据", "A reform moves figures between units", t.MERGER,
          _day(t.MERGER_ON), _reform, False),
+    Plot("withheld_body", "涉密单位不纳入", "A body that is named but never counted", FIRST, _report("energy_use", FIRST),
+         _withheld, False),
     Plot("bimonthly_water_bill", "双月抄表水费", "A bimonthly water bill", FIRST + 1,
          _report("energy_use", FIRST + 1), _bimonthly, False),
 )  # fmt: skip
