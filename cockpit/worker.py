@@ -171,13 +171,13 @@ def _set_mark(office: Office, moment: Moment) -> None:
 
 
 def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
-    """Judge at the last of these moments and keep what changed; return how much."""
+    """Judge all months that have ended by the last of these moments; keep what changed and return how much."""
     now = moments[-1]
     owed = {name: _due_days(office, name) for rule in office.rules for name in rule.indicators}
 
     def bench(moment: Moment) -> Bench:
         day = moment.at.astimezone(office.zone)
-        from_m, to_m = bench_months(min(office.last_month, month_no(day.year, day.month)))
+        from_m, to_m = bench_months(min(office.last_month, month_no(day.year, day.month) - 1))
         is_live = live and moment == now
         return Bench(
             root=office.nodes.root,

@@ -28,8 +28,8 @@ KINDS: dict[RuleKind, ModuleType] = {
 
 Place = tuple[str, str | None]
 """A node and, for rules by a dimension, its member."""
-SILENT = frozenset({"not_due", "not_existing", "excluded", "forbidden", "no_source", "not_reported"})
-"""Statuses that say nothing about whether a state goes on."""
+TELLING = frozenset({"ok"})
+"""Only a complete period can end a state: one that is not (fully) reported says nothing about it."""
 
 
 @dataclass(frozen=True)
@@ -186,4 +186,4 @@ def _is_over(rule: Rule, cells: Cells, last: Reading) -> bool:
 
 def _tells(rule: Rule, cells: Cells, period: str) -> bool:
     answer = cells.answer(rule.indicator, period)
-    return answer is not None and answer.status not in SILENT
+    return answer is not None and answer.status in TELLING

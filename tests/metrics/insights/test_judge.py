@@ -54,6 +54,15 @@ def test_a_month_without_report_does_not_break_a_state(figures: Figures) -> None
     assert len(found.readings) == 6
 
 
+def test_a_month_that_is_not_complete_cures_nothing(figures: Figures) -> None:
+    figures.denominators["three_public_exec", "a"] = 100  # type: ignore[assignment]
+    figures.put("three_public_exec", "a", months("2024-01", [90, 20, -15]))
+    (found,) = judge_rule(figures.evaluate, rule("three_public_over"), bench(to_m=month_no(2024, 3)))
+    assert (found.first.period, found.is_over) == ("2024-02", False)
+    (cured,) = judge_rule(figures.evaluate, rule("three_public_over"), bench(to_m=month_no(2024, 4)))
+    assert cured.is_over
+
+
 def test_events_are_warnings_of_their_own(figures: Figures) -> None:
     figures.put("veh_no_order", "a", months("2024-03", [2, 0, 1]))
     found = judge_rule(figures.evaluate, rule("veh_no_order"), bench())
