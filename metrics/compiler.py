@@ -1,12 +1,13 @@
 """From a question to one SQL statement, in visible steps. Fixed order of CTEs; every value is a parameter.
 
-    asked      who is asked: windows of months, stays of children under their parent
+    stays      who is asked: children in the months they hung under their parent
     cells      figures per node and month as they were known: from node_now, node deltas or leaf deltas × the tree
     operands   what the formulas read, per node and window; earlier windows beside them
     answers    DOUBLE formulas with nullif, exact sums as DECIMAL
 
-Where every window is one month the cells are the operands and no join is needed; that is the shape a person would
-write by hand, and it costs the same.
+A month belongs to the windows `$member` lists for it, so that one mechanism serves every grain without a range join.
+Where every window is one month the cells are the operands; where there is one window nothing is listed. These are the
+shapes a person would write by hand, and they cost the same.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from metrics.tables import literal, quoted
 _PARAMETER = re.compile(r"\$(\w+)")
 Reading = Literal["now", "then", "leaf"]
 """now: the current node cube · then: node changes up to a batch · leaf: unit changes joined to the tree."""
+
+Windows = Literal["months", "one", "many"]
+"""months: every window is one month · one: a single longer window · many: longer windows, which may overlap."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,7 @@ class Shape:
 
     asks: tuple[Ask, ...]
     reading: Reading
-    single: bool
-    """Every window is one month."""
+    windows: Windows
     one_node: bool
     dim: str | None = None
     """A dimension to split by; children are asked through `stays`."""
@@ -167,15 +170,7 @@ def reports_of(operand: Operand, layout: Layout) -> tuple[Report, ...]:
     return tuple(Report(s, layout.themes[s], how, operand.shift) for s in laid.sources)
 
 
-# --- step 1: who and when is asked -----------------------------------------------------------------------------------
-
-
-def ask_windows(plan: Plan) -> Plan:
-    """Lay out the windows, unless every window is one month."""
-    if plan.shape.single:
-        return plan
-    sql = "SELECT unnest($windows) AS w, unnest($starts) AS from_m, unnest($ends) AS to_m"
-    return plan.with_cte("windows", "the asked windows of months, half open", sql)
+# --- step 1: who is asked -----------------------------------------------------------------------------------
 
 
 def ask_stays(plan: Plan) -> Plan:
@@ -388,7 +383,7 @@ def _split_cells(plan: Plan, base: list[str], rows: list[str]) -> Plan:
 
 def sum_operands(plan: Plan) -> Plan:
     """Sum the cells of each window; an earlier window is read beside the asked one."""
-    if plan.shape.single:
+    if plan.shape.windows == "months":
         return plan
     for shift in plan.shifts:
         plan = _operands(plan, shift)
@@ -396,17 +391,50 @@ def sum_operands(plan: Plan) -> Plan:
 
 
 def _operands(plan: Plan, shift: int) -> Plan:
-    keys = "".join(f"c.{quoted(k)}, " for k in plan.keys)
     columns = [*_operand_columns(plan, shift), *_report_columns(plan, shift)]
     listed = "".join(f", {text} AS {quoted(name)}" for name, text in columns)
-    back = f" - {shift}" if shift else ""
-    kept = "" if plan.cells == "cells" else f"WHERE {_node_filter(plan, 'c.node')} AND c.month_no >= $lo AND c.month_no < $hi\n"  # fmt: skip
+    group = _group(plan)
+    grouped = f"\nGROUP BY {', '.join(group)}" if group else ""
     return plan.with_cte(
         _operand_table(shift),
         f"operands of each window, {shift} months earlier" if shift else "operands of each window",
-        f"SELECT {keys}w.w{listed}\nFROM windows w JOIN {plan.cells} c ON c.month_no >= w.from_m{back} "
-        f"AND c.month_no < w.to_m{back}\n{kept}GROUP BY {keys}w.w",
+        f"SELECT {_operand_keys(plan)}{listed}\nFROM {_windowed(plan, shift)}{grouped}",
     )
+
+
+def _group(plan: Plan) -> list[str]:
+    """Return what distinguishes rows of operands; one node and one window need no grouping."""
+    keys = [f"c.{quoted(k)}" for k in plan.keys if k != "node" or not plan.shape.one_node]
+    return [*keys, *(["c.w"] if plan.shape.windows == "many" else [])]
+
+
+def _operand_keys(plan: Plan) -> str:
+    keys = ["$nodes AS node" if k == "node" and plan.shape.one_node else f"c.{quoted(k)}" for k in plan.keys]
+    return ", ".join([*keys, "c.w" if plan.shape.windows == "many" else "0 AS w"])
+
+
+def _windowed(plan: Plan, shift: int) -> str:
+    """Return the cells of the asked windows, each cell once for every window it belongs to."""
+    back = f" - {shift}" if shift else ""
+    within = f"c.month_no >= $first{back} AND c.month_no < $last{back}"
+    if plan.cells != "cells":
+        within = f"{_node_filter(plan, 'c.node')} AND {within}"
+    if plan.shape.windows == "one":
+        return f"{plan.cells} c\nWHERE {within}"
+    columns = [*plan.keys, "month_no", *_cell_columns(plan)]
+    listed = ", ".join(f"c.{quoted(column)}" for column in columns)
+    index = f"c.month_no{f' + {shift}' if shift else ''} - $first + 1"
+    return f"(\n  SELECT {listed}, unnest($member[{index}]) AS w\n  FROM {plan.cells} c\n  WHERE {within}\n) c"
+
+
+def _last_month(plan: Plan, shift: int) -> str:
+    """Return the condition that a cell is the last elapsed month of its window."""
+    end = "$last" if plan.shape.windows == "one" else "$ends[c.w + 1]"
+    return f"c.month_no = {end} - {1 + shift}"
+
+
+def _months(plan: Plan) -> str:
+    return "($last - $first)" if plan.shape.windows == "one" else "$months[c.w + 1]"
 
 
 def _operand_table(shift: int) -> str:
@@ -414,7 +442,6 @@ def _operand_table(shift: int) -> str:
 
 
 def _operand_columns(plan: Plan, shift: int) -> list[tuple[str, str]]:
-    last = f"c.month_no = w.to_m - {1 + shift}"
     found = []
     for operand in plan.operands:
         if operand.shift != shift:
@@ -422,12 +449,12 @@ def _operand_columns(plan: Plan, shift: int) -> list[tuple[str, str]]:
         column = f"c.{quoted(operand.atom)}"
         text = {
             "sum": f"sum({column})",
-            "last": f"sum(CASE WHEN {last} THEN {column} END)",
-            "avg": f"CAST(sum({column}) AS DOUBLE) / any_value(w.to_m - w.from_m)",
+            "last": f"sum(CASE WHEN {_last_month(plan, shift)} THEN {column} END)",
+            "avg": f"CAST(sum({column}) AS DOUBLE) / {_months(plan)}",
         }[operand.how]
         found.append((operand.name, text))
     if shift == 0 and _uses_months(plan):
-        found.append((MONTHS, "any_value(w.to_m - w.from_m)"))
+        found.append((MONTHS, _months(plan)))
     return found
 
 
@@ -440,7 +467,7 @@ def _report_columns(plan: Plan, shift: int) -> list[tuple[str, str]]:
     for report in plan.reports:
         if report.shift != shift:
             continue
-        month = f"c.month_no = w.to_m - {1 + shift}"
+        month = _last_month(plan, shift)
         for what, column in (("due", f"due_{report.theme}"), ("got", f"got_{report.source}")):
             value = f"c.{quoted(column)}"
             text = f"sum(CASE WHEN {month} THEN {value} END)" if report.how == "last" else f"sum({value})"
@@ -464,7 +491,7 @@ def _averages(plan: Plan, report: Report) -> bool:
 def take_formulas(plan: Plan) -> Plan:
     """Write the formulas over the operands, and beside them what was due and what came."""
     keys = [f"{_alias(0)}.{quoted(k)}" for k in plan.keys]
-    window = f"{_alias(0)}.month_no AS w" if plan.shape.single else f"{_alias(0)}.w"
+    window = f"{_alias(0)}.month_no - $first AS w" if plan.shape.windows == "months" else f"{_alias(0)}.w"
     columns: list[tuple[str, str]] = [(name, f"{_reported(plan, name, shift)}") for name, shift in _report_names(plan)]
     name = _operand_reader(plan)
     digits = {a: laid.digits for a, laid in plan.layout.atoms.items()}
@@ -491,14 +518,14 @@ def _report_names(plan: Plan) -> list[tuple[str, int]]:
     for report in plan.reports:
         found[report.column("due")] = report.shift
         found[report.column("got")] = report.shift
-        if report.how == "sum" and not plan.shape.single and _averages(plan, report):
+        if report.how == "sum" and plan.shape.windows != "months" and _averages(plan, report):
             found[report.column("months")] = report.shift
     return list(found.items())
 
 
 def _reported(plan: Plan, name: str, shift: int) -> str:
     """Return where a report count is read: for single months every kind of count is the month's own."""
-    if not plan.shape.single:
+    if plan.shape.windows != "months":
         return f"{_alias(shift)}.{quoted(name)}"
     base = name.removesuffix(f"_{shift}") if shift else name
     return f"{_alias(shift)}.{quoted(base.removesuffix('_last'))}"
@@ -507,8 +534,8 @@ def _reported(plan: Plan, name: str, shift: int) -> str:
 def _operand_reader(plan: Plan) -> Callable[[Operand], str]:
     def read(operand: Operand) -> str:
         if operand.atom == MONTHS:
-            return "1" if plan.shape.single else f"{_alias(0)}.{quoted(MONTHS)}"
-        if not plan.shape.single:
+            return "1" if plan.shape.windows == "months" else f"{_alias(0)}.{quoted(MONTHS)}"
+        if plan.shape.windows != "months":
             return f"{_alias(operand.shift)}.{quoted(operand.name)}"
         column = f"{_alias(operand.shift)}.{quoted(operand.atom)}"
         return f"CAST({column} AS DOUBLE)" if operand.how == "avg" else column
@@ -517,7 +544,7 @@ def _operand_reader(plan: Plan) -> Callable[[Operand], str]:
 
 
 def _sources_of_answers(plan: Plan) -> str:
-    single = plan.shape.single
+    single = plan.shape.windows == "months"
     base = plan.cells if single else _operand_table(0)
     text = f"{base} {_alias(0)}"
     for shift in plan.shifts[1:]:
@@ -528,7 +555,7 @@ def _sources_of_answers(plan: Plan) -> str:
         text += f"\nLEFT JOIN {other} {_alias(shift)} ON {same} AND {time}"
     if not single:
         return text
-    months = f"{_alias(0)}.month_no >= $from AND {_alias(0)}.month_no < $to"
+    months = f"{_alias(0)}.month_no >= $first AND {_alias(0)}.month_no < $last"
     nodes = "" if plan.cells == "cells" else f"{_node_filter(plan, _alias(0) + '.node')} AND "
     return f"{text}\nWHERE {nodes}{months}"
 
@@ -561,4 +588,4 @@ def _cell_columns(plan: Plan) -> tuple[str, ...]:
     )
 
 
-STEPS: tuple[Callable[[Plan], Plan], ...] = (ask_windows, ask_stays, read_cells, sum_operands, take_formulas)
+STEPS: tuple[Callable[[Plan], Plan], ...] = (ask_stays, read_cells, sum_operands, take_formulas)

@@ -53,15 +53,14 @@ def run_example(indicator: Indicator, example: Example) -> tuple[Figure | None, 
     formula = parse_formula(indicator.value)
     atoms = sorted({o.atom for o in formula.operands} - {MONTHS})
     layout = Layout({a: Laid(a, 6, (_SOURCE,), (_SOURCE,)) for a in atoms}, {_SOURCE: _THEME}, 0, 100_000)
-    shape = Shape((Ask(indicator.id, formula, indicator.scale),), "now", example.grain == "month", True)
+    shape = Shape(
+        (Ask(indicator.id, formula, indicator.scale),), "now", "months" if example.grain == "month" else "one", True
+    )
     compiled = compile_shape(shape, layout)
     window = _window(example)
     con = duckdb.connect()
     _fill(con, atoms, example, window)
-    values: dict[str, object] = {
-        "nodes": _NODE, "windows": [0], "starts": [window.from_m], "ends": [window.to_m],
-        "from": window.from_m, "to": window.to_m, "lo": 0, "hi": window.to_m,
-    }  # fmt: skip
+    values: dict[str, object] = {"nodes": _NODE, "first": window.from_m, "last": window.to_m}
     row = con.execute(compiled.sql, {k: v for k, v in values.items() if k in compiled.parameters}).fetchone()
     con.close()
     if row is None:

@@ -56,7 +56,7 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
     check_grain(query.grain)
     indicators = tuple(find_indicator(catalogue, name) for name in query.indicators)
     known.register.check(query.nodes)
-    _refuse_future(query)
+    refuse_future(query)
     start, end = Period.parse(query.period_from), Period.parse(query.period_to)
     asked = windows(query.grain, start.from_m, end.to_m)
     if end.to_m <= start.from_m:
@@ -89,7 +89,8 @@ def elapsed_month(generation: Generation, query: Query) -> int:
     return month_of(moment.astimezone(zone).date())
 
 
-def _refuse_future(query: Query) -> None:
+def refuse_future(query: Query) -> None:
+    """Nothing is known yet of a moment that has not come."""
     if query.now is not None and query.known_at is not None and query.known_at > query.now:
         raise QueryError(f"Known at {query.known_at.isoformat()} lies in the future.", "ask for a day that has passed")
 

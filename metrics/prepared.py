@@ -1,0 +1,250 @@
+"""A question made ready: its statement read by the database, its parameters, and the frame of every answer.
+
+Everything here depends on the question, the generation and the catalogue, but on no figure; so it is kept, and asking
+the same board again costs its statement and its answers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metrics.compiler import Ask, Compiled, Layout, Reading, Shape, compile_shape
+from metrics.cubes import OWN
+from metrics.formula import parse_formula
+from metrics.knowledge import Kept, Known
+from metrics.model import Catalogue, Indicator, Query, Status
+from metrics.question import CHILDREN, Question, elapsed_month, read_question, refuse_future
+from metrics.status import Rule, rule_of
+from warehouse.base.periods import Window
+from warehouse.store import Generation
+
+Key = tuple[Any, ...]
+_KEPT_STATEMENTS = 512
+_KEPT_QUESTIONS = 256
+_LARGEST_KEPT = 4096
+"""Frames of a question that is kept; leagues of thousands of nodes are made ready each time."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A compiled statement, read once by the database, with the rule that reads each indicator from its rows."""
+
+    compiled: Compiled
+    parsed: Any
+    rules: Mapping[str, Rule]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One node, or part of a node, in one window: everything an answer has beside its figures."""
+
+    key: Key
+    node: str
+    name: str
+    dim: str | None
+    part: str | None
+    label: str
+    months: int
+    """Elapsed months of the window."""
+    over: bool
+    """The whole window has elapsed and is laid out in the cubes."""
+    status: Status | None
+    """Set when it is decided before any figure is looked at."""
+    idle: Status
+    """The status when nobody below the node owes a report."""
+    optional: bool = False
+    """A parent's own figures: a row only where there are some."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A question, ready to be asked."""
+
+    question: Question
+    known: Known
+    statement: Statement | None
+    parameters: Mapping[str, object]
+    asked: tuple[int, ...]
+    """Numbers of the windows that have an elapsed part."""
+    frames: tuple[Frame, ...] | None
+    """None: parts of a dimension are known only from the rows."""
+
+
+_statements: Kept[Statement] = Kept(_KEPT_STATEMENTS)
+_questions: Kept[Prepared] = Kept(_KEPT_QUESTIONS)
+
+
+def prepare_question(generation: Generation, catalogue: Catalogue, query: Query, known: Known) -> Prepared:
+    """Make a question ready, or take the one kept: the moment counts only by what was known and what had elapsed."""
+    refuse_future(query)
+    key = (
+        str(generation.path), catalogue.fingerprint, query.indicators, query.nodes, query.period_from, query.period_to,
+        query.grain, query.by, query.where, query.tree, query.scope, generation.batch_at(query.known_at),
+        elapsed_month(generation, query),
+    )  # fmt: skip
+    found = _questions.get(key)
+    if found is not None and found.known is known:
+        return found
+    made = make_ready(generation, catalogue, query, known)
+    if made.frames is None or len(made.frames) <= _LARGEST_KEPT:
+        _questions.put(key, made)
+    return made
+
+
+def make_ready(generation: Generation, catalogue: Catalogue, query: Query, known: Known) -> Prepared:
+    """Read a question, compile it and lay out its answers."""
+    question = read_question(generation, catalogue, query, known)
+    asked = tuple(n for n, w in enumerate(question.windows) if question.elapsed_part(w).months > 0)
+    wanted = askable(question, known.layout)
+    statement = statement_for(generation, question, known, wanted) if wanted and asked else None
+    given = parameters(question, statement.compiled) if statement else {}
+    frames = None if question.dim is not None else tuple(_frames(question, known))
+    return Prepared(question, known, statement, given, asked, frames)
+
+
+def askable(question: Question, layout: Layout) -> list[Indicator]:
+    """Return the indicators that may be seen and have rows for everything they read."""
+    scope = question.query.scope
+    return [i for i in question.indicators if is_laid(i, layout) and scope.allows_theme(i.theme)]
+
+
+def is_laid(indicator: Indicator, layout: Layout) -> bool:
+    """Tell whether the cubes hold every atom of an indicator."""
+    return all(atom in layout.atoms for atom in indicator.atoms)
+
+
+# --- the statement ----------------------------------------------------------------------------------------------------
+
+
+def statement_for(generation: Generation, question: Question, known: Known, asked: Sequence[Indicator]) -> Statement:
+    """Return the statement of a question, compiled once per shape."""
+    shape = shape_of(question, asked, generation.through_seq)
+    where = question.where
+    key = (
+        known.layout.key, tuple((i.id, i.fingerprint) for i in asked), shape.reading, shape.windows, shape.one_node,
+        shape.dim, shape.stays, shape.as_of, (where.rows, where.units) if where else None,
+    )  # fmt: skip
+    found = _statements.get(key)
+    if found is None:
+        compiled = compile_shape(shape, known.layout)
+        rules = {ask.id: rule_of(ask.id, ask.formula, known.layout, compiled) for ask in shape.asks}
+        parsed = generation.con.extract_statements(compiled.sql)[0]
+        found = _statements.put(key, Statement(compiled, parsed, rules))
+    return found
+
+
+def shape_of(question: Question, asked: Sequence[Indicator], through_seq: int) -> Shape:
+    """Return everything that decides the text of the statement."""
+    query = question.query
+    return Shape(
+        asks=tuple(Ask(i.id, parse_formula(i.value), i.scale) for i in asked),
+        reading=_reading(question, through_seq),
+        windows="months" if query.grain == "month" else "one" if len(question.windows) == 1 else "many",
+        one_node=len(query.nodes) == 1 and not question.by_children,
+        dim=question.dim,
+        stays=question.by_children and question.tree_month is None,
+        as_of=question.tree_month is not None,
+        where=question.where,
+    )
+
+
+def _reading(question: Question, through_seq: int) -> Reading:
+    if question.dim is not None or question.where is not None or question.tree_month is not None:
+        return "leaf"
+    return "now" if question.seq >= through_seq else "then"
+
+
+def parameters(question: Question, compiled: Compiled) -> dict[str, object]:
+    """Return the values a statement takes."""
+    elapsed = [part for w in question.windows if (part := question.elapsed_part(w)).months > 0]
+    asked = elapsed or list(question.windows)
+    first, last = min(w.from_m for w in asked), max(w.to_m for w in asked)
+    codes = [s.child for s in question.stays] if question.by_children else list(question.query.nodes)
+    every: dict[str, object] = {
+        "nodes": codes[0] if len(codes) == 1 and not question.by_children else codes,
+        "first": first,
+        "last": last,
+        "lo": first - _reach(question),
+        "hi": last,
+        "seq": question.seq,
+        "tree_month": question.tree_month,
+        "parents": [s.parent for s in question.stays],
+        "children": [s.child for s in question.stays],
+        "stay_from": [s.from_m for s in question.stays],
+        "stay_to": [s.to_m for s in question.stays],
+        "ends": [w.to_m for w in asked],
+        "months": [w.months for w in asked],
+    }
+    if "member" in compiled.parameters:
+        every["member"] = [[n for n, w in enumerate(asked) if w.from_m <= m < w.to_m] for m in range(first, last)]
+    if question.where is not None:
+        every |= question.where.parameters
+    return {name: value for name, value in every.items() if name in compiled.parameters}
+
+
+def _reach(question: Question) -> int:
+    return max((o.shift for i in question.indicators for o in parse_formula(i.value).operands), default=0)
+
+
+# --- the frames -------------------------------------------------------------------------------------------------------
+
+
+def _frames(question: Question, known: Known) -> Iterator[Frame]:
+    for node in question.query.nodes:
+        if question.by_children:
+            yield from _child_frames(question, known, node)
+        else:
+            for number, window in enumerate(question.windows):
+                yield make_frame(question, known, (node, number), node, node, (None, None), window)
+
+
+def _child_frames(question: Question, known: Known, node: str) -> Iterator[Frame]:
+    stays = [stay for stay in question.stays if stay.parent == node]
+    for child in dict.fromkeys(stay.child for stay in stays):
+        for number, window in enumerate(question.windows):
+            if not any(s.child == child and s.from_m < window.to_m and window.from_m < s.to_m for s in stays):
+                continue
+            key: Key = (child, number) if question.tree_month is not None else (node, child, number)
+            shown = child.removesuffix(OWN)
+            yield make_frame(question, known, key, shown, node, (CHILDREN, shown), window, optional=child != shown)
+
+
+def part_frames(prepared: Prepared, rows: Mapping[Key, Any]) -> Iterator[Frame]:
+    """Return the frames of every part of every node; a node without any part keeps one frame a window."""
+    question, known = prepared.question, prepared.known
+    for node in question.query.nodes:
+        parts = {key[1] for key in rows if key[0] == node} or {None}
+        for part in sorted(parts, key=lambda value: (value is None, str(value))):
+            text = None if part is None else str(part)
+            for number, window in enumerate(question.windows):
+                yield make_frame(question, known, (node, part, number), node, node, (question.dim, text), window)
+
+
+def make_frame(question: Question, known: Known, key: Key, node: str, seen: str, part: tuple[str | None, str | None],
+               window: Window, *, optional: bool = False) -> Frame:  # fmt: skip
+    """Decide what needs no figure; `seen` is the node whose visibility counts."""
+    register, seq, layout = known.register, question.seq, known.layout
+    elapsed = question.elapsed_part(window)
+    alive = register.lives(node, elapsed.to_m - 1, elapsed.to_m, seq)
+    idle: Status = "excluded" if alive else "not_existing"
+    if elapsed.to_m > layout.end or elapsed.from_m < layout.first:
+        idle = "not_reported"
+    return Frame(
+        key, node, register.name(node, window.to_m - 1, seq), part[0], part[1], window.label, elapsed.months,
+        window.to_m <= min(question.elapsed, layout.end), _early_status(question, known, node, seen, window), idle, optional,
+    )  # fmt: skip
+
+
+def _early_status(question: Question, known: Known, node: str, seen: str, window: Window) -> Status | None:
+    register, seq = known.register, question.seq
+    if not register.visible(seen, window.from_m, window.to_m, seq, question.query.scope):
+        return "forbidden"
+    if not register.begun(seq):
+        return "not_reported"
+    if not register.lives(node, window.from_m, window.to_m, seq):
+        return "not_existing"
+    if register.excluded(node, window.from_m, window.to_m, seq):
+        return "excluded"
+    return "not_due" if question.elapsed_part(window).months <= 0 else None

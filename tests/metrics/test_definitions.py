@@ -1,0 +1,182 @@
+"""Every definition holds what it promises: its example, its texts, and no wrong formula passes its example."""
+
+from __future__ import annotations
+
+import pytest
+
+from metrics.catalogue import build_catalogue, load_catalogue
+from metrics.examples import check_examples, example_faults, mutations
+from warehouse.base.errors import DefinitionError
+from warehouse.contracts import load_contracts
+
+CATALOGUE = load_catalogue()
+CORE = [
+    "op_cost_total",
+    "op_cost_per_capita",
+    "op_cost_yoy",
+    "op_funds_exp",
+    "budget_exec_rate",
+    "three_public_total",
+    "three_public_exec",
+    "abroad_exp",
+    "vehicle_exp",
+    "reception_exp",
+    "dec_spend_share",
+    "veh_count",
+    "veh_quota_rate",
+    "veh_over_quota",
+    "veh_over_std",
+    "veh_nev_share",
+    "veh_run_exp",
+    "veh_cost_per_veh",
+    "veh_no_order",
+    "veh_borrowed",
+    "off_gross_area",
+    "off_area_per_head",
+    "off_over_rooms",
+    "off_over_area",
+    "off_vacant_area",
+    "off_vacancy_rate",
+    "off_title_rate",
+    "off_multi_rooms",
+    "off_retired_rooms",
+    "off_lease_vacant",
+    "en_tce",
+    "en_per_area",
+    "en_per_head",
+    "water_m3",
+    "water_per_head",
+    "co2_t",
+    "co2_per_area",
+    "elec_kwh",
+    "elec_per_area",
+    "elec_area_left_out",
+    "energy_cost",
+    "heat_gj",
+    "gas_m3",
+    "svc_amount",
+    "svc_satisfaction",
+    "svc_ontime",
+]
+
+
+def test_every_indicator_of_the_first_release_is_defined():
+    assert set(CORE) <= set(CATALOGUE.indicators)
+
+
+@pytest.mark.parametrize("indicator", CATALOGUE.written, ids=lambda i: i.id)
+def test_the_worked_example_gives_the_stated_number(indicator):
+    assert example_faults(indicator) == ()
+
+
+@pytest.mark.parametrize("indicator", CATALOGUE.written, ids=lambda i: i.id)
+def test_a_formula_wrong_in_one_place_fails_its_example(indicator):
+    for wrong in mutations(indicator):
+        assert example_faults(wrong), f"{wrong.value} (scale {wrong.scale}) passes the example of {indicator.id}"
+
+
+def test_every_numeric_indicator_has_its_change_over_a_year():
+    for indicator in CATALOGUE.written:
+        assert (f"{indicator.id}_yoy" in CATALOGUE.indicators) == (indicator.kind != "change")
+
+
+def test_layout_and_case_do_not_change_a_fingerprint_but_a_rule_does():
+    base = _catalogue(value="amount_paid / last(heads)")
+    same = _catalogue(value="amount_paid   /  LAST( heads )")
+    filtered = _catalogue(value="amount_paid / last(heads)", where="fund = 'general'")
+    scaled = _catalogue(value="amount_paid / last(heads)", scale=2)
+    marks = [c.indicators["x"].fingerprint for c in (base, same, filtered, scaled)]
+    assert marks[0] == marks[1]
+    assert len(set(marks)) == 3
+
+
+def test_all_faults_of_all_files_come_in_one_report_with_place_and_suggestion():
+    first = _text(value="amount_paid / heads", extra="beter = 'lower'\n")
+    second = '[source.q]\nof = "paymnt"\n[atom.z]\nof = "pay"\nkind = "flow"\nvalue = "sum(amont)"\nunit = "CNY"\n[indicator.x]\n'
+    with pytest.raises(DefinitionError) as caught:
+        build_catalogue(
+            {"a.toml": first, "b.toml": second, "c.toml": "[[[", "d.toml": "[indikator.y]"}, load_contracts()
+        )
+    report = str(caught.value)
+    for part in (
+        "a.toml [indicator.x] value: 'heads' is a stock: write avg(heads) or last(heads)",
+        "a.toml [indicator.x]: unknown key 'beter'; did you mean 'better'?",
+        "b.toml [source.q] of: there is no dataset 'paymnt'; did you mean 'payment'?",
+        "b.toml [atom.z] value: unknown column 'amont'; did you mean 'amount'?",
+        "b.toml [indicator.x]: the name is taken by a.toml [indicator.x]",
+        "c.toml: not TOML",
+        "d.toml: unknown table 'indikator'; did you mean 'indicator'?",
+    ):
+        assert part in report, report
+
+
+@pytest.mark.parametrize(
+    ("formula", "fault"),
+    [
+        ("last(amount_paid)", "'amount_paid' is a flow"),
+        ("avg(heds)", "there is no atom 'heds'; did you mean 'heads'?"),
+        ("median(amount_paid)", "is not allowed here"),
+        ("prior(amount_paid, 0)", "prior() goes back a whole number of months"),
+        ("first(amount_paid)", "is not allowed here"),
+        ("amount_paid / (", "cannot be read"),
+        ("(select 1)", "is not allowed here"),
+        ("'a'", "a formula has no texts"),
+    ],
+)
+def test_a_bad_formula_says_what_is_wrong(formula, fault):
+    with pytest.raises(DefinitionError) as caught:
+        _catalogue(value=formula)
+    assert fault in str(caught.value)
+
+
+def test_a_distinct_count_must_say_over_what_its_sets_are_disjoint():
+    text = _text().replace('value = "sum(amount)"', 'value = "count(distinct voucher)"')
+    with pytest.raises(DefinitionError, match="adds up only over disjoint sets"):
+        build_catalogue({"a.toml": text}, load_contracts())
+
+
+def test_a_failing_example_is_reported_with_both_figures():
+    catalogue = _catalogue(expect="11")
+    with pytest.raises(DefinitionError, match=r"x: the value of 2024-01 is 10\.0, the example says 11"):
+        check_examples(catalogue)
+
+
+def _catalogue(**changes):
+    return build_catalogue({"a.toml": _text(**changes)}, load_contracts())
+
+
+def _text(value="amount_paid / last(heads)", where=None, scale=0, extra="", expect="10"):
+    condition = f'where = "{where}"\n' if where else ""
+    return f"""
+[source.pay]
+of = "payment"
+[source.people]
+of = "staff"
+[atom.amount_paid]
+of = "pay"
+kind = "flow"
+value = "sum(amount)"
+{condition}unit = "CNY"
+[atom.heads]
+of = "people"
+kind = "stock"
+value = "sum(actual_staff)"
+unit = "person"
+[indicator.x]
+title = {{ zh = "某", en = "X" }}
+value = "{value}"
+unit = "CNY"
+scale = {scale}
+theme = "cost"
+better = "lower"
+digits = 0
+{extra}basis = {{ zh = "某", en = "X" }}
+evidence = "D"
+text = {{ zh = "某", en = "X" }}
+[indicator.x.example]
+grain = "month"
+period = "2024-01"
+atoms.amount_paid = {{ "2024-01" = "100" }}
+atoms.heads = {{ "2024-01" = "10" }}
+expect = "{expect}"
+"""
