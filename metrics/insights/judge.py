@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 
-from metrics.insights.kinds import change, missing, pace, quota, repeat, threshold
+from metrics.insights.kinds import change, missing, pace, repeat, threshold
 from metrics.insights.kinds.cells import Cells
 from metrics.insights.model import Evaluate, Finding, Reading, Rule, RuleKind
 from metrics.model import AS_WAS, Answer, Query
@@ -23,7 +23,6 @@ KINDS: dict[RuleKind, ModuleType] = {
     "missing": missing,
     "repeat": repeat,
     "pace": pace,
-    "quota": quota,
 }
 
 Place = tuple[str, str | None]

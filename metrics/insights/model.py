@@ -123,7 +123,7 @@ Level = Literal["red", "orange", "yellow", "blue"]
 """红 违反规定 · 橙 超出限额 · 黄 明显偏离 · 蓝 提醒."""
 LEVELS: tuple[Level, ...] = ("red", "orange", "yellow", "blue")
 
-RuleKind = Literal["threshold", "quota", "change", "missing", "repeat", "pace"]
+RuleKind = Literal["threshold", "change", "missing", "repeat", "pace"]
 Where = Literal["unit", "root", "any"]
 Shape = Literal["each", "spell"]
 """each: every period that fires is a warning of its own (events) · spell: unbroken periods are one warning (states)."""
@@ -158,7 +158,6 @@ class Example:
 
     values: tuple[tuple[str, Decimal], ...]
     expect: tuple[tuple[str, Level], ...]
-    against: tuple[tuple[str, Decimal], ...] = ()
     absent: tuple[str, ...] = ()
     """Periods whose report is due and has not come."""
 
@@ -183,8 +182,6 @@ class Rule:
     """What is smaller is not worth a warning: a value or change in the indicator's unit; pace: base units ahead of plan."""
     also: tuple[str, ...] = ()
     """repeat: further indicators that must be the same too."""
-    against: str | None = None
-    """quota: the indicator that gives the quota of the same period."""
     shares: tuple[Decimal, ...] = ()
     """pace: per cent of the year's plan that may be used by the end of each month."""
     by: str | None = None
@@ -200,7 +197,7 @@ class Rule:
     @property
     def indicators(self) -> tuple[str, ...]:
         """Every indicator the rule reads."""
-        return tuple(dict.fromkeys([self.indicator, *self.also, *([self.against] if self.against else [])]))
+        return tuple(dict.fromkeys([self.indicator, *self.also]))
 
     def limit_for(self, measure: Decimal) -> Limit | None:
         """Return the gravest step whose bound the measure is beyond."""
@@ -219,7 +216,7 @@ class Reading:
     bound: Decimal
     """The bound that was passed (times last year, per cent of plan … as the kind of the rule has it)."""
     base: Decimal | None = None
-    """What the value was compared with: last year's, the plan's share, the quota, the reports due."""
+    """What the value was compared with: last year's, the plan's share, the reports due."""
 
 
 @dataclass(frozen=True)

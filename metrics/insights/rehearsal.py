@@ -43,9 +43,6 @@ def example_cells(rule: Rule, example: Example) -> Cells:
         told = {period: answer(rule, name, period, value) for period, value in example.values}
         owed = {period: answer(rule, name, period, None) for period in example.absent}
         answers[name] = dict(sorted((told | owed).items()))
-    if rule.against is not None:
-        told = {period: answer(rule, rule.against, period, value) for period, value in example.against}
-        answers[rule.against] = dict(sorted(told.items()))
     return Cells(answers)
 
 

@@ -17,7 +17,7 @@ from warehouse.base.periods import GRAINS
 FOLDER = Path(__file__).parent / "rules"
 EVIDENCE = ("C", "C2", "R", "D", "K")
 NEEDED = ("id", "title", "advice", "kind", "indicator", "grain", "at", "shape", "steps", "basis", "evidence", "example")
-OPTIONAL = ("floor", "also", "against", "shares", "by", "partial")
+OPTIONAL = ("floor", "also", "shares", "by", "partial")
 BOUNDS = ("above", "at_least", "below")
 CHOICES: dict[str, tuple[str, ...]] = {
     "kind": get_args(RuleKind),
@@ -120,7 +120,6 @@ def _rule(block: Mapping[str, Any], faults: _Faults) -> Rule:
         examples=tuple(_example(one, faults) for one in block["example"]),
         floor=_number(block.get("floor", 0), "floor", faults),
         also=tuple(block.get("also", ())),
-        against=block.get("against"),
         shares=tuple(_number(share, "shares", faults) for share in block.get("shares", ())),
         by=block.get("by"),
         partial=bool(block.get("partial", False)),
@@ -149,12 +148,11 @@ def _example(block: Mapping[str, Any], faults: _Faults) -> Example:
         if level not in LEVELS:
             faults.add(f"example expects '{level}', which is none of {', '.join(LEVELS)}")
     for name in block:
-        if name not in {"values", "expect", "against", "absent"}:
+        if name not in {"values", "expect", "absent"}:
             faults.add(f"unknown key '{name}' in an example")
     return Example(
         values=_numbers(block.get("values", {}), faults),
         expect=tuple(expect.items()),
-        against=_numbers(block.get("against", {}), faults),
         absent=tuple(block.get("absent", ())),
     )
 
@@ -172,8 +170,6 @@ def _number(value: Any, where: str, faults: _Faults) -> Decimal:
 
 
 def _check_kind(rule: Rule, faults: _Faults) -> None:
-    if rule.kind == "quota" and rule.against is None:
-        faults.add("a quota rule needs 'against', the indicator it compares with")
     if rule.kind == "pace" and len(rule.shares) != 12:
         faults.add("a pace rule needs 'shares': 12 per cents, one for the end of each month")
     if rule.kind == "pace" and list(rule.shares) != sorted(rule.shares):
