@@ -15,7 +15,7 @@ from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
 from warehouse.durable import flush_file, settle, sha256_of
-from warehouse.stage import valid_span
+from warehouse.stage import quote, valid_span
 
 PARTS, SHEET_ROOM, BATCH_ROOM = 64, 2**30, 2**40
 """A row's id is its batch, sheet, line and part of the line; a line of a wide form has a part per group."""
@@ -119,16 +119,16 @@ def write_segment(
 ) -> SegmentRow:  # fmt: skip
     """Write `delta` as one immutable Parquet segment, durable before it is named."""
     columns = ", ".join(f'd."{column.name}"' for column in contract.columns)
-    sheet = "CASE d.sheet_no " + " ".join(f"WHEN {i} THEN {_text(name)}" for i, name in enumerate(sheets)) + " END"
+    sheet = "CASE d.sheet_no " + " ".join(f"WHEN {i} THEN {quote(name)}" for i, name in enumerate(sheets)) + " END"
     temporary = tmp / f"{contract.name}-{batch_seq}.parquet.tmp"
     con.execute(
         f"""COPY (
             SELECT coalesce(d.old_id, {batch_seq}::BIGINT * {BATCH_ROOM} + d.sheet_no * {SHEET_ROOM} + d.row_no * {PARTS} + d.part) AS row_id,
                    {batch_seq}::INTEGER AS batch_seq, d.n::TINYINT AS n, d.from_m::INTEGER AS from_m,
-                   d.to_m::INTEGER AS to_m, {columns}, d.note, {_text(file_name)} AS file_name,
+                   d.to_m::INTEGER AS to_m, {columns}, d.note, {quote(file_name)} AS file_name,
                    {sheet if sheets else "''"} AS sheet, d.row_no::INTEGER AS row_no
             FROM delta d
-        ) TO '{temporary}' (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd)"""
+        ) TO '{temporary}' (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy)"""
     )
     low, high, rows = con.execute("SELECT min(from_m), max(to_m), count(*) FROM delta").fetchone() or (0, 0, 0)
     folder = root / contract.name
@@ -155,10 +155,6 @@ def good_rows(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         f"CREATE OR REPLACE TEMP VIEW good AS SELECT s.sheet_no, s.row_no, s.part, CAST({start} AS INTEGER) AS from_m,"
         f" CAST({end} AS INTEGER) AS to_m, {names}, s.note FROM staged s{where}"
     )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -74,6 +75,7 @@ class Loader:
     contracts: Mapping[str, Contract]
     directory: Directory | None = None
     labels: frozenset[str] = field(default_factory=frozenset)
+    copier: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
 
     def knows(self, label: str) -> bool:
         """Tell whether some contract knows a normalised label."""
@@ -118,6 +120,7 @@ def load(
                 progress(f"{number}/{len(handover.deliveries)} {delivery.name}")
             reports.append(load_file(loader, delivery))
         loader.con.close()
+        loader.copier.shutdown()
     return reports
 
 
@@ -190,6 +193,8 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     now = loader.clock()
     if moment is None:
         moment = max(now, last_at) if last_at else now
+    # the copy is flushed to disk while the file is read
+    kept = loader.copier.submit(keep_copy, delivery.path, loader.store.inbox, sha)
     try:
         _check_time(delivery, moment, last_at, now)
         tables = read_tables(delivery.path, loader.knows, name=delivery.name)
@@ -197,8 +202,9 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
         tables = tuple(t for t in tables if stage.recognised(t.labels, contract) >= 2) or tables
         staged, raws = _stage_file(loader, contract, delivery, tables)
     except ReadRefused as refusal:
+        kept.result()
         return _refuse(loader, delivery, sha, moment, refusal.faults)
-    return _commit_file(loader, delivery, sha, moment, contract, staged, raws)
+    return _commit_file(loader, delivery, sha, moment, contract, staged, raws, kept)
 
 
 def _already(delivery: Delivery, seen: Mapping[str, Any]) -> FileReport:
@@ -273,7 +279,7 @@ def _stage_file(
 
 def _commit_file(
     loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, contract: Contract,
-    staged: stage.Staged, tables: Sequence[RawTable],
+    staged: stage.Staged, tables: Sequence[RawTable], kept: Future[Path],
 ) -> FileReport:  # fmt: skip
     con, control = loader.con, loader.store.control
     known = known_rows(con, contract, loader.store.segments, _touched(con, contract, control.segments(contract.name)))
@@ -286,7 +292,7 @@ def _commit_file(
     change = compare(con, contract, known=known, quarantined=quarantined, span=delivery.span)
     counts = _counts(staged, change, quarantined)
     last, _ = control.last()
-    keep_copy(delivery.path, loader.store.inbox, sha)
+    kept.result()
     segments: list[SegmentRow] = []
     batch = None
     status = "unchanged" if change.unchanged or not quarantined else "refused"

@@ -25,6 +25,9 @@ from warehouse.organisations import Directory
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
 
+SMALL_MAP = 8
+"""Up to so many odd texts are cheaper spelled out in the statement than joined."""
+
 ParseCell = Callable[[Column, str, str | None], "Cell"]
 
 
@@ -213,6 +216,7 @@ class _Sheet:
     staged: Staged
     maps: set[str] = field(default_factory=set)
     faulty: set[str] = field(default_factory=set)
+    small: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
     @cached_property
     def targets(self) -> dict[str, Column]:
@@ -238,6 +242,8 @@ class _Sheet:
             if rows:
                 _write_map(self.con, f"odd_{self.mapped.columns[name][0]}", rows)
                 self.maps.add(name)
+                if len(rows) <= SMALL_MAP and not any(row[2] for row in rows):
+                    self.small[name] = {str(row[0]): row[1] for row in rows}
 
     def _odd_filter(self, name: str) -> str:
         cell, cast = f"r.c{self.mapped.columns[name][0]}", self.casts[name]
@@ -258,7 +264,7 @@ class _Sheet:
         if not names:
             return []
         cells = {name: f"r.c{self.mapped.columns[name][0]}" for name in names}
-        texts = self._counts([f"count(nullif(trim({cells[name]}), ''))" for name in names])
+        texts = self._counts([f"count(*) FILTER (WHERE {cells[name]} <> '')" for name in names])
         if self.is_wide:
             values = self._counts([f"count({self.casts[name]})" for name in names])
         else:
@@ -292,11 +298,19 @@ class _Sheet:
             return f"CAST('{self.mapped.constants[name]}' AS {sql_type})"
         if name not in self.mapped.columns:
             return f"CAST(NULL AS {sql_type})"
-        index, cast = self.mapped.columns[name][0], self.casts[name]
-        patch = f"try_cast(o{index}.value AS {sql_type})" if name in self.maps else None
+        cast = self.casts[name]
+        patch = f"try_cast({self._parsed_text(name)} AS {sql_type})" if name in self.maps else None
         if cast and patch:
             return f"coalesce({cast}, {patch})"
         return cast or patch or f"CAST(NULL AS {sql_type})"
+
+    def _parsed_text(self, name: str) -> str:
+        """SQL of the parsed text of an odd cell: a few texts are spelled out, many are joined."""
+        index = self.mapped.columns[name][0]
+        if name not in self.small:
+            return f"o{index}.value"
+        cases = " ".join(f"WHEN {quote(text)} THEN {quote(value)}" for text, value in self.small[name].items())
+        return f"CASE r.c{index} {cases} END"
 
     def _select(self, group: str | None, part: int) -> str:
         pivot = self.contract.unpivot
@@ -311,12 +325,17 @@ class _Sheet:
                 measured.append(self._value(name, column.sql_type))
             used.add(name)
             values.append(self._value(name, column.sql_type))
-        indexes = [self.mapped.columns[name][0] for name in sorted(self.maps & used)]
+        indexes = [self.mapped.columns[name][0] for name in sorted((self.maps & used) - set(self.small))]
         joins = " ".join(f"LEFT JOIN odd_{i} o{i} ON o{i}.raw = r.c{i}" for i in indexes)
         notes = ", ".join(f"o{i}.note" for i in indexes)
         note = f"nullif(concat_ws(';', {notes}), '')" if notes else "CAST(NULL AS VARCHAR)"
         where = f" WHERE {' OR '.join(f'{expr} IS NOT NULL' for expr in measured)}" if measured else ""
         return f"SELECT {self.number}, r.row_no, {part}, {', '.join(values)}, {note} FROM {self.raw} r {joins}{where}"
+
+
+def quote(text: str | None) -> str:
+    """Return a text as an SQL literal."""
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
 
 
 def _write_map(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str | None, ...]]) -> None:
