@@ -62,7 +62,7 @@ class ScannedRows:
         con.execute(
             f"{create(table)} AS SELECT 0::BIGINT AS row_no, * FROM read_csv('{path}', auto_detect = false,"
             f" header = false, skip = {self.skip_lines}, delim = '{self.delimiter}', quote = '\"', escape = '\"',"
-            f" max_line_size = {max(self.longest, DEFAULT_LINE)}, parallel = {self.parallel}, columns = {{{columns}}})"
+            f" hive_partitioning = false, max_line_size = {max(self.longest, DEFAULT_LINE)}, parallel = {self.parallel}, columns = {{{columns}}})"
         )
         con.execute(f"UPDATE {table} SET row_no = rowid + {self.first_record}")
         count = con.execute(f"SELECT count(*), max(row_no) FROM {table}").fetchone()
@@ -97,7 +97,7 @@ def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
     if path.stat().st_size == 0:
         raise ReadRefused(Fault("empty_file", name))
     text = as_utf8(path, detect(path, name), name)
-    head = _read_head(text.path, aliases)
+    head = _read_head(text, aliases)
     heading = find_heading(head.records, aliases)
     if heading is None:
         raise ReadRefused(_no_header(name, head))
@@ -126,25 +126,23 @@ def _full_width(heading: Heading, head: _Head) -> Heading:
     return replace(heading, labels=heading.labels + ("",) * missing, units=units)
 
 
-def _read_head(path: Path, aliases: Aliases) -> _Head:
+def _read_head(text: Utf8File, aliases: Aliases) -> _Head:
     """The head read with the delimiter that gives the most known or the most even columns."""
-    with path.open("rb") as file:
+    with text.path.open("rb") as file:
+        file.seek(text.mark)
         data = file.read(HEAD_BYTES)
         if len(data) == HEAD_BYTES:
             data += file.readline()
-    heads = [_cut_head(data, delimiter) for delimiter in DELIMITERS]
+    heads = [_cut_head(data, text.mark, delimiter) for delimiter in DELIMITERS]
     return max(heads, key=lambda head: _delimiter_score(head, aliases))
 
 
-def _cut_head(data: bytes, delimiter: str) -> _Head:
-    lines = data.decode("utf-8", "replace").splitlines(keepends=True) if b"\r" in data else None
-    pieces = lines if lines is not None else data.decode("utf-8", "replace").split("\n")
-    texts = [piece if lines is not None else piece + "\n" for piece in pieces]
-    feed = _Feed(iter(texts))
+def _cut_head(data: bytes, mark: int, delimiter: str) -> _Head:
+    feed = _Feed(iter(io.StringIO(data.decode("utf-8", "replace"), newline="")))
     records, ends, counts = [], [], []
     for record in _reader(feed, delimiter):
         records.append(tuple(cell or None for cell in record))
-        ends.append(min(feed.bytes, len(data)))
+        ends.append(mark + feed.bytes)
         counts.append(feed.lines)
         if len(records) == SEARCHED_ROWS * 2:
             break
@@ -227,7 +225,7 @@ def _table(name: str, heading: Heading, sieve: Sieve, source: Source, faults: tu
 
 def _records(path: Path, delimiter: str, after: int, name: str = "") -> Iterator[Row]:
     """All records behind the first `after`, numbered from 1; an unclosed quote refuses the file."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         feed = _Feed(iter(file))
         number = 0
         for number, record in enumerate(_reader(feed, delimiter), 1):

@@ -7,6 +7,7 @@ which is many times faster and safer than asking the database to decode.
 from __future__ import annotations
 
 import codecs
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +34,10 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Utf8File:
-    """A file in utf-8 without a mark; a transcoded copy lives as long as this value."""
+    """A file in utf-8 and the length of its mark; a transcoded copy lives as long as this value."""
 
     path: Path
+    mark: int = 0
     scratch: ScratchFile | None = None
 
 
@@ -51,13 +53,17 @@ def detect(path: Path, name: str) -> Encoding:
         encoding = Encoding(_utf16_without_mark(head) or "utf-8")
     if encoding.codec != "utf-8":
         return encoding
-    return encoding if _is_utf8(path, name) else _not_utf8(path, name)
+    if _is_utf8(path, name):
+        return encoding
+    if encoding.mark:
+        raise ReadRefused(_first_not_utf8(path, name))
+    return _not_utf8(path, name)
 
 
 def as_utf8(path: Path, encoding: Encoding, name: str) -> Utf8File:
-    """The file itself when it is plain utf-8, else a transcoded copy beside the system's temporary files."""
-    if encoding == Encoding("utf-8"):
-        return Utf8File(path)
+    """The file itself when it is utf-8, else a transcoded copy beside the system's temporary files."""
+    if encoding.codec == "utf-8":
+        return Utf8File(path, encoding.mark)
     scratch = ScratchFile(".csv")
     decoder = codecs.getincrementaldecoder(encoding.codec)("strict")
     lines = 1
@@ -66,7 +72,7 @@ def as_utf8(path: Path, encoding: Encoding, name: str) -> Utf8File:
         while block := source.read(BLOCK):
             lines += _write(decoder, block, False, out, lines, name, encoding.codec)
         _write(decoder, b"", True, out, lines, name, encoding.codec)
-    return Utf8File(scratch.path, scratch)
+    return Utf8File(scratch.path, scratch=scratch)
 
 
 def _write(
@@ -102,17 +108,16 @@ def _utf16_without_mark(head: bytes) -> str | None:
 
 def _blocks(path: Path) -> Iterator[bytes]:
     """The file in blocks that end at a line end, so that no letter is cut."""
-    with path.open("rb") as file:
-        rest = b""
-        while block := file.read(BLOCK):
-            cut = block.rfind(b"\n") + 1
-            if not cut:
-                rest += block
-                continue
-            yield rest + block[:cut]
-            rest = block[cut:]
-        if rest:
-            yield rest
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        start = 0
+        while start < len(whole):
+            cut = whole.rfind(b"\n", start, start + BLOCK) + 1
+            if start + BLOCK < len(whole):
+                cut = cut or whole.find(b"\n", start + BLOCK) + 1 or len(whole)
+            else:
+                cut = len(whole)
+            yield whole[start:cut]
+            start = cut
 
 
 def _is_utf8(path: Path, name: str) -> bool:
@@ -138,6 +143,13 @@ def _valid(block: bytes) -> bool:
     return True
 
 
+def _first_not_utf8(path: Path, name: str) -> Fault:
+    """The first line that breaks the promise of the file's own mark."""
+    with path.open("rb") as file:
+        row, line = next((row, line) for row, line in enumerate(file, 1) if not _reads(line, "utf-8"))
+    return Fault("mixed_encoding", name, row=row, value=_sample(line))
+
+
 def _not_utf8(path: Path, name: str) -> Encoding:
     """gb18030 when every line is; a file of both kinds is refused at the first line of the other kind."""
     seen: dict[str, tuple[int, bytes]] = {}
@@ -157,13 +169,14 @@ def _not_utf8(path: Path, name: str) -> Encoding:
 
 
 def _refuse_mixture(seen: dict[str, tuple[int, bytes]], lines: int, name: str) -> None:
+    """Refuse what no single encoding explains, at the first line that does not go with those above it."""
+    kinds = set(seen) - {"none"}
     if "none" in seen:
         row, line = seen["none"]
-        last = row >= lines and line
-        cut_utf8 = "utf-8" in seen and "gb18030" not in seen
-        code = "truncated" if last and cut_utf8 else "mixed_encoding" if len(seen) > 1 else "wrong_encoding"
+        was_cut = row >= lines and kinds == {"utf-8"}
+        code = "truncated" if was_cut else "mixed_encoding" if "utf-8" in kinds else "wrong_encoding"
         raise ReadRefused(Fault(code, name, row=row, value=_sample(line)))
-    if len(seen) > 1:
+    if len(kinds) > 1:
         row, line = max(seen.values(), key=lambda found: found[0])
         raise ReadRefused(Fault("mixed_encoding", name, row=row, value=_sample(line)))
 

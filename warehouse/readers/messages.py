@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 from warehouse.readers.faults import Fault
 from warehouse.readers.units import find_unit, suggest_units
@@ -20,7 +21,13 @@ def message(fault: Fault, lang: str) -> str:
     """What is wrong, where, the value, and what would be right, in one or two whole sentences."""
     language: Language = "zh" if lang.startswith("zh") else "en"
     texts = catalogue().get(fault.code) or catalogue()["unspecified"]
-    words = {"where": place(fault, language), "value": _shown(fault.value), "hint": _hint(fault, language)}
+    words = {
+        "where": place(fault, language),
+        "table": place(replace(fault, row=None, column=None), language),
+        "column": fault.column or "",
+        "value": _shown(fault.value),
+        "hint": _hint(fault, language),
+    }
     sentence = texts[language].format_map(words)
     if words["hint"] and f"{language}_hint" in texts:
         gap = "" if language == "zh" else " "
@@ -43,10 +50,11 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
 @cache
 def kinds() -> Mapping[str, Mapping[str, str]]:
     """What a file that is no table is called in each language."""
-    return _read()["kinds"]
+    found: Mapping[str, Mapping[str, str]] = _read()["kinds"]
+    return found
 
 
-def _read() -> dict[str, dict[str, str]]:
+def _read() -> dict[str, Any]:
     text = (resources.files("warehouse.readers") / "faults.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 

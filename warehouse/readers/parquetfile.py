@@ -24,7 +24,7 @@ class ParquetRows:
         cells = "".join(f', CAST("{_quoted(name)}" AS VARCHAR) AS c{at}' for at, name in enumerate(self.columns))
         con.execute(
             f"{create(table)} AS SELECT file_row_number + 1 AS row_no{cells}"
-            f" FROM read_parquet('{_escaped(self.path)}', file_row_number = true)"
+            f" FROM read_parquet('{_escaped(self.path)}', file_row_number = true, hive_partitioning = false)"
         )
 
 
@@ -32,8 +32,12 @@ def read_parquet_table(path: Path, name: str, aliases: Aliases) -> RawTable:
     """The one table of a parquet file."""
     with duckdb.connect(config={"threads": 1}) as con:
         try:
-            described = con.execute(f"DESCRIBE SELECT * FROM read_parquet('{_escaped(path)}')").fetchall()
-            counted = con.execute(f"SELECT count(*) FROM read_parquet('{_escaped(path)}')").fetchone()
+            described = con.execute(
+                f"DESCRIBE SELECT * FROM read_parquet('{_escaped(path)}', hive_partitioning = false)"
+            ).fetchall()
+            counted = con.execute(
+                f"SELECT count(*) FROM read_parquet('{_escaped(path)}', hive_partitioning = false)"
+            ).fetchone()
         except duckdb.Error as error:
             raise ReadRefused(Fault("corrupt", name)) from error
     columns = tuple(str(row[0]) for row in described)

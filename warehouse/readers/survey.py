@@ -41,6 +41,8 @@ _NUMERALS = np.array([_code(letter) for letter in "一二三四五六七八九�
 _ENGLISH = tuple(
     np.array([list(word), list(word.upper())], np.uint8) for word in (b"total", b"subtotal", b"sub-total", b"grand")
 )
+_ENGLISH_FIRST = np.zeros(256, np.bool_)
+_ENGLISH_FIRST[[*{letter for word in _ENGLISH for letter in word[:, 0].tolist()}, _QUOTE]] = True
 _AFTER_NUMERAL = (_code("、"), _code("）"), ord(")"))
 
 
@@ -111,11 +113,11 @@ class _Scan:
     def cut(self, block: bytes, at_end: bool) -> int:
         """The number of bytes up to the last record that ends in the block."""
         if at_end:
-            if block.count(b'"') % 2:
+            if b'"' in block and block.count(b'"') % 2:
                 raise Irregular("a quote that is never closed")
             return len(block)
         cut = block.rfind(b"\n") + 1
-        while cut and block.count(b'"', 0, cut) % 2:
+        while cut and b'"' in block and block.count(b'"', 0, cut) % 2:
             cut = block.rfind(b"\n", 0, cut - 1) + 1
         return cut
 
@@ -155,7 +157,7 @@ class _Scan:
 
     def _check_returns(self, block: bytes, data: Bytes, ends: Places) -> None:
         """Either every record ends with CR LF or none does, and no CR stands elsewhere."""
-        count = block.count(b"\r")
+        count = block.count(b"\r") if b"\r" in block else 0
         preceded = int(np.count_nonzero(data[ends[ends > 0] - 1] == _RETURN)) if count else 0
         has = count > 0
         if count and (preceded != count or preceded != ends.size):
@@ -185,9 +187,7 @@ class _Scan:
     def _words(self, block: bytes, data: Bytes, starts: Places, ends: Places, cells: Places) -> Iterator[Places]:
         """Records that hold a word of totals, or the header once more."""
         for column in range(min(LEADING_CELLS, self.width)):
-            first = starts if column == 0 else cells[:, column - 1] + 1
-            for word in _ENGLISH:
-                yield _begin_with(data, first, word)
+            yield from _english(data, starts if column == 0 else cells[:, column - 1] + 1)
         if self.again.size:
             yield _begin_with(data, starts, self.again[None, :])
         if not block.isascii():
@@ -204,6 +204,14 @@ class _Scan:
         first = max(0, ends.size - CLASSIFIED_AT_END)
         last = [(self.records + at, block[starts[at] : ends[at]]) for at in range(first, int(ends.size))]
         self._tail = [*self._tail, *last][-CLASSIFIED_AT_END:]
+
+
+def _english(data: Bytes, places: Places) -> Iterator[Places]:
+    """Which cells begin with an English word of totals; most are ruled out by their first letter."""
+    letters = data[np.minimum(places, data.size - 1)]
+    likely = np.flatnonzero(_ENGLISH_FIRST[letters])
+    for word in _ENGLISH if likely.size else ():
+        yield likely[_begin_with(data, places[likely], word)]
 
 
 def _begin_with(data: Bytes, places: Places, word: Bytes) -> Places:
