@@ -286,7 +286,7 @@ def _cells_leaf(plan: Plan) -> Plan:
             f"SELECT u.node{part.replace('p.', 'u.')}, u.month_no, count(*) AS {quoted('due_' + theme)} "
             f"FROM (SELECT *, {months} FROM places WHERE theme = {literal(theme)}) u GROUP BY ALL"
         )
-    rows = [_leaf_rows(plan, table, atoms, on, within) for table, atoms in _tables(plan).items()]
+    rows = [_leaf_rows(plan, table, atoms, on, within) for table, atoms in _tables(plan).items() if atoms]
     if _row_split(plan):
         return _split_cells(plan, base, rows)
     plan = plan.with_cte("changes", "reports, duties and figures of the units below each node",
