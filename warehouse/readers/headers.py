@@ -80,15 +80,18 @@ def _known_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]
 
 
 def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
+    """The first block that names most of the columns of the widest row."""
     widest = max((_filled(row) for row in top), default=0)
     for first, row in enumerate(top):
         names = [cell for cell in row if is_label(cell)]
-        if len(names) < 2 or len(names) * 10 < widest * 6 or len(names) * 10 < _filled(row) * 8:
+        if len(names) < 2 or len(names) * 10 < _filled(row) * 8:
             continue
         last = first
-        while last + 1 < len(top) and _continues(top, first, last + 1, merges):
+        while last + 1 < min(len(top), first + DEEPEST) and _continues(top, first, last + 1, merges):
             last += 1
-        return _join(top, first, last, aliases, merges)
+        block = _join(top, first, last, aliases, merges)
+        if sum(1 for label in block.labels if label) * 10 >= widest * 6:
+            return block
     return None
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 from enum import Enum
 from pathlib import Path
 
+from warehouse.readers import biff
 from warehouse.readers.faults import Fault, ReadRefused
 
 DECLARED_LIMIT = 400 * 1024 * 1024
@@ -24,6 +26,7 @@ _STRANGERS = (
 _HTML = re.compile(
     rb"^(<\?xml[^>]*>|<!--.*?-->|\s)*<(!doctype\s+html|html|table|head|body|meta|div|style)", re.I | re.S
 )
+_JSON = re.compile(rb"^(\{\s*\"[^\"]*\"\s*:|\[\s*\{\s*\")")
 _SHEET_XML = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet")
 
 
@@ -62,6 +65,8 @@ def _refuse_markup(head: bytes, name: str) -> None:
         text = head.decode("utf-16", "ignore").encode()
     if _HTML.match(text):
         raise ReadRefused(Fault("html_as_xls", name))
+    if _JSON.match(text):
+        raise ReadRefused(Fault("not_a_table", name, value=Path(name).suffix, hint="json"))
     if text.startswith(b"<?xml"):
         what = "sheet_xml" if _SHEET_XML.search(text) else "xml"
         raise ReadRefused(Fault("not_a_table", name, value=Path(name).suffix, hint=what))
@@ -78,6 +83,8 @@ def _zipped(path: Path, name: str) -> Kind:
     if any(member.flag_bits & 1 for member in members):
         raise ReadRefused(Fault("password", name))
     _refuse_bomb(members, name)
+    if "xl/workbook.bin" in names:
+        raise ReadRefused(Fault("not_a_table", name, value=Path(name).suffix, hint="xlsb"))
     if any(member.startswith("xl/") for member in names):
         return Kind.XLSX
     if "content.xml" in names:
@@ -108,16 +115,19 @@ def _open_document(path: Path, name: str) -> Kind:
 
 def _compound(path: Path, name: str) -> Kind:
     """An old Office file: the names of its streams say which program wrote it."""
-    data = path.read_bytes()
-
-    def holds(stream: str) -> bool:
-        return stream.encode("utf-16-le") in data
-
-    if holds("EncryptedPackage"):
-        raise ReadRefused(Fault("password", name))
-    if holds("Workbook") or holds("Book"):
+    try:
+        compound = biff.open_compound(path.read_bytes())
+        streams = set(compound.streams)
+        if "EncryptedPackage" in streams:
+            raise ReadRefused(Fault("password", name))
+        stream = biff.workbook_stream(compound)
+    except (biff.NotCompound, struct.error, KeyError) as error:
+        raise ReadRefused(Fault("corrupt", name)) from error
+    if stream is not None:
+        if biff.has_password(stream):
+            raise ReadRefused(Fault("password", name))
         return Kind.XLS
-    what = "word" if holds("WordDocument") else "slides" if holds("PowerPoint Document") else "unknown"
-    if what == "unknown":
+    what = "word" if "WordDocument" in streams else "slides" if "PowerPoint Document" in streams else None
+    if what is None:
         raise ReadRefused(Fault("corrupt", name))
     raise ReadRefused(Fault("not_a_table", name, value=Path(name).suffix, hint=what))

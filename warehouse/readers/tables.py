@@ -30,4 +30,4 @@ def read_tables(path: Path, aliases: Aliases, *, name: str | None = None) -> tup
         return (read_parquet_table(path, known_as, aliases),)
     if kind is Kind.TEXT:
         return (read_csv_table(path, known_as, aliases),)
-    return read_workbook(path, known_as, aliases)
+    return read_workbook(path, known_as, kind, aliases)

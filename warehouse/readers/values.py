@@ -20,7 +20,20 @@ from warehouse.readers.units import is_unit
 T = TypeVar("T")
 
 FORMULA_ERRORS = frozenset(
-    ["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!"]
+    [
+        "#REF!",
+        "#N/A",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NUM!",
+        "#NULL!",
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#BLOCKED!",
+        "#UNCALCULATED!",
+    ]
 )
 NULLS = frozenset(
     ["", "-", "--", "---", "—", "——", "–", "/", "//", "\\", "\\n", "无", "空", "暂无", "null", "none", "na", "n/a", "n.a.", "nan", "nil", "·"]

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import python_calamine as calamine
 
+from warehouse.readers.biff import NotCompound
 from warehouse.readers.faults import Fault, ReadRefused
+from warehouse.readers.formulas import ErrorCells, error_cells
 from warehouse.readers.headers import Heading, Merge, find_heading
 from warehouse.readers.labels import Aliases
 from warehouse.readers.raw import Cells, RawTable
 from warehouse.readers.sift import Row, Sieve
+from warehouse.readers.signatures import Kind
 from warehouse.readers.spool import spool
 
 LARGEST_EXACT = 10**15
@@ -22,11 +29,25 @@ LARGEST_EXACT = 10**15
 
 HEAD_ROWS = 60
 
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ElementTree.ParseError,
+    EOFError,
+    KeyError,
+    OSError,
+    struct.error,
+    NotCompound,
+)
+"""What a broken workbook makes the standard library say."""
 
-def read_workbook(path: Path, name: str, aliases: Aliases) -> tuple[RawTable, ...]:
+
+def read_workbook(path: Path, name: str, kind: Kind, aliases: Aliases) -> tuple[RawTable, ...]:
     """The tables of all sheets that hold one; sheets a contract knows make the others be left out."""
+    errors = _errors(path, name, kind)
     workbook = _open(path, name)
-    found = [table for meta in _worksheets(workbook) if (table := _read_sheet(workbook, meta, name, aliases))]
+    sheets = ((meta, _grid(workbook, meta, name, errors)) for meta in _worksheets(workbook))
+    found = [table for meta, (grid, merges) in sheets if (table := _read_sheet(grid, merges, meta, name, aliases))]
     known = [table for table, hits in found if hits]
     tables = known or [table for table, _ in found]
     filled = tuple(table for table in tables if table.rows)
@@ -50,13 +71,31 @@ def _worksheets(workbook: Any) -> list[Any]:
     return [meta for meta in workbook.sheets_metadata if meta.typ == calamine.SheetTypeEnum.WorkSheet]
 
 
-def _read_sheet(workbook: Any, meta: Any, name: str, aliases: Aliases) -> tuple[RawTable, int] | None:
+def _errors(path: Path, name: str, kind: Kind) -> ErrorCells:
+    """The failed formulas; reading every sheet through also proves that the file is whole."""
+    try:
+        return error_cells(path, kind)
+    except DAMAGE as error:
+        raise ReadRefused(Fault("corrupt", name)) from error
+
+
+def _grid(workbook: Any, meta: Any, name: str, errors: ErrorCells) -> tuple[list[list[Any]], list[Merge]]:
+    """All cells from A1 on, failed formulas as the text they show."""
     try:
         sheet = workbook.get_sheet_by_name(meta.name)
         grid = sheet.to_python(skip_empty_area=False)
+        merges = sheet.merged_cell_ranges or []
     except (calamine.CalamineError, ValueError) as error:
         raise ReadRefused(Fault("corrupt", name, meta.name)) from error
-    merges: list[Merge] = sheet.merged_cell_ranges or []
+    for (row, column), text in errors.get(meta.name, {}).items():
+        if row < len(grid) and column < len(grid[row]) and grid[row][column] == "":
+            grid[row][column] = text
+    return grid, merges
+
+
+def _read_sheet(
+    grid: list[list[Any]], merges: list[Merge], meta: Any, name: str, aliases: Aliases
+) -> tuple[RawTable, int] | None:
     heading = find_heading([_texts(row) for row in grid[:HEAD_ROWS]], aliases, merges)
     if heading is None:
         return None
