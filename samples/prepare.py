@@ -22,6 +22,8 @@ def main(name: str, store: str) -> int:
         )
         print("Loading them and publishing the figures …", flush=True)
         done = subprocess.run([*base, "load", str(exports), "--store", store], check=False, stdout=subprocess.DEVNULL)
+        print("Projections, warnings, first snapshot …", flush=True)
+        subprocess.run([*base, "worker", "--once", "--store", store], check=True)
     return 0 if done.returncode in (0, 1) else done.returncode
 
 

@@ -21,7 +21,8 @@ import duckdb
 from warehouse.base.clock import DEFAULT_ZONE
 from warehouse.base.errors import StoreError
 from warehouse.contracts import Contract, load_contracts
-from warehouse.control import METADATA, Control
+from warehouse.control import Control
+from warehouse.schema import upgrade
 
 FOLDERS = ("inbox", "seg", "gen", "tmp")
 READER_MEMORY = "192MB"
@@ -130,7 +131,7 @@ class Store:
         for name in FOLDERS:
             (self.path / name).mkdir(parents=True, exist_ok=True)
         control = Control(self.path / "control.sqlite")
-        METADATA.create_all(control.engine)
+        upgrade(control.engine)
         control.close()
 
     def current(self) -> Path | None:

@@ -1,0 +1,31 @@
+"""The control database: a new one is made whole by the migrations, and they say the same as the tables in code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from warehouse import operations, schema
+from warehouse.control import METADATA, Control
+
+
+def test_migrations_build_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
+    control = Control(tmp_path / "control.sqlite")
+    schema.upgrade(control.engine)
+    assert schema.revision_of(control.engine) == schema.newest()
+    with control.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    assert {table.name for table in operations.TABLES} <= set(sa.inspect(control.engine).get_table_names())
+    control.close()
+
+
+def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
+    control = Control(tmp_path / "control.sqlite")
+    schema.upgrade(control.engine)
+    control.set_meta({"origin": "real"})
+    schema.upgrade(control.engine)
+    assert control.meta() == {"origin": "real"}
+    control.close()
