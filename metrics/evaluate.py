@@ -14,6 +14,7 @@ import duckdb
 from metrics.knowledge import knowledge
 from metrics.model import Answer, Catalogue, Figure, Indicator, Query, Status
 from metrics.prepared import Frame, Key, Prepared, is_laid, make_ready, parameters, part_frames, prepare_question
+from metrics.question import moment_of
 from metrics.status import Rule, due_and_got, judge, nothing_due
 from warehouse.base.errors import QueryError
 from warehouse.store import Generation
@@ -31,7 +32,8 @@ def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tupl
     frames = prepared.frames if prepared.frames is not None else tuple(part_frames(prepared, rows))
     answers: list[Answer] = []
     for indicator in prepared.question.indicators:
-        answers += _answers(prepared, query, indicator, frames, rows)
+        early = _before_due(generation, catalogue, query, indicator)
+        answers += _answers(prepared, query, indicator, frames, rows, early)
     return tuple(answers)
 
 
@@ -63,8 +65,9 @@ def has_source(generation: Generation, indicator: Indicator) -> bool:
     return is_laid(indicator, knowledge(generation).layout)
 
 
-def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Sequence[Frame], rows: Mapping[Key, Row]) -> list[Answer]:  # fmt: skip
-    """Return the answers of one indicator in all frames."""
+def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Sequence[Frame], rows: Mapping[Key, Row],
+             early: bool) -> list[Answer]:  # fmt: skip
+    """Return the answers of one indicator in all frames; `early`: the last month's reports are not due yet."""
     rule = prepared.statement.rules.get(indicator.id) if prepared.statement else None
     refused: Status | None = None
     if not query.scope.allows_theme(indicator.theme):
@@ -77,6 +80,8 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
         if frame.optional and (row is None or rule is None or nothing_due(rule, row)):
             continue
         status = _status(refused, frame, rule, row)
+        if early and status == "not_reported" and _is_last_month(prepared, frame):
+            status = "not_due"
         due, got = (0, 0) if rule is None or row is None or status in _BLANK else due_and_got(rule, row)
         value, numerator, denominator = _figures(rule, row, status)
         found.append(
@@ -87,6 +92,19 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
             )
         )  # fmt: skip
     return found
+
+
+def _before_due(generation: Generation, catalogue: Catalogue, query: Query, indicator: Indicator) -> bool:
+    """Tell whether the reports an indicator needs for the month just ended may still come in time."""
+    days = [generation.contracts[catalogue.sources[name].of].due_day for name in indicator.sources]
+    moment = moment_of(generation, query)
+    return moment is not None and moment.day <= max((day for day in days if day), default=0)
+
+
+def _is_last_month(prepared: Prepared, frame: Frame) -> bool:
+    """Tell whether all that has elapsed of a window is the month that ended last."""
+    part = prepared.question.elapsed_part(prepared.question.windows[frame.key[-1]])
+    return part.months == 1 and part.to_m == prepared.question.elapsed
 
 
 def _status(refused: Status | None, frame: Frame, rule: Rule | None, row: Row | None) -> Status:

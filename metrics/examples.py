@@ -14,10 +14,11 @@ import duckdb
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.compiler import Ask, Laid, Layout, Shape, compile_shape
+from metrics.compiler import compile_shape
 from metrics.expressions import BadExpression
 from metrics.formula import MONTHS, parse_formula
 from metrics.model import Catalogue, Example, Figure, Indicator
+from metrics.plan import Ask, Laid, Layout, Shape
 from metrics.tables import quoted
 from warehouse.base.errors import DefinitionError
 from warehouse.base.periods import Period, Window, windows

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 import duckdb
 
-from metrics.compiler import Laid, Layout
 from metrics.nodes import Register, read_register
+from metrics.plan import Laid, Layout
 from warehouse.store import Generation
 
 Thing = TypeVar("Thing")

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metrics.compiler import Ask, Compiled, Layout, Reading, Shape, compile_shape
+from metrics.compiler import Compiled, compile_shape
 from metrics.cubes import OWN
 from metrics.formula import parse_formula
 from metrics.knowledge import Kept, Known
 from metrics.model import Catalogue, Indicator, Query, Status
+from metrics.plan import Ask, Layout, Reading, Shape
 from metrics.question import CHILDREN, Question, elapsed_month, read_question, refuse_future
 from metrics.status import Rule, rule_of
 from warehouse.base.periods import Window

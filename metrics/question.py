@@ -80,13 +80,18 @@ def find_indicator(catalogue: Catalogue, name: str) -> Indicator:
     return found
 
 
-def elapsed_month(generation: Generation, query: Query) -> int:
-    """Return the first month that had not ended at the moment of the question, in the store's time zone."""
+def moment_of(generation: Generation, query: Query) -> dt.datetime | None:
+    """Return the moment a question stands at, at the store's place; None before anything was loaded."""
     moment = query.known_at or query.now or generation.recorded_at(generation.through_seq)
     if moment is None:
-        return 0
-    zone = zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE))
-    return month_of(moment.astimezone(zone).date())
+        return None
+    return moment.astimezone(zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE)))
+
+
+def elapsed_month(generation: Generation, query: Query) -> int:
+    """Return the first month that had not ended at the moment of the question, in the store's time zone."""
+    moment = moment_of(generation, query)
+    return 0 if moment is None else month_of(moment.date())
 
 
 def refuse_future(query: Query) -> None:

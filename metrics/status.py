@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metrics.compiler import Compiled, Layout, Report, reports_of
+from metrics.compiler import Compiled
 from metrics.formula import MONTHS, Formula, Operand
 from metrics.model import Status
+from metrics.plan import Layout, Report, reports_of
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""The plan of a statement: what was asked (Shape), what the cubes hold (Layout), and the steps so far (Plan)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from metrics.filters import Filter
+from metrics.formula import MONTHS, Formula, Operand
+
+Reading = Literal["now", "then", "leaf"]
+"""now: the current node cube · then: node changes up to a batch · leaf: unit changes joined to the tree."""
+
+Windows = Literal["months", "one", "many"]
+"""months: every window is one month · one: a single longer window · many: longer windows, which may overlap."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """An atom as it lies in the cubes of one generation."""
+
+    name: str
+    digits: int
+    tables: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The cubes of one generation: their atoms, the theme of each table, and the months laid out."""
+
+    atoms: Mapping[str, Laid]
+    themes: Mapping[str, str]
+    first: int
+    end: int
+    key: str = ""
+    """Equal for layouts that give the same text."""
+
+
+@dataclass(frozen=True, order=True)
+class Report:
+    """The reports an operand needs: of one source, counted over the window or in its last month, now or earlier."""
+
+    source: str
+    theme: str
+    how: Literal["sum", "last"]
+    shift: int = 0
+
+    def column(self, what: str) -> str:
+        """Column of `due` or `got` in generated SQL."""
+        name = f"due_{self.theme}" if what == "due" else f"{what}_{self.source}"
+        return f"{name}{'_last' if self.how == 'last' else ''}{f'_{self.shift}' if self.shift else ''}"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One indicator as it is compiled."""
+
+    id: str
+    formula: Formula
+    scale: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Everything that decides the text of the statement; equal shapes share one text."""
+
+    asks: tuple[Ask, ...]
+    reading: Reading
+    windows: Windows
+    one_node: bool
+    dim: str | None = None
+    """A dimension to split by; children are asked through `stays`."""
+    stays: bool = False
+    as_of: bool = False
+    where: Filter | None = None
+
+
+@dataclass(frozen=True)
+class Cte:
+    """One named step of the statement with the sentence that explains it."""
+
+    name: str
+    why: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statement while it grows."""
+
+    shape: Shape
+    layout: Layout
+    ctes: tuple[Cte, ...] = ()
+    cells: str = "cells"
+    columns: tuple[str, ...] = ()
+    final: str = ""
+
+    def with_cte(self, name: str, why: str, sql: str) -> Plan:
+        """Return the plan with one more step."""
+        return replace(self, ctes=(*self.ctes, Cte(name, why, sql)))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Columns that name a row of cells beside the month."""
+        return ("node", "part") if self.shape.dim or self.shape.stays else ("node",)
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """Every operand of every formula."""
+        return tuple(sorted({o for ask in self.shape.asks for o in ask.formula.operands if o.atom != MONTHS}))
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """How many months back operands reach; 0 first."""
+        return tuple(sorted({0, *(o.shift for o in self.operands)}))
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """Every report count the statuses need."""
+        return tuple(sorted({r for o in self.operands for r in reports_of(o, self.layout)}))
+
+
+def reports_of(operand: Operand, layout: Layout) -> tuple[Report, ...]:
+    """Return the reports an operand needs; a last value needs only the last month's."""
+    laid = layout.atoms.get(operand.atom)
+    if laid is None:
+        return ()
+    how: Literal["sum", "last"] = "last" if operand.how == "last" else "sum"
+    return tuple(Report(s, layout.themes[s], how, operand.shift) for s in laid.sources)
+
+
+# --- what the formulas touch --------------------------------------------------------------------------------------
+
+
+def tables(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return node table → atoms read from it, with the sources whose reports are counted."""
+    found: dict[str, list[str]] = {source: [] for source in sources(plan)}
+    for name in sorted({o.atom for o in plan.operands}):
+        for table in plan.layout.atoms[name].tables:
+            found.setdefault(table, []).append(name)
+    return {table: tuple(atoms) for table, atoms in found.items()}
+
+
+def sources(plan: Plan) -> tuple[str, ...]:
+    """Return the sources whose reports are counted."""
+    return tuple(dict.fromkeys(report.source for report in plan.reports))
+
+
+def themes(plan: Plan) -> tuple[str, ...]:
+    """Return the themes whose duties are counted."""
+    return tuple(dict.fromkeys(report.theme for report in plan.reports))
+
+
+def cell_columns(plan: Plan) -> tuple[str, ...]:
+    """Return every column of the cells that is read."""
+    return (
+        *sorted({o.atom for o in plan.operands}),
+        *(f"got_{s}" for s in sources(plan)),
+        *(f"due_{t}" for t in themes(plan)),
+    )
+
+
+def node_filter(plan: Plan, column: str) -> str:
+    """Return the condition that picks the asked nodes."""
+    return f"{column} = $nodes" if plan.shape.one_node else f"{column} IN (SELECT unnest($nodes))"
+
+
+def averages(plan: Plan, report: Report) -> bool:
+    """Tell whether an average reads this source, so that its months must be counted."""
+    return any(
+        o.how == "avg" and o.shift == report.shift and report.source in plan.layout.atoms[o.atom].sources
+        for o in plan.operands
+    )
+
+
+def uses_months(plan: Plan) -> bool:
+    """Tell whether a formula reads the number of months."""
+    return any(o.atom == MONTHS for ask in plan.shape.asks for o in ask.formula.operands)
+
+
+def operand_table(shift: int) -> str:
+    """Return the CTE that holds the operands of windows so many months earlier."""
+    return f"operands_{shift}" if shift else "operands"

@@ -1,0 +1,82 @@
+"""Step 4: DOUBLE formulas with `nullif`, exact sums as DECIMAL, and beside them what was due and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from metrics.formula import MONTHS, Operand, side_sql, value_sql
+from metrics.plan import Plan, averages, node_filter, operand_table
+from metrics.tables import quoted
+
+
+def take_formulas(plan: Plan) -> Plan:
+    """Write the formulas over the operands, and beside them what was due and what came."""
+    keys = [f"{_alias(0)}.{quoted(k)}" for k in plan.keys]
+    window = f"{_alias(0)}.month_no - $first AS w" if plan.shape.windows == "months" else f"{_alias(0)}.w"
+    columns: list[tuple[str, str]] = [(name, f"{_reported(plan, name, shift)}") for name, shift in _report_names(plan)]
+    name = _operand_reader(plan)
+    digits = {a: laid.digits for a, laid in plan.layout.atoms.items()}
+    for ask in plan.shape.asks:
+        formula = ask.formula
+        columns.append((f"{ask.id}.value", value_sql(formula, ask.scale, name, digits)))
+        if formula.denominator is not None or ask.scale != 0:
+            columns.append((f"{ask.id}.numerator", side_sql(formula.numerator, name)))
+        if formula.denominator is not None:
+            columns.append((f"{ask.id}.denominator", side_sql(formula.denominator, name)))
+        if formula.current is not None:
+            columns.append((f"{ask.id}.current", side_sql(formula.current, name)))
+    listed = ",\n  ".join([", ".join([*keys, window]), *(f"{text} AS {quoted(n)}" for n, text in columns)])
+    final = f"SELECT\n  {listed}\nFROM {_sources_of_answers(plan)}"
+    return replace(plan, columns=(*plan.keys, "w", *(n for n, _ in columns)), final=final)
+
+
+def _alias(shift: int) -> str:
+    return f"o{shift}"
+
+
+def _report_names(plan: Plan) -> list[tuple[str, int]]:
+    found: dict[str, int] = {}
+    for report in plan.reports:
+        found[report.column("due")] = report.shift
+        found[report.column("got")] = report.shift
+        if report.how == "sum" and plan.shape.windows != "months" and averages(plan, report):
+            found[report.column("months")] = report.shift
+    return list(found.items())
+
+
+def _reported(plan: Plan, name: str, shift: int) -> str:
+    """Return where a report count is read: for single months every kind of count is the month's own."""
+    if plan.shape.windows != "months":
+        return f"{_alias(shift)}.{quoted(name)}"
+    base = name.removesuffix(f"_{shift}") if shift else name
+    return f"{_alias(shift)}.{quoted(base.removesuffix('_last'))}"
+
+
+def _operand_reader(plan: Plan) -> Callable[[Operand], str]:
+    def read(operand: Operand) -> str:
+        if operand.atom == MONTHS:
+            return "1" if plan.shape.windows == "months" else f"{_alias(0)}.{quoted(MONTHS)}"
+        if plan.shape.windows != "months":
+            return f"{_alias(operand.shift)}.{quoted(operand.name)}"
+        column = f"{_alias(operand.shift)}.{quoted(operand.atom)}"
+        return f"CAST({column} AS DOUBLE)" if operand.how == "avg" else column
+
+    return read
+
+
+def _sources_of_answers(plan: Plan) -> str:
+    single = plan.shape.windows == "months"
+    base = plan.cells if single else operand_table(0)
+    text = f"{base} {_alias(0)}"
+    for shift in plan.shifts[1:]:
+        other, time = (plan.cells, f"{_alias(shift)}.month_no = {_alias(0)}.month_no - {shift}") if single else (
+            operand_table(shift), f"{_alias(shift)}.w = {_alias(0)}.w")  # fmt: skip
+        same = " AND ".join(f"{_alias(shift)}.{quoted(k)} IS NOT DISTINCT FROM {_alias(0)}.{quoted(k)}" if k == "part"
+                            else f"{_alias(shift)}.{quoted(k)} = {_alias(0)}.{quoted(k)}" for k in plan.keys)  # fmt: skip
+        text += f"\nLEFT JOIN {other} {_alias(shift)} ON {same} AND {time}"
+    if not single:
+        return text
+    months = f"{_alias(0)}.month_no >= $first AND {_alias(0)}.month_no < $last"
+    nodes = "" if plan.cells == "cells" else f"{node_filter(plan, _alias(0) + '.node')} AND "
+    return f"{text}\nWHERE {nodes}{months}"
