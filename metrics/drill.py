@@ -2,7 +2,7 @@
 
 Rows are read as known at the asked batch, laid out by month (a standing row counts once per month), joined to the
 reference rows of that month, and folded back to one line per row. A leaf formula is not a sum of rows but of cells:
-where a cell's result is the sum of one operand, that operand's rows carry it; otherwise the cell itself is the line
+where the formula returns one operand as it is, that operand's rows carry it; otherwise the cell itself is the line
 and the rows of its operands follow as explanation, without a contribution.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
+from metrics import expressions as ex
 from metrics.catalogue import row_columns
 from metrics.evaluate import evaluate
 from metrics.facts import Needs, joins, needs, row_value
@@ -347,6 +348,7 @@ def _cell_lines(generation: Generation, catalogue: Catalogue, question: Question
         for place, (_, parts) in enumerate(operands)
         for part in parts
     )
+    chosen = ", ".join(str(place) for place, (name, _) in enumerate(operands) if name in _branches(atom)) or "NULL"
     return f"""
     WITH results AS (
         SELECT l.unit, l.month_no{"".join(f", l.{b}" for b in by)}, sum(l.{quoted(atom.name)}) AS r
@@ -361,7 +363,7 @@ def _cell_lines(generation: Generation, catalogue: Catalogue, question: Question
     -- the operand whose rows are the whole result of their cell
     carried AS (
         SELECT cell, min(operand) AS operand FROM (
-            SELECT cell, operand, r FROM inside GROUP BY cell, operand, r HAVING sum(v) = r
+            SELECT cell, operand, r FROM inside WHERE operand IN ({chosen}) GROUP BY cell, operand, r HAVING sum(v) = r
         ) GROUP BY cell
     ),
     lines AS (
@@ -374,6 +376,15 @@ def _cell_lines(generation: Generation, catalogue: Catalogue, question: Question
     )
     SELECT row_id, unit, month_no AS first, month_no AS last, file_name, sheet, row_no, label, v, dataset, cell,
            coalesce(adds, false) AS adds FROM lines"""
+
+
+def _branches(atom: Atom) -> frozenset[str]:
+    """Return the operands a formula may return as they are: `case when … then x else 0 end` returns x."""
+    tree = ex.read(atom.leaf or "0", ex.ROW)
+    if not isinstance(tree, exp.Case):
+        return frozenset()
+    branches = [branch.args.get("true") for branch in tree.args["ifs"]] + [tree.args.get("default")]
+    return frozenset(branch.name.lower() for branch in branches if isinstance(branch, exp.Column))
 
 
 def _unfiltered(question: Question) -> Question:
