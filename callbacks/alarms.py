@@ -31,7 +31,7 @@ def today_panel(focus: Focus, alarms: Sequence[Alarm]) -> Panel:
     words = focus.words
     ordered = most_urgent(alarms)
     counts = level_counts(alarms, words)
-    items = [_item(focus, alarm) for alarm in ordered[:TODAY]]
+    items = [_item(focus, alarm, times) for alarm, times in gathered(ordered)[:TODAY]]
     body: list[Any] = items or [html.P(words.say("warnings.none"), className="why")]
     more = len(ordered) - TODAY
     rest = [
@@ -44,7 +44,7 @@ def today_panel(focus: Focus, alarms: Sequence[Alarm]) -> Panel:
         face=html.Div(
             [counts, html.Div(body, className="alarm-list"), *(rest if more > 0 else [])], className="alarms"
         ),
-        twin=alarms_table(focus, ordered[:TODAY]),
+        twin=alarms_table(focus, [alarm for alarm, _ in gathered(ordered)[:TODAY]]),
         weight=0.85,
     )
 
@@ -60,13 +60,28 @@ def _count_box(level: Any, alarms: Sequence[Alarm], words: Language) -> html.Div
     return html.Div([html.B(words.count(count)), label], className=f"level-count {level}{'' if count else ' nil'}")
 
 
-def _item(focus: Focus, alarm: Alarm) -> dcc.Link:
+def gathered(ordered: Sequence[Alarm]) -> list[tuple[Alarm, int]]:
+    """Return warnings of one rule at one unit as one item, with how many there are."""
+    counts: dict[tuple[str, str, str], int] = {}
+    first: dict[tuple[str, str, str], Alarm] = {}
+    for alarm in ordered:
+        key = (alarm.rule, alarm.node, alarm.member)
+        counts[key] = counts.get(key, 0) + 1
+        first.setdefault(key, alarm)
+    return [(first[key], counts[key]) for key in first]
+
+
+def _item(focus: Focus, alarm: Alarm, times: int) -> dcc.Link:
     words = focus.words
+    what = what_text(alarm, words)
     return dcc.Link(
         [
             shape(alarm.level, words.say(f"level.{alarm.level}")),
             html.Span(
-                [html.B(focus.tree.name(alarm.node, alarm.node_name)), html.Span(what_text(alarm, words))],
+                [
+                    html.B(focus.tree.name(alarm.node, alarm.node_name)),
+                    html.Span(what if times == 1 else words.say("warnings.times", what=what, times=times)),
+                ],
                 className="alarm-what",
             ),
             html.Span(value_text(alarm, words), className="alarm-value"),

@@ -12,7 +12,7 @@ from typing import cast
 
 from callbacks.focus import YEARLY_CHANGE, Focus
 from callbacks.services import LEVELS, Alarm, IndicatorCard, Level, Mark
-from callbacks.tiles import Bands, Ruler, TileView
+from callbacks.tiles import Bands, Ruler, TileView, is_shown
 from metrics.model import THEMES, Answer, Query
 from warehouse.base.periods import Grain, Period
 
@@ -102,18 +102,32 @@ def sourced(theme: Theme, cards: Mapping[str, IndicatorCard]) -> tuple[str, ...]
 
 
 def chosen_heads(cards: Mapping[str, IndicatorCard]) -> tuple[tuple[Theme, str], ...]:
-    """Return one leading indicator a theme; where fewer than three themes have a source, several of each."""
+    """Return one leading indicator a theme; where fewer than three themes have a source, all candidates of each."""
     present = [(theme, names) for theme in BOARD if (names := sourced(theme, cards))]
-    each = 1 if len(present) > 2 else -(-MOST_TILES // max(len(present), 1))
-    picked = [(theme, name) for theme, names in present for name in names[:each]]
-    return tuple(picked[:MOST_TILES])
+    if len(present) > 2:
+        return tuple((theme, names[0]) for theme, names in present)
+    return tuple((theme, name) for theme, names in present for name in names[: 2 * MOST_TILES])
+
+
+def best_tiles(views: Sequence[TileView]) -> tuple[TileView, ...]:
+    """Return at most five tiles, those with a figure first, an even share of each theme, in their order."""
+    if len(views) <= MOST_TILES:
+        return tuple(views)
+    each = -(-MOST_TILES // len({view.card.theme for view in views}))
+    found = [view for view in views if is_shown(view.answer)] or list(views)
+    even: list[TileView] = []
+    for view in found:
+        if sum(other.card.theme == view.card.theme for other in even) < each:
+            even.append(view)
+    wanted = [*even, *(view for view in found if view not in even)][:MOST_TILES]
+    return tuple(view for view in found if view in wanted)
 
 
 def read_board(focus: Focus) -> Board:
     """Ask for everything the overview's tiles need and cut it into tiles."""
     cards = focus.session.indicators()
     alarms = focus.session.warnings(focus.node.code, focus.known_at)
-    views = read_tiles(focus, chosen_heads(cards), alarms)
+    views = best_tiles(read_tiles(focus, chosen_heads(cards), alarms))
     shown = {view.card.theme for view in views}
     return Board(views, alarms, tuple(name for name in THEMES if name not in shown))
 

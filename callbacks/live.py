@@ -425,7 +425,7 @@ class LiveSession:
         """Return how complete each periodic source is below a node for a month."""
         seq, month = self.generation.batch_at(known_at), Period.parse(period).from_m
         sources = self.generation.con.execute(
-            "SELECT dataset, min(source), min(theme) FROM cube_source GROUP BY dataset"
+            "SELECT dataset, arg_min(source, source <> dataset), arg_min(theme, source <> dataset) FROM cube_source GROUP BY dataset"
         ).fetchall()
         when = (known_at or self.now).astimezone(zoneinfo.ZoneInfo(self.generation.zone)).date()
         found = [self._due(dataset, source, theme, node, month, seq, when) for dataset, source, theme in sources]

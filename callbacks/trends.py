@@ -15,7 +15,7 @@ from callbacks.tiles import direction
 from metrics.model import Answer
 
 
-def trend_panel(focus: Focus, page: str, indicator: str) -> Panel | None:
+def trend_panel(focus: Focus, page: str, indicator: str, is_brief: bool = False) -> Panel | None:
     """Return the last thirteen months of an indicator beside the same months a year earlier."""
     cards, words = focus.session.indicators(), focus.words
     if not has_source(cards, indicator):
@@ -31,8 +31,8 @@ def trend_panel(focus: Focus, page: str, indicator: str) -> Panel | None:
     if sum(answer is not None for answer in current) < 2:
         return None
     card = cards[indicator]
-    sentence = reading(current, before, words)
-    figure, unit = chart(months, current, before, card.unit, words, focus.state.theme)
+    sentence = reading(current, before, words, "trend.brief" if is_brief else "trend.reading")
+    figure, unit = chart(months, current, before, card.unit, words, focus.state.theme, 2 if is_brief else 1)
     return Panel(
         name="trend",
         title=words.say("trend.title"),
@@ -44,7 +44,9 @@ def trend_panel(focus: Focus, page: str, indicator: str) -> Panel | None:
     )
 
 
-def reading(current: Sequence[Answer | None], before: Sequence[Answer | None], words: Language) -> str:
+def reading(
+    current: Sequence[Answer | None], before: Sequence[Answer | None], words: Language, key: str = "trend.reading"
+) -> str:
     """Return the newest month, its change on last year and the highest month in one sentence."""
     present = [answer for answer in current if answer is not None]
     last, top = present[-1], max(present, key=lambda answer: float(answer.value or 0))
@@ -56,12 +58,12 @@ def reading(current: Sequence[Answer | None], before: Sequence[Answer | None], w
         "top": words.figure(top.value, top.unit).text,
     }
     if then is None or not then.value:
-        return words.say("trend.reading", **values)
+        return words.say(key, **values)
     in_points = last.unit == "%"
     now, base = float(last.value or 0), float(then.value)
     change = now - base if in_points else (now / base - 1) * 100
     size = words.points(abs(change)).lstrip("+") if in_points else words.percent(abs(change))
-    return words.say(f"trend.reading.{direction(change)}", size=size, **values)
+    return words.say(f"{key}.{direction(change)}", size=size, **values)
 
 
 def twin(
@@ -88,6 +90,7 @@ def chart(
     unit: str,
     words: Language,
     theme: str,
+    every: int = 1,
 ) -> tuple[Figure, str]:
     """Return the chart and the unit its axis is in."""
     ink = PALETTES[theme]
@@ -121,7 +124,9 @@ def chart(
     dressed = layout(
         theme,
         margin={"l": 48, "r": 14, "t": 8, "b": 26},
-        xaxis=axis(ink, tickvals=x, ticktext=names, showgrid=False, range=[-0.3, len(x) - 0.7]),
+        xaxis=axis(
+            ink, tickvals=x[::every], ticktext=names[::every], tickangle=0, showgrid=False, range=[-0.3, len(x) - 0.7]
+        ),
         yaxis=axis(ink, gridded=True, range=[floor, high + (high - floor) * 0.08], nticks=6),
     )
     return {"data": data, "layout": dressed}, shown_unit

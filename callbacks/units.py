@@ -20,6 +20,7 @@ from metrics.model import Answer
 MATRIX_ROWS = 8
 PACE_ROWS = 6
 PEER_ROWS = 16
+WALL_ROWS = 12
 STRIP_MEASURES = ("en_nonheat_per_area", "en_per_area", "elec_per_area")
 _BAR_CANDIDATES = ("op_cost_per_capita", "en_per_area", "elec_per_area", "budget_exec_rate")
 
@@ -299,7 +300,7 @@ def _trimmed(values: Sequence[float], limit: float | None) -> tuple[float, float
     return min(ordered[0], limit or ordered[0]), max(high, (limit or 0) * 1.08)
 
 
-def peers_panel(focus: Focus, indicator: str, page_path: str, rolling: bool = False) -> Panel | None:
+def peers_panel(focus: Focus, indicator: str, page_path: str, most: int = PEER_ROWS) -> Panel | None:
     """Return the units below (or beside) the node as bars with the median, the quota lines and last year as a tick."""
     cards, words = focus.session.indicators(), focus.words
     if not has_source(cards, indicator):
@@ -307,13 +308,12 @@ def peers_panel(focus: Focus, indicator: str, page_path: str, rolling: bool = Fa
     above = focus if focus.children else beside(focus)
     if above is None or not above.children:
         return None
-    span = {"grain": "r12", "period_from": focus.last_month, "period_to": focus.last_month} if rolling else {}
-    values = by_children(above, indicator, **span)
+    values = by_children(above, indicator)
     if not values:
         return None
-    earlier = focus.months_back(12) if rolling else focus.year_earlier()
-    before = by_children(above, indicator, **(span | {"period_from": earlier, "period_to": earlier}))
-    shown = _peers_shown(list(values.values()), focus.node.code)
+    earlier = focus.year_earlier()
+    before = by_children(above, indicator, period_from=earlier, period_to=earlier)
+    shown = _peers_shown(list(values.values()), focus.node.code, most)
     numbers = [float(answer.value or 0) for answer in values.values()]
     middle = statistics.median(numbers)
     marks = focus.session.marks(indicator, above.node.code, focus.last_month, focus.known_at)
@@ -358,11 +358,11 @@ def beside(focus: Focus) -> Focus | None:
     )
 
 
-def _peers_shown(answers: list[Answer], here: str) -> list[Answer]:
-    """At most sixteen in official order: of many, the largest and the one in view."""
-    if len(answers) <= PEER_ROWS:
+def _peers_shown(answers: list[Answer], here: str, most: int) -> list[Answer]:
+    """In official order; of many, the largest and the one in view."""
+    if len(answers) <= most:
         return answers
-    kept = {a.node for a in sorted(answers, key=lambda a: -float(a.value or 0))[:PEER_ROWS]} | {here}
+    kept = {a.node for a in sorted(answers, key=lambda a: -float(a.value or 0))[:most]} | {here}
     return [answer for answer in answers if answer.node in kept]
 
 

@@ -21,7 +21,7 @@ from callbacks.state import AS_WAS
 from callbacks.structure import structure_panel
 from callbacks.tiles import tiles
 from callbacks.trends import trend_panel
-from callbacks.units import matrix_panel, pace_panel, peers_panel, strip_panel
+from callbacks.units import WALL_ROWS, matrix_panel, pace_panel, peers_panel, strip_panel
 
 PAGE = "wall"
 REGIONS = ("head", "stage")
@@ -98,7 +98,7 @@ def _overview(focus: Focus, board: Board) -> list[Any]:
     first = None
     if focus.session.viewer.internal_on_wall:
         first = landing_panel(focus, PAGE, focus.session.landings(focus.node.code, focus.known_at))
-    first = first or (trend_panel(focus, f"{PAGE}-overview", lead) if lead else None)
+    first = first or (trend_panel(focus, f"{PAGE}-overview", lead, is_brief=True) if lead else None)
     found = [
         first,
         matrix_panel(focus, board.alarms),
@@ -117,10 +117,9 @@ def _theme(focus: Focus, theme: Theme) -> list[Any]:
     alarms = theme_alarms(focus, theme)
     views = read_tiles(focus, [(theme, name) for name in names], alarms, by_indicator=True)
     found: list[Panel | None] = [
-        peers_panel(focus, names[0], theme.path),
-        trend_panel(focus, f"{PAGE}-{theme.name}", names[0]),
+        peers_panel(focus, names[0], theme.path, WALL_ROWS),
+        trend_panel(focus, f"{PAGE}-{theme.name}", names[0], is_brief=True),
         structure_panel(focus, structured(cards, theme, names[0]), theme.path),
-        today_panel(focus, alarms),
     ]
     present = [replace(panel, weight=1.0) for panel in found if panel is not None]
-    return [tiles(views, words, focus.state.theme), rows_of(present, words, stamp(focus), most=4)]
+    return [tiles(views, words, focus.state.theme), rows_of(present, words, stamp(focus))]
