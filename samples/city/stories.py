@@ -84,6 +84,12 @@ class Teller:
         return month <= self.world.last
 
 
+def _overdue(month: int, due_day: int) -> Callable[[Teller], dt.date]:
+    """A missing report is known on the day after it was due in the following month."""
+    after = month + 1
+    return lambda _: dt.date(after // 12, after % 12 + 1, due_day + 1)
+
+
 Story = Callable[[Teller], Iterator[Check]]
 
 
@@ -212,6 +218,13 @@ def _overrun(w: Teller) -> Iterator[Check]:
     item = next(m for m in months if _item_over(w, node, m))
     yield w.value("reception_exp", node, item, "ytd")
     yield warning_check(w.now, "budget_item_over", "budget_exec_rate", node, label(item), "orange", "ytd", "30217")
+
+
+def _first_overrun(w: Teller) -> dt.date:
+    """The overrun is known with the payments of the first month in which the item exceeds its whole year's budget."""
+    node = w.code("overrun")
+    months = range(month_no(t.OVERRUN_YEAR, 1), month_no(t.OVERRUN_YEAR, 12) + 1)
+    return w.received("payment", next(m for m in months if _item_over(w, node, m)))
 
 
 def _rate(w: Teller, indicator: str, node: str, month: int) -> float:
@@ -386,11 +399,11 @@ PLOTS = (
     Plot("holiday_trips", "国庆无单出车", "Trips without order in the holiday", t.HOLIDAY_TRIPS,
          _report("trip", t.HOLIDAY_TRIPS), _since("veh_no_order", "holiday_trips", t.HOLIDAY_TRIPS, "red")),
     Plot("units_not_reporting", "能耗月报漏报与迟报", "Units that do not report", t.NOT_REPORTED,
-         _report("energy_use", t.NOT_REPORTED), _unreported),
+         _overdue(t.NOT_REPORTED, 15), _unreported),
     Plot("retired_room_kept", "退休未腾退办公室", "A retired person keeps the room", t.RETIRED_ROOM, _day(WINTER),
          _register_since("off_retired_rooms", "retired_room", t.RETIRED_ROOM, "yellow", WINTER)),
     Plot("december_rush", "年底突击花钱", "A December rush", t.RUSH, _report("payment", t.RUSH), _rush),
-    Plot("reception_overrun", "接待费超预算", "Reception paid beyond its budget", t.RUSH, _report("payment", t.RUSH),
+    Plot("reception_overrun", "接待费超预算", "Reception paid beyond its budget", t.RUSH, _first_overrun,
          _overrun),
     Plot("cars_to_platform", "车辆划转公务用车平台", "Cars move to the shared platform", t.PLATFORM,
          _report("vehicle", t.PLATFORM), _platform),
