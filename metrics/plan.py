@@ -12,8 +12,9 @@ from metrics.formula import MONTHS, Formula, Operand
 Reading = Literal["now", "then", "leaf"]
 """now: the current node cube · then: node changes up to a batch · leaf: unit changes joined to the tree."""
 
-Windows = Literal["months", "one", "many"]
-"""months: every window is one month · one: a single longer window · many: longer windows, which may overlap."""
+Windows = Literal["months", "ends", "one", "many"]
+"""months: every window is one month · ends: only last months are read · one: a single longer window · many: longer
+windows, which may overlap."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,11 @@ class Plan:
     def with_cte(self, name: str, why: str, sql: str) -> Plan:
         """Return the plan with one more step."""
         return replace(self, ctes=(*self.ctes, Cte(name, why, sql)))
+
+    @property
+    def single(self) -> bool:
+        """Tell whether every answer reads one month, so that cells are operands."""
+        return self.shape.windows in ("months", "ends")
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from metrics.cubes import OWN
 from metrics.formula import parse_formula
 from metrics.knowledge import Kept, Known
 from metrics.model import Catalogue, Indicator, Query, Status
-from metrics.plan import Ask, Layout, Reading, Shape
+from metrics.plan import Ask, Layout, Reading, Shape, Windows
 from metrics.question import CHILDREN, Question, elapsed_month, read_question, refuse_future
 from metrics.status import Rule, rule_of
 from warehouse.base.periods import Window
@@ -142,13 +142,22 @@ def shape_of(question: Question, asked: Sequence[Indicator], through_seq: int) -
     return Shape(
         asks=tuple(Ask(i.id, parse_formula(i.value), i.scale) for i in asked),
         reading=_reading(question, through_seq),
-        windows="months" if query.grain == "month" else "one" if len(question.windows) == 1 else "many",
+        windows=_windows(question, asked),
         one_node=len(query.nodes) == 1 and not question.by_children,
         dim=question.dim,
         stays=question.by_children and question.tree_month is None,
         as_of=question.tree_month is not None,
         where=question.where,
     )
+
+
+def _windows(question: Question, asked: Sequence[Indicator]) -> Windows:
+    if question.query.grain == "month":
+        return "months"
+    ends = [question.elapsed_part(w).to_m for w in question.windows]
+    if len(set(ends)) == len(ends) and all(o.how == "last" for i in asked for o in parse_formula(i.value).operands):
+        return "ends"
+    return "one" if len(question.windows) == 1 else "many"
 
 
 def _reading(question: Question, through_seq: int) -> Reading:

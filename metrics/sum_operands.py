@@ -9,7 +9,7 @@ from metrics.tables import quoted
 
 def sum_operands(plan: Plan) -> Plan:
     """Sum the cells of each window; an earlier window is read beside the asked one."""
-    if plan.shape.windows == "months":
+    if plan.single:
         return plan
     for shift in plan.shifts:
         plan = _operands(plan, shift)

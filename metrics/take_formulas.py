@@ -13,7 +13,7 @@ from metrics.tables import quoted
 def take_formulas(plan: Plan) -> Plan:
     """Write the formulas over the operands, and beside them what was due and what came."""
     keys = [f"{_alias(0)}.{quoted(k)}" for k in plan.keys]
-    window = f"{_alias(0)}.month_no - $first AS w" if plan.shape.windows == "months" else f"{_alias(0)}.w"
+    window = _window(plan)
     columns: list[tuple[str, str]] = [(name, f"{_reported(plan, name, shift)}") for name, shift in _report_names(plan)]
     name = _operand_reader(plan)
     digits = {a: laid.digits for a, laid in plan.layout.atoms.items()}
@@ -31,6 +31,14 @@ def take_formulas(plan: Plan) -> Plan:
     return replace(plan, columns=(*plan.keys, "w", *(n for n, _ in columns)), final=final)
 
 
+def _window(plan: Plan) -> str:
+    """Return the number of the window of a row."""
+    month = f"{_alias(0)}.month_no"
+    if plan.shape.windows == "ends":
+        return f"list_position($ends, {month} + 1) - 1 AS w"
+    return f"{month} - $first AS w" if plan.single else f"{_alias(0)}.w"
+
+
 def _alias(shift: int) -> str:
     return f"o{shift}"
 
@@ -40,14 +48,14 @@ def _report_names(plan: Plan) -> list[tuple[str, int]]:
     for report in plan.reports:
         found[report.column("due")] = report.shift
         found[report.column("got")] = report.shift
-        if report.how == "sum" and plan.shape.windows != "months" and averages(plan, report):
+        if report.how == "sum" and not plan.single and averages(plan, report):
             found[report.column("months")] = report.shift
     return list(found.items())
 
 
 def _reported(plan: Plan, name: str, shift: int) -> str:
     """Return where a report count is read: for single months every kind of count is the month's own."""
-    if plan.shape.windows != "months":
+    if not plan.single:
         return f"{_alias(shift)}.{quoted(name)}"
     base = name.removesuffix(f"_{shift}") if shift else name
     return f"{_alias(shift)}.{quoted(base.removesuffix('_last'))}"
@@ -56,8 +64,8 @@ def _reported(plan: Plan, name: str, shift: int) -> str:
 def _operand_reader(plan: Plan) -> Callable[[Operand], str]:
     def read(operand: Operand) -> str:
         if operand.atom == MONTHS:
-            return "1" if plan.shape.windows == "months" else f"{_alias(0)}.{quoted(MONTHS)}"
-        if plan.shape.windows != "months":
+            return "1" if plan.single else f"{_alias(0)}.{quoted(MONTHS)}"
+        if not plan.single:
             return f"{_alias(operand.shift)}.{quoted(operand.name)}"
         column = f"{_alias(operand.shift)}.{quoted(operand.atom)}"
         return f"CAST({column} AS DOUBLE)" if operand.how == "avg" else column
@@ -66,7 +74,7 @@ def _operand_reader(plan: Plan) -> Callable[[Operand], str]:
 
 
 def _sources_of_answers(plan: Plan) -> str:
-    single = plan.shape.windows == "months"
+    single = plan.single
     base = plan.cells if single else operand_table(0)
     text = f"{base} {_alias(0)}"
     for shift in plan.shifts[1:]:
@@ -78,5 +86,7 @@ def _sources_of_answers(plan: Plan) -> str:
     if not single:
         return text
     months = f"{_alias(0)}.month_no >= $first AND {_alias(0)}.month_no < $last"
+    if plan.shape.windows == "ends":
+        months += f" AND list_contains($ends, {_alias(0)}.month_no + 1)"
     nodes = "" if plan.cells == "cells" else f"{node_filter(plan, _alias(0) + '.node')} AND "
     return f"{text}\nWHERE {nodes}{months}"

@@ -34,6 +34,7 @@ OVER = Ask("over", parse_formula("last(excess)"), 0)
 CASES = {
     "months_now": Shape((TOTAL, PER_HEAD), "now", "months", True),
     "months_now_change": Shape((CHANGE,), "now", "months", True),
+    "ends_now": Shape((OVER,), "now", "ends", True),
     "one_window_now": Shape((PER_HEAD, OVER), "now", "one", True),
     "many_windows_now_change": Shape((CHANGE,), "now", "many", False),
     "many_windows_then": Shape((RATE,), "then", "many", False),

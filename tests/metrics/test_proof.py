@@ -106,7 +106,12 @@ def test_a_cell_that_is_no_sum_of_rows_is_a_line_and_explains_itself(town, ask):
     assert adding[0][1:] == ("courier", Decimal(1)) or adding[1][1:] == ("courier", Decimal(1))
     assert sum(a[2] for a in adding) == found.numerator == 2
     explaining = [r for r in found.rows if r.contribution is None]
-    assert sorted((r.dataset, r.value) for r in explaining) == [("vehicle", 1), ("vehicle", 1), ("vehicle", 1), ("vehicle_quota", 1)]
+    assert sorted((r.dataset, r.value) for r in explaining) == [
+        ("vehicle", 1),
+        ("vehicle", 1),
+        ("vehicle", 1),
+        ("vehicle_quota", 1),
+    ]
 
 
 def test_rows_follow_a_filter_and_another_days_tree(town, ask):
