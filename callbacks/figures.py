@@ -1,7 +1,7 @@
-"""Charts as plain dictionaries in one template, and the one place that makes a `dcc.Graph`.
+"""Charts as plain dictionaries in one template, and the one place that puts a chart on a page.
 
-Plain dicts cost a hundredth of validated figures to build (validation happens in the tests). A graph is never
-given an empty figure: plotly would log it and the browser would keep the page it stood on.
+Plain dicts cost a hundredth of validated figures to build (validation happens in the tests). A chart is never
+drawn without a figure: plotly would log it and the browser would keep the page it stood on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dash import dcc, html
+import orjson
+from dash import html
 
 from callbacks.attributes import attributes
 from callbacks.palette import PALETTES, Palette, translucent
@@ -29,11 +30,14 @@ Figure = dict[str, Any]
 
 
 def graph(graph_id: str, figure: Figure, described: str) -> html.Div:
-    """Return a chart that scales with the type size of the page; `described` is its text for those who cannot see it."""
-    chart = dcc.Graph(id=graph_id, figure=figure, config=CONFIG, responsive=True, className="chart")
-    return html.Div(
-        html.Div(chart, className="chart-frame"), className="chart-box", role="img", **attributes(aria_label=described)
-    )
+    """Return the place of a chart; assets/13-charts.js draws it and keeps it under its id over refreshes.
+
+    Dash 4.4 mounts everything anew below children a callback returns, so a `dcc.Graph` there would be drawn from
+    nothing at every refresh. `described` is the chart's text for those who cannot see it.
+    """
+    drawn = orjson.dumps({**figure, "config": CONFIG}).decode()
+    holder = html.Div(className="chart-frame", **attributes(data_chart=graph_id, data_figure=drawn))
+    return html.Div(holder, className="chart-box", role="img", **attributes(aria_label=described))
 
 
 def layout(theme: str, **changes: Any) -> dict[str, Any]:

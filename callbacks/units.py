@@ -329,7 +329,7 @@ def peers_panel(focus: Focus, indicator: str, page_path: str, most: int = PEER_R
     ]
     lines = [(middle / top, words.say("mark.median", value=words.plain(middle / divisor)))]
     lines += [(mark.value / top, mark_label(focus, mark)) for mark in marks]
-    most = max(values.values(), key=lambda answer: float(answer.value or 0))
+    highest = max(values.values(), key=lambda answer: float(answer.value or 0))
     return Panel(
         name="peers",
         title=words.say("peers.title"),
@@ -337,8 +337,8 @@ def peers_panel(focus: Focus, indicator: str, page_path: str, most: int = PEER_R
         reading=words.say(
             "peers.reading",
             count=words.count(len(values)),
-            name=focus.tree.name(most.node),
-            most=words.figure(most.value, unit).text,
+            name=focus.tree.name(highest.node),
+            most=words.figure(highest.value, unit).text,
             middle=words.figure(middle, unit).text,
         ),
         face=bars(rows, lines if "/" in unit or unit == "%" else lines[:1]),

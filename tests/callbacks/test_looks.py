@@ -92,8 +92,8 @@ def test_only_one_place_makes_charts_and_never_an_empty_one() -> None:
     for name in ("callbacks", "pages", "cockpit"):
         for path in (ROOT / name).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            assert path.name == "figures.py" or "dcc.Graph(" not in text, path
-            assert "figure={}" not in text, path
+            assert "dcc.Graph(" not in text, path
+            assert path.name == "figures.py" or "data_figure" not in text, path
 
 
 def test_the_button_that_uploads_charts_is_off() -> None:

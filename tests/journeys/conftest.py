@@ -52,13 +52,20 @@ def serve(services: FakeServices, port: int = 0):
     return server
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
+@pytest.fixture(scope="session")
+def running() -> Iterator[Site]:
     services = FakeServices()
     server = serve(services)
     yield Site(f"http://127.0.0.1:{server.server_port}", services)
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def site(running: Site) -> Site:
+    """One app for all journeys, so that the browser keeps what it has loaded; its store is as new for each."""
+    running.services.seq, running.services.empty = 1284, False
+    return running
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +75,7 @@ def browser():
         pytest.skip("no chromium on this machine")
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
+        yield chromium.new_context()
         chromium.close()
 
 
@@ -78,7 +85,8 @@ def watch(browser):
     opened = []
 
     def _open(address: str, width: int = 1366, height: int = 768, wait: str = ".tile") -> Watched:
-        page = browser.new_page(viewport={"width": width, "height": height})
+        page = browser.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         opened.append(page)
         seen = Watched(page)
         base = "/".join(address.split("/")[:3])

@@ -134,6 +134,7 @@ def test_new_data_is_drawn_in_place(site, watch) -> None:
     page.wait_for_timeout(800)
     assert page.evaluate("document.querySelector('.js-plotly-plot').dataset.kept") == "yes"
     assert seen.errors == []
+    assert page.locator(".js-plotly-plot .scatterlayer path.js-line").count() > 0
 
 
 def test_the_day_of_a_replay_is_in_the_address(site, watch) -> None:
