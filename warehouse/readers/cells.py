@@ -38,6 +38,13 @@ def factor_of(column: Column, unit: str | None) -> Decimal | None:
     return None if isinstance(factor, UnknownUnit) else factor
 
 
+def note_fits(column: Column, note: str | None) -> bool:
+    """Whether a unit note over the whole table speaks of this column's kind of quantity."""
+    if note is None or column.unit is None:
+        return False
+    return not isinstance(convert_factor(note, column.unit), UnknownUnit)
+
+
 def month_in(text: str | None) -> str | None:
     """The number of the one month a title or a file name speaks of, as text; of 1-6月 it is June."""
     parsed = parse_months(text) if text else None

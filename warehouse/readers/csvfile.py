@@ -122,7 +122,7 @@ def _full_width(heading: Heading, head: _Head) -> Heading:
     """Give unnamed trailing columns of the header record an empty label, as every record has them."""
     width = max(len(head.records[row]) for row in range(heading.first, heading.last + 1))
     missing = max(0, width - len(heading.labels))
-    units = heading.units + (heading.unit_note,) * missing
+    units = heading.units + (None,) * missing
     return replace(heading, labels=heading.labels + ("",) * missing, units=units)
 
 

@@ -96,7 +96,7 @@ def _utf16_without_mark(head: bytes) -> str | None:
     nuls = np.flatnonzero(np.frombuffer(head, np.uint8) == 0) % 2
     odd = int(np.count_nonzero(nuls))
     for codec, share in (("utf-16-le", odd / nuls.size), ("utf-16-be", 1 - odd / nuls.size)):
-        if share > 0.95 and nuls.size * 100 > len(head):
+        if share > 0.95 and nuls.size * 20 > len(head):
             try:
                 text = head[: len(head) // 2 * 2].decode(codec, "strict")
             except UnicodeDecodeError:
@@ -173,7 +173,7 @@ def _refuse_mixture(seen: dict[str, tuple[int, bytes]], lines: int, name: str) -
     kinds = set(seen) - {"none"}
     if "none" in seen:
         row, line = seen["none"]
-        was_cut = row >= lines and kinds == {"utf-8"}
+        was_cut = row >= lines and len(kinds) == 1 and any(_reads(line[:-cut], *kinds) for cut in (1, 2, 3))
         code = "truncated" if was_cut else "mixed_encoding" if "utf-8" in kinds else "wrong_encoding"
         raise ReadRefused(Fault(code, name, row=row, value=_sample(line)))
     if len(kinds) > 1:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from warehouse.readers.labels import Aliases, find_period, find_unit_note, find_year, fold_label, split_unit
-from warehouse.readers.units import is_unit
+from warehouse.readers.labels import Aliases, find_period, find_unit_notes, find_year, fold_label, split_unit
+from warehouse.readers.units import is_money, is_unit
 
 Grid = Sequence[Sequence[str | None]]
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -28,7 +28,10 @@ _COUNTED = re.compile(r"^(\d{1,3}|[甲乙丙丁戊己庚]|[A-Z]|栏次|—|-)$")
 
 @dataclass(frozen=True)
 class Heading:
-    """Where the header stands, what it says, and what the rows before the data are."""
+    """Where the header stands, what it says, and what the rows before the data are.
+
+    A note on money (单位：万元) is kept in `unit_note` only: which columns hold money is for the contract to say.
+    """
 
     first: int
     last: int
@@ -194,30 +197,55 @@ def _part(part: str, below: bool, aliases: Aliases) -> tuple[str, str | None]:
     return split_unit(part, aliases)
 
 
+@dataclass(frozen=True)
+class _Above:
+    """What the rows over the header say."""
+
+    kinds: tuple[str, ...]
+    title: str | None
+    notes: tuple[str, ...]
+    period: str | None
+
+
 def _describe(top: list[list[str]], grid: Grid, block: _Block) -> Heading:
-    units, note = list(block.units), None
-    titles, before, period = [], [], None
-    for row in range(block.first):
-        cells = [str(cell) for cell in grid[row] if cell is not None and fold_label(cell)]
-        own_note = next((found for cell in cells if (found := find_unit_note(cell))), None)
-        note = note or own_note
-        period = period or find_period(*cells)
-        before.append("blank" if not cells else "unit" if own_note and len(cells) == 1 else "title")
-        if cells and before[-1] == "title":
-            titles.append(" ".join(dict.fromkeys(cell.strip() for cell in cells)))
-    before += ["header"] * (block.last - block.first + 1)
-    body = block.last + 1
-    while body < len(top) and (kind := _under_header(top[body], len(block.labels))):
-        if kind == "unit":
-            units = [_cell(top[body], c).strip("()") or unit for c, unit in enumerate(units)]
-        before.append(kind)
-        body += 1
-    if note is not None:
+    above = _read_above(grid[: block.first])
+    kinds, units = _read_below(top, block)
+    note = next((unit for unit in above.notes if is_money(unit)), above.notes[0] if above.notes else None)
+    if len(above.notes) == 1 and note is not None and not is_money(note):
         units = [unit or note for unit in units]
+    before = (*above.kinds, *("header",) * (block.last - block.first + 1), *kinds)
     return Heading(
-        first=block.first, last=block.last, body=body, labels=block.labels, units=tuple(units), unit_note=note,
-        title=" / ".join(titles) or None, period_note=period, before=tuple(before), hits=block.hits,
+        first=block.first, last=block.last, body=len(before), labels=block.labels, units=tuple(units), unit_note=note,
+        title=above.title, period_note=above.period, before=before, hits=block.hits,
     )  # fmt: skip
+
+
+def _read_above(rows: Grid) -> _Above:
+    kinds, titles = [], []
+    notes: dict[str, None] = {}
+    period = None
+    for row in rows:
+        cells = [str(cell) for cell in row if cell is not None and fold_label(cell)]
+        own = [unit for cell in cells for unit in find_unit_notes(cell)]
+        notes.update(dict.fromkeys(own))
+        period = period or find_period(*cells)
+        kinds.append("blank" if not cells else "unit" if own and len(cells) == 1 else "title")
+        if kinds[-1] == "title":
+            titles.append(" ".join(dict.fromkeys(cell.strip() for cell in cells)))
+    return _Above(tuple(kinds), " / ".join(titles) or None, tuple(notes), period)
+
+
+def _read_below(top: list[list[str]], block: _Block) -> tuple[list[str], list[str | None]]:
+    """Rows of units and of column numbers that follow the header."""
+    kinds, units = [], list(block.units)
+    for row in top[block.last + 1 :]:
+        kind = _under_header(row, len(block.labels))
+        if kind is None:
+            break
+        if kind == "unit":
+            units = [_cell(row, column).strip("()") or unit for column, unit in enumerate(units)]
+        kinds.append(kind)
+    return kinds, units
 
 
 def _under_header(row: list[str], width: int) -> str | None:

@@ -32,7 +32,7 @@ def message(fault: Fault, lang: str) -> str:
     if words["hint"] and f"{language}_hint" in texts:
         gap = "" if language == "zh" else " "
         sentence += gap + texts[f"{language}_hint"].format_map(words)
-    return sentence if language == "zh" else sentence[0].upper() + sentence[1:]
+    return sentence if sentence.startswith(fault.file) else sentence[0].upper() + sentence[1:]
 
 
 def codes() -> tuple[str, ...]:

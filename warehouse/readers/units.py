@@ -131,6 +131,12 @@ def find_unit(text: str) -> Unit | None:
     return _known().get(fold(text))
 
 
+def is_money(text: str) -> bool:
+    """Whether a text is a unit of money."""
+    unit = find_unit(text)
+    return unit is not None and unit.dimension in ("money", "hryvnia", "pound", "dollar", "euro")
+
+
 def is_unit(text: str) -> bool:
     """Whether a text is a unit, or a price per unit such as 元/平方米."""
     if find_unit(text) is not None:

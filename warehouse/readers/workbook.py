@@ -115,7 +115,7 @@ def _read_sheet(
 
 def _widened(heading: Heading, width: int) -> Heading:
     more = width - len(heading.labels)
-    return replace(heading, labels=heading.labels + ("",) * more, units=heading.units + (heading.unit_note,) * more)
+    return replace(heading, labels=heading.labels + ("",) * more, units=heading.units + (None,) * more)
 
 
 def _width(grid: list[list[Any]]) -> int:

@@ -1,0 +1,165 @@
+"""Text tables: encodings, delimiters, odd records, and what is no data."""
+
+from __future__ import annotations
+
+import codecs
+
+import duckdb
+import pytest
+
+from warehouse.readers.csvfile import CarefulRows
+from warehouse.readers.tables import read_tables
+
+KNOWN = frozenset(["统计期", "单位名称", "金额"])
+PLAIN = "统计期,单位名称,金额\n2024-03,市财政局,1\n2024-04,市公安局,2\n"
+ROWS = [(2, "2024-03", "市财政局", "1"), (3, "2024-04", "市公安局", "2")]
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+def test_every_encoding_of_an_office_gives_the_same_rows(written, read, codec):
+    reading = read(written(PLAIN.encode(codec)))
+    assert reading.table.labels == ("统计期", "单位名称", "金额")
+    assert reading.rows == ROWS
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF16_BE, codecs.BOM_UTF8])
+def test_a_mark_before_a_quoted_header_belongs_to_no_label(written, read, mark):
+    codec = "utf-16-be" if mark == codecs.BOM_UTF16_BE else "utf-8"
+    content = '"统计期","单位名称","金额"\n"2024-03","甲","1"\n'
+    assert read(written(mark + content.encode(codec))).table.labels[0] == "统计期"
+
+
+def test_rare_characters_outside_gb2312_are_kept(written, read):
+    assert read(written("单位名称,金额\n朱镕喆堃局,1\n".encode("gb18030"))).rows == [(2, "朱镕喆堃局", "1")]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_the_delimiter_is_found(written, read, delimiter):
+    assert read(written(PLAIN.replace(",", delimiter))).rows == ROWS
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_every_line_end_is_read(written, read, ending):
+    assert read(written(PLAIN.replace("\n", ending))).rows == ROWS
+
+
+def test_a_missing_last_line_end_loses_nothing(written, read):
+    assert read(written(PLAIN.rstrip("\n"))).rows == ROWS
+
+
+def test_a_text_table_named_xls_is_read_as_what_it_is(written, read):
+    assert read(written(PLAIN.replace(",", "\t").encode("gbk"), "导出.xls")).rows == ROWS
+
+
+def test_the_name_people_know_is_the_one_in_the_table(written):
+    path = written(PLAIN, "3f2a")
+    (table,) = read_tables(path, KNOWN.__contains__, name="2024年3月支付.csv")
+    assert (table.file, table.period_note) == ("2024年3月支付.csv", "2024年3月")
+
+
+def test_titles_units_totals_and_notes_are_skipped_and_counted(written, read):
+    """
+    1 title | 2 unit note | 3 header | 4, 5 data | 6 小计 | 7 blank | 8 data | 9 合计 | 10 note | 11 signatures
+    """
+    reading = read(
+        written(
+            "市本级2024年3月能耗月报,,\n单位：万元,,\n统计期,单位名称,金额\n2024-03,甲,1\n2024-03,乙,2\n"
+            ",小　计,3\n,,\n2024-03,丙,4\n合 计,,7\n注：含分摊,,\n填表人：张三,,审核人：李四\n"
+        )
+    )
+    assert [row[0] for row in reading.rows] == [4, 5, 8]
+    assert reading.skipped == {"title": 1, "unit": 1, "header": 1, "total": 2, "blank": 1, "note": 2}
+    assert reading.table.totals == ((6, (None, "小　计", "3")), (9, ("合 计", None, "7")))
+    assert reading.table.rows + sum(reading.skipped.values()) == 11
+    assert (reading.table.title, reading.table.period_note) == ("市本级2024年3月能耗月报", "2024年3月")
+    assert (reading.table.unit_note, reading.table.header_row) == ("万元", 3)
+
+
+def test_merged_header_of_two_rows_is_joined(written, read):
+    reading = read(
+        written("统计期,单位名称,电,,水,\n,,数量(千瓦时),金额（元）,数量(吨),金额(元)\n2024-03,甲,1,2,3,4\n")
+    )
+    assert reading.table.labels == ("统计期", "单位名称", "电/数量", "电/金额", "水/数量", "水/金额")
+    assert reading.table.units == (None, None, "千瓦时", "元", "吨", "元")
+    assert (reading.table.header_row, reading.rows) == (2, [(3, "2024-03", "甲", "1", "2", "3", "4")])
+
+
+def test_a_header_printed_on_every_page_is_no_data(written, read):
+    reading = read(written("统计期,单位名称,金额(元)\n2024-03,甲,1\n统计期,单位名称,金额(元)\n2024-04,乙,2\n"))
+    assert [row[0] for row in reading.rows] == [2, 4]
+    assert reading.skipped == {"header": 2}
+
+
+def test_quoted_line_ends_stay_in_their_cell_and_keep_the_numbers_right(written, read):
+    reading = read(written('单位名称,摘要,金额\n甲,"一\n二",1\n乙,"说""好""了",2\n'))
+    assert reading.rows == [(2, "甲", "一\n二", "1"), (3, "乙", '说"好"了', "2")]
+
+
+def test_a_stray_quote_inside_a_cell_is_kept(written, read):
+    assert read(written('单位名称,摘要,金额\n甲,5" 管,1\n')).rows == [(2, "甲", '5" 管', "1")]
+
+
+def test_empty_lines_are_counted_and_do_not_move_the_numbers(written, read):
+    reading = read(written("单位名称,金额\n\n甲,1\n\n乙,2\n\n"))
+    assert [row[0] for row in reading.rows] == [3, 5]
+    assert reading.skipped["blank"] == 3
+
+
+def test_blank_cells_are_missing_however_they_are_written(written, read):
+    assert read(written('单位名称,金额,摘要\n甲,,""\n')).rows == [(2, "甲", None, None)]
+
+
+def test_leading_zeros_and_long_numbers_stay_text(written, read):
+    rows = read(written("单位代码,金额\n00123,123456789012345678\n")).rows
+    assert rows == [(2, "00123", "123456789012345678")]
+
+
+def test_records_of_other_width_are_named(written, read):
+    reading = read(written("统计期,单位名称,金额\n2024-03,甲\n2024-03,乙,1,多,余\n2024-03,丙,2,,\n"))
+    assert [(fault.code, fault.row, fault.value, fault.hint) for fault in reading.table.row_faults] == [
+        ("short_row", 2, "2", "3"),
+        ("long_row", 3, "多", "3"),
+    ]
+    assert reading.rows == [(2, "2024-03", "甲", None), (3, "2024-03", "乙", "1"), (4, "2024-03", "丙", "2")]
+
+
+def test_a_short_last_line_without_end_was_cut_off(written, read):
+    (fault,) = read(written("统计期,单位名称,金额\n2024-03,甲,1\n2024-03,乙")).table.row_faults
+    assert (fault.code, fault.row) == ("truncated_row", 3)
+
+
+def test_unknown_columns_still_give_a_table(written):
+    (table,) = read_tables(written("甲项,乙项\nx,1\ny,2\n"), frozenset().__contains__)
+    assert (table.labels, table.rows) == (("甲项", "乙项"), 2)
+
+
+def test_a_path_that_looks_like_a_partition_adds_no_column(tmp_path):
+    folder = tmp_path / "year=2024" / "it's"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text(PLAIN, encoding="utf-8")
+    (table,) = read_tables(folder / "a.csv", KNOWN.__contains__)
+    with duckdb.connect() as con:
+        table.load_into(con, "t")
+        assert con.execute("SELECT * FROM t").fetchall() == ROWS
+
+
+def test_rows_can_be_loaded_into_a_temporary_table_twice(written):
+    (table,) = read_tables(written(PLAIN), KNOWN.__contains__)
+    with duckdb.connect() as con:
+        table.load_into(con, "temp.first")
+        table.load_into(con, "second")
+        assert con.execute("SELECT count(*) FROM first JOIN second USING (row_no)").fetchone() == (2,)
+
+
+def test_a_regular_file_is_parsed_by_the_database(written):
+    (table,) = read_tables(written(PLAIN), KNOWN.__contains__)
+    assert isinstance(table.source, CarefulRows)
+
+
+def test_should_the_database_count_otherwise_the_careful_way_takes_over(written):
+    (table,) = read_tables(written(PLAIN + "合计,,3\n"), KNOWN.__contains__)
+    assert isinstance(table.source, CarefulRows)
+    object.__setattr__(table.source.fast, "records", 99)
+    with duckdb.connect() as con:
+        table.load_into(con, "t")
+        assert con.execute("SELECT * FROM t").fetchall() == ROWS
