@@ -1,0 +1,74 @@
+"""The bench measures what it says: limits are judged the right way round, and only figures count as data."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from benchmarks import run, sample, serving
+from benchmarks.report import Line
+
+MODULES = sorted(path.stem for path in Path(run.__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_bench_module_imports_and_says_what_it_is_for(name: str) -> None:
+    assert import_module(f"benchmarks.{name}").__doc__
+
+
+@pytest.mark.parametrize(
+    ("line", "holds"),
+    [
+        (Line("at the limit", 1.2, 1.2), True),
+        (Line("above the limit", 1.21, 1.2), False),
+        (Line("at the least", 0.5, 0.5, at_least=True), True),
+        (Line("below the least", 0.49, 0.5, at_least=True), False),
+        (Line("for the record", 99.0), True),
+    ],
+)
+def test_a_line_judges_its_limit(line: Line, holds: bool) -> None:
+    assert line.holds is holds
+    assert line.text().startswith("ok" if holds else "MISS")
+
+
+def test_seconds_of_the_sample_are_judged_on_an_idle_machine_only() -> None:
+    assert not sample.in_time(61.0, busy=0.1).holds
+    assert sample.in_time(59.0, busy=0.1).holds
+    assert sample.in_time(61.0, busy=2.0).limit is None
+
+
+def test_only_requests_that_fill_a_region_of_a_page_count_as_data() -> None:
+    regions = serving.page_regions()
+    assert serving.carries_figures("..overview-head.children...overview-tiles.children..", regions)
+    assert not serving.carries_figures("..menu-overview.children...shell-footer.children..", regions)
+    assert not serving.carries_figures("address.search", regions)
+
+
+def test_the_request_is_the_one_a_browser_sends() -> None:
+    asked = json.loads(serving.Call("..a.children...b.options..", "a-state", "data").body("?node=X", 3))
+    assert asked["outputs"] == [{"id": "a", "property": "children"}, {"id": "b", "property": "options"}]
+    assert asked["inputs"] == [{"id": "a-state", "property": "data", "value": {"search": "?node=X", "version": 3}}]
+    assert asked["changedPropIds"] == ["a-state.data"]
+
+
+def test_the_large_run_loads_only() -> None:
+    assert list(run.chosen(large=False, only=None)) == list(run.PARTS)
+    assert list(run.chosen(large=True, only=None)) == ["load"]
+    assert list(run.chosen(large=True, only=["sample", "load"])) == ["sample", "load"]
+
+
+def test_a_missed_limit_ends_with_one_and_is_written_where_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def absent(_: run.Workshop) -> list[Line]:
+        raise run.Skipped("not here")
+
+    monkeypatch.setattr(run, "PARTS", {"fast": lambda _: [Line("fast", 1.0, 1.2)], "absent": absent})
+    assert run.main([]) == 0
+    assert "1 of 1 limits kept, skipped: absent" in capsys.readouterr().out
+    monkeypatch.setattr(run, "PARTS", {"slow": lambda _: [Line("slow", 2.0, 1.2)]})
+    assert run.main(["--out", str(tmp_path / "found.json")]) == 1
+    assert [line["holds"] for line in json.loads((tmp_path / "found.json").read_text())["lines"]] == [False]
