@@ -8,8 +8,8 @@ be described to its owner.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from warehouse.readers.labels import Aliases, find_period, find_unit_notes, find_year, fold_label, split_unit
 from warehouse.readers.units import is_money, is_unit
@@ -20,6 +20,7 @@ Merge = tuple[tuple[int, int], tuple[int, int]]
 
 SEARCHED_ROWS = 40
 DEEPEST = 4
+FOLLOWING_ROWS = 4
 
 _NUMBER = re.compile(r"^[-+(]?[\d,]*\.?\d+([eE][-+]?\d+)?%?\)?$")
 _DATE = re.compile(r"^\d{2,4}[-/.年]\d{1,2}([-/.月]\d{1,2})?[日月]?(\d{1,2}:\d{2}.*)?$")
@@ -56,6 +57,7 @@ class _Block:
     labels: tuple[str, ...]
     units: tuple[str | None, ...]
     hits: int
+    is_doubtful: bool = False
 
 
 def find_heading(grid: Grid, aliases: Aliases, merges: Sequence[Merge] = ()) -> Heading | None:
@@ -68,18 +70,50 @@ def find_heading(grid: Grid, aliases: Aliases, merges: Sequence[Merge] = ()) -> 
 def _known_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
     best: _Block | None = None
     for first in range(len(top)):
-        if not _may_start(top, first):
-            continue
-        for last in range(first, min(first + DEEPEST, len(top))):
-            if last > first and not _continues(top, first, last, merges):
-                break
-            block = _join(top, first, last, aliases, merges)
-            if best is None or (block.hits, block.last - block.first) > (best.hits, best.last - best.first):
+        for block in _blocks_from(top, first, aliases, merges):
+            if best is None or _rank(block) > _rank(best):
                 best = block
     if best is None or best.hits == 0:
         return None
     named = sum(1 for label in best.labels if label)
     return best if best.hits >= 2 or named <= 2 else None
+
+
+def _blocks_from(top: list[list[str]], first: int, aliases: Aliases, merges: Sequence[Merge]) -> Iterator[_Block]:
+    """The possible headers that start in a row; a lone group name above full labels is possible but doubtful."""
+    if not _may_start(top, first):
+        return
+    yield _join(top, first, first, aliases, merges)
+    if _is_lone_group(top, first):
+        yield replace(_join(top, first, first + 1, aliases, merges), is_doubtful=True)
+    for last in range(first + 1, min(first + DEEPEST, len(top))):
+        if not _continues(top, first, last, merges):
+            return
+        yield replace(
+            _join(top, first, last, aliases, merges), is_doubtful=not merges and not _is_plainly_header(top, last)
+        )
+
+
+def _is_plainly_header(top: list[list[str]], row: int) -> bool:
+    """Whether a row that fills gaps above it cannot be a first row of data: its names repeat, or figures follow them."""
+    named = [cell for cell in top[row] if cell]
+    if len(set(named)) < len(named) or row + 1 >= len(top):
+        return True
+    below = top[row + 1 : row + 1 + FOLLOWING_ROWS]
+    return any(_cell(top[row], c) and cell and not is_label(cell) for line in below for c, cell in enumerate(line))
+
+
+def _rank(block: _Block) -> tuple[float, int]:
+    """More known labels first; of equals the deeper block, unless it only may be one."""
+    return block.hits - block.is_doubtful / 2, block.last - block.first
+
+
+def _is_lone_group(top: list[list[str]], first: int) -> bool:
+    """A single name over the right part of a full row of names, as 电 over 数量 and 金额."""
+    if first + 1 >= len(top) or _filled(top[first]) != 1 or top[first][0]:
+        return False
+    below = [cell for cell in top[first + 1] if cell]
+    return len(below) > 2 and all(is_label(cell) for cell in below)
 
 
 def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
@@ -92,6 +126,8 @@ def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]
         last = first
         while last + 1 < min(len(top), first + DEEPEST) and _continues(top, first, last + 1, merges):
             last += 1
+        while last > first and not merges and not _is_plainly_header(top, last):
+            last -= 1
         block = _join(top, first, last, aliases, merges)
         if sum(1 for label in block.labels if label) * 10 >= widest * 6:
             return block
@@ -126,10 +162,17 @@ def _continues(top: list[list[str]], first: int, row: int, merges: Sequence[Merg
     gaps = [c for c in range(1, width) if not _cell(above, c) and _cell(cells, c)]
     if not gaps or _filled(above) < 2:
         return False
-    left = any(not _cell(above, c) and not _cell(cells, c) for c in range(_last_filled(above, cells) + 1))
+    unnamed = _unnamed(top[first : row + 1])
+    if unnamed and not (row + 1 < min(len(top), first + DEEPEST) and _continues(top, first, row + 1, merges)):
+        return False
     repeated = len(set(named)) < len(named)
     vertical = any(_cell(above, c) and not _cell(cells, c) for c in range(width))
-    return not left and (repeated or vertical)
+    return repeated or vertical
+
+
+def _unnamed(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Columns that have no name in any of the rows."""
+    return [column for column in range(_last_filled(*rows) + 1) if not any(_cell(row, column) for row in rows)]
 
 
 def _spans_down(merges: Sequence[Merge], row: int) -> bool:

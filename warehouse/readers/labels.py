@@ -18,7 +18,7 @@ _NO_UNIT = re.compile(
     r"|[大小]写|税[前后]|预算.*|实际.*|估算|约|自动.*|手工.*|盖?章|签字|全称|简称|.*编?[代号]?码|名称|可.*|如有|选.*|\d+位)$",
     re.IGNORECASE,
 )
-_UNIT_NOTE = re.compile(r"(?:^|[^一-龥]|金额|计量|货币|数量)单位:?[:(]?(?P<unit>[^)\];。]+)")
+_UNIT_NOTE = re.compile(r"(?:^|[^一-龥]|金额|计量|货币|数量)单 ?位 ?:? ?[:(] ?(?P<unit>[^)\];。 ]+)")
 _STAMP = re.compile(r"(打印|导出|制表|填报|下载|生成|查询|报送)(日期|时间|时刻)?:")
 _YEAR = r"(?:19|20)\d{2}"
 _MONTH = r"(?:1[0-2]|0?[1-9])"
@@ -75,7 +75,7 @@ def _split_bare(label: str, aliases: Aliases) -> tuple[str, str | None]:
 
 def find_unit_notes(cell: str) -> tuple[str, ...]:
     """The units a note above the table sets for all of it: 单位：万元、平方米 (but not 单位：市财政局)."""
-    for found in _UNIT_NOTE.finditer(fold_label(cell)):
+    for found in _UNIT_NOTE.finditer(" ".join(unicodedata.normalize("NFKC", cell).split())):
         texts = [text.strip("(:") for text in re.split(r"[、,/]", found["unit"])]
         if texts and all(is_unit(text) for text in texts):
             return tuple(texts)

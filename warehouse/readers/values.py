@@ -46,7 +46,6 @@ FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
 """Serial days from 1954 to 2119: smaller or larger numbers are no dates of ours."""
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
-OPEN_END_YEAR = 9999
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _SPACES = re.compile(r"\s+")
@@ -87,6 +86,7 @@ _HAN_DATE = re.compile(
     r"^[〇零○一二三四五六七八九]{4}年([一二三四五六七八九十]{1,2}月([一二三四五六七八九十]{1,3}日)?)?$"
 )
 _HAN_DIGITS = {sign: at for at, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
+_FAR_END = re.compile(r"^9999([-/.年]1?\d[-/.月]|12)(30|31)日?( 00:00:00| 23:59:59)?$")
 _OPEN_ENDS = frozenset(["长期", "长期有效", "永久", "永久有效", "至今", "无固定期限", "现在", "present"])
 _YES = frozenset(
     ["是", "√", "✓", "✔", "☑", "1", "1.0", "y", "yes", "true", "t", "有", "已", "对", "真", "已办", "已标识"]
@@ -249,7 +249,7 @@ def parse_datetime(text: str | None) -> Parsed[dt.datetime] | Bad:
     early: Parsed[dt.datetime] | Bad | None = blank_or_error(plain)
     if early is not None:
         return early
-    if plain in _OPEN_ENDS or plain.startswith(str(OPEN_END_YEAR)):
+    if plain in _OPEN_ENDS or _FAR_END.match(plain):
         return Parsed(None, "open_end")
     if _SERIAL.match(plain):
         return _serial(plain)

@@ -1,0 +1,69 @@
+"""What a row below the header is: doubtful ones are data, so that they are checked and never lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from warehouse.readers.rows import classify
+
+LABELS = ("统计期", "单位名称", "项目", "金额")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("合计", None, None, "3"), (None, "合　计", None, "3"), ("2024-03", "小计", None, "3"), ("5", "总 计：", None, "3"),
+        (None, None, "本页合计", "3"), ("市本级小计", None, None, "3"), ("合计（万元）", None, None, "3"), ("其中：公车", None, None, "1"),
+        ("一、基本支出", None, None, "9"), ("（二）项目支出", None, None, "9"), ("Total", None, None, "3"), ("本年累计", None, None, "3"),
+        ("员工总计", None, None, "3"), ("grand total", None, None, "3"),
+    ],
+)  # fmt: skip
+def test_totals(cells):
+    assert classify(cells, LABELS) == "total"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("2024-03", "审计局", "设计费", "3"), ("2024-03", "市统计局", "小计量泵采购", "3"), ("2024-03", "一中", "其中一项", "3"),
+        ("2024-03", "会计核算中心", "合计算法研究", "3"), ("2024-03", "甲", "注册费", "3"), ("2024-03", "总工会", None, None),
+        ("十里堡街道办", "甲", "办公", "1"), ("说明会", "甲", "x", "1"), ("残缺的一行", None, None, None),
+        ("2024-03", "甲", "一、办公费", "3"), ("totally different", "甲", "x", "1"),
+    ],
+)  # fmt: skip
+def test_names_that_only_look_like_totals_are_data(cells):
+    assert classify(cells, LABELS) == "data"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "注：本表含分摊",
+        "注1.口径同上年",
+        "备注：略",
+        "说明：",
+        "填表人：张三",
+        "制表日期：2024-04-01",
+        "数据来源：表计",
+        "第1页",
+        "单位负责人：",
+        "Note: preliminary",
+    ],
+)
+def test_notes(text):
+    assert classify((text, None, None, None), LABELS) == "note"
+
+
+def test_a_lone_line_after_a_note_goes_on_with_it():
+    assert classify(("2. 水量含绿化", None, None, None), LABELS, after_note=True) == "note"
+    assert classify(("2. 水量含绿化", None, None, None), LABELS) == "data"
+
+
+@pytest.mark.parametrize("cells", [(), (None, None), ("", " ", "　")])
+def test_blanks(cells):
+    assert classify(cells, LABELS) == "blank"
+
+
+def test_the_header_once_more():
+    assert classify(("统计期", "单位名称", "项目", "金额（元）"), LABELS) == "header"
+    assert classify(("数量", "金额"), ("电/数量", "电/金额")) == "header"
