@@ -1,6 +1,6 @@
 // Watches the store's version: new data redraws in place, a new program reloads the page, silence is said aloud.
 (function () {
-  var EVERY = 10000, NIGHT = 3;
+  var EVERY = 1000 * (Number(document.documentElement.dataset.refresh) || 10), NIGHT = 3;
   var known = { tag: null, build: null, seq: null, at: null, lostSince: null };
   var counter = 0;
 

@@ -61,7 +61,8 @@ class Language:
         money = self.texts.get(f"currency.{self.currency}", self.currency)
         if self.code == "zh":
             return unit if self.currency == "CNY" else unit.replace("元", money)
-        return "/".join(self._unit_word(part, money) for part in unit.split("/"))
+        first, *per = unit.split("/")
+        return "/".join([self._unit_word(first, money), *(self._unit_word(part, money, is_one=True) for part in per)])
 
     def figure(self, value: Number | None, unit: str) -> Shown:
         """Return a value in its declared unit as number, unit and full figure."""
@@ -74,7 +75,7 @@ class Language:
         divisor, prefix = self._magnitude(abs(float(value)) * scale)
         shown = float(value) * scale / divisor
         number = self._whole(shown) if divisor == 1 and _is_whole(value) else self._significant(shown)
-        return Shown(number, self._prefixed(prefix, base), full)
+        return Shown(number, self._prefixed(prefix, base, is_one=number == "1"), full)
 
     def axis_scale(self, largest: float, unit: str) -> tuple[float, str]:
         """Return the divisor from the declared unit to the one an axis is written in, and that unit."""
@@ -151,19 +152,21 @@ class Language:
         """Return an instant as local day and minute, in the one form that sorts and never misleads."""
         return self.local(moment).strftime("%Y-%m-%d %H:%M")
 
-    def _unit_word(self, part: str, money: str) -> str:
+    def _unit_word(self, part: str, money: str, is_one: bool = False) -> str:
         bare = part.removeprefix("万")
-        word = money if bare == "元" else self.texts.get(f"unit.{bare}", bare)
+        many = self.texts.get(f"unit.{bare}", bare)
+        word = money if bare == "元" else self.texts.get(f"unit.one.{bare}", many) if is_one else many
         return f"10k {word}" if part.startswith("万") else word
 
     def _full_unit(self, unit: str) -> str:
         return self.unit(unit)
 
-    def _prefixed(self, prefix: str, base: str) -> str:
+    def _prefixed(self, prefix: str, base: str, is_one: bool = False) -> str:
         if self.code == "zh":
             written = self.unit(base)
             return f"{prefix}{written}" if not prefix or written[:1] > "\u2e80" else f"{prefix} {written}"
-        return f"{prefix} {self.unit(base)}".strip()
+        one = self.texts.get(f"unit.one.{base}")
+        return f"{prefix} {one if is_one and one and not prefix else self.unit(base)}".strip()
 
     def _magnitude(self, size: float) -> tuple[float, str]:
         steps = ((1e8, "亿"), (1e4, "万")) if self.code == "zh" else ((1e9, "B"), (1e6, "M"), (1e4, "k"))

@@ -49,11 +49,12 @@ def matrix_panel(focus: Focus, alarms: Sequence[Alarm]) -> Panel | None:
     shown = _matrix_nodes(focus, alarms, values)
     top = max((float(values[n.code].value or 0) for n in shown if n.code in values), default=0.0)
     headers = [html.Span(words.say(f"theme.short.{name}"), className="matrix-theme") for name in themes]
-    title = words.say("matrix.measure", name=cards[measure].names[words.code]) if measure else ""
+    scale, unit = words.axis_scale(top, cards[measure].unit) if measure else (1.0, "")
+    title = words.say("matrix.measure", name=cards[measure].names[words.code], unit=unit) if measure else ""
     head = html.Div(
         [html.Span(), *headers, html.Span(title, className="matrix-measure")], className="matrix-row matrix-head"
     )
-    rows = [_matrix_row(focus, node, themes, alarms, values, top) for node in shown]
+    rows = [_matrix_row(focus, node, themes, alarms, values, (top, scale)) for node in shown]
     ordered = words.say("matrix.sub.todo" if alarms else "matrix.sub.order", count=words.count(len(shown)))
     return Panel(
         name="units",
@@ -94,7 +95,12 @@ def _alarms_of(node: Node, theme: str, alarms: Sequence[Alarm]) -> list[Alarm]:
 
 
 def _matrix_row(
-    focus: Focus, node: Node, themes: Sequence[str], alarms: Sequence[Alarm], values: dict[str, Answer], top: float
+    focus: Focus,
+    node: Node,
+    themes: Sequence[str],
+    alarms: Sequence[Alarm],
+    values: dict[str, Answer],
+    scale: tuple[float, float],
 ) -> html.Div:
     marks = []
     for theme in themes:
@@ -105,10 +111,10 @@ def _matrix_row(
     measure: list[Any] = []
     if answer is not None:
         shown = focus.words.figure(answer.value, answer.unit)
-        width = f"{min(share_of_top(answer, top), 1) * 100:.1f}%"
+        width = f"{min(share_of_top(answer, scale[0]), 1) * 100:.1f}%"
         measure = [
             html.Div(html.Div(className="fill", style={"width": width}), className="track"),
-            html.Span(shown.text, title=shown.full, className="bar-value"),
+            html.Span(focus.words.plain(float(answer.value or 0) / scale[1]), title=shown.full, className="bar-value"),
         ]
     name = dcc.Link(node.name, href=focus.link("/", node=node.code), className="matrix-name", title=node.name)
     return html.Div([name, *marks, html.Div(measure, className="matrix-bar")], className="matrix-row")

@@ -28,7 +28,7 @@ POLICY = (
     "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
 INDEX = """<!DOCTYPE html>
-<html lang="zh-CN" data-theme="dark">
+<html lang="zh-CN" data-theme="dark" data-refresh="@refresh@">
 <head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
@@ -40,6 +40,11 @@ class AppSettings(Protocol):
     @property
     def trust_proxy_user(self) -> str:
         """Name of the header in which a portal in front names the viewer; empty while there is no sign-in."""
+        ...
+
+    @property
+    def refresh_seconds(self) -> int:
+        """How often an open page asks whether there is something new."""
         ...
 
 
@@ -58,7 +63,7 @@ def create_app(settings: AppSettings, services: Services) -> Dash:
         compress=False,
         title="Cockpit",
         update_title="",
-        index_string=INDEX,
+        index_string=INDEX.replace("@refresh@", str(settings.refresh_seconds)),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = shell(pages)

@@ -123,6 +123,7 @@ def changed_figures(then: Focus, changes: Sequence[Difference]) -> Panel:
         reading=words.say("replay.reading" if changes else "replay.same", count=words.count(len(changes))),
         face=grid(ids.grid(PAGE, "difference"), content, words) if changes else None,
         is_list=bool(changes),
+        weight=1.0 if changes else 0.4,
     )
 
 

@@ -16,6 +16,7 @@ class Settings:
     """No portal in front."""
 
     trust_proxy_user: str = ""
+    refresh_seconds: int = 10
 
 
 if __name__ == "__main__":
