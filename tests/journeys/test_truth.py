@@ -100,7 +100,11 @@ def differs(answer: Answer, check: dict[str, Any]) -> str | None:
             return f"{name} {found}, expected {check[name]}"
     expected = check["value"]
     if isinstance(answer.value, float):
-        return None if answer.value == pytest.approx(float(expected), rel=1e-15, abs=0) else f"{answer.value}, expected {expected}"
+        return (
+            None
+            if answer.value == pytest.approx(float(expected), rel=1e-15, abs=0)
+            else f"{answer.value}, expected {expected}"
+        )
     return None if Decimal(answer.value) == Decimal(expected) else f"{answer.value}, expected {expected}"
 
 
@@ -121,7 +125,9 @@ def test_what_is_due_and_what_came_is_told(witness: Witness) -> None:
         answer = witness.ask(check)
         found = (answer.status, answer.due, answer.got)
         if found != (check["status"], check["due"], check["got"]):
-            wrong.append(f"{event}: {check['node']} {check['period']} {check.get('known_at')}: {found}, expected {check}")
+            wrong.append(
+                f"{event}: {check['node']} {check['period']} {check.get('known_at')}: {found}, expected {check}"
+            )
     assert wrong == []
 
 
@@ -165,8 +171,6 @@ def test_what_must_be_set_aside_is_set_aside(witness: Witness) -> None:
         report = next(r for r in witness.reports if r.file == check["file"])
         assert report.counts["quarantined"] >= 1, event
     unplanned = {
-        report.file
-        for report in witness.reports
-        if report.counts.get("quarantined") or report.status == "refused"
+        report.file for report in witness.reports if report.counts.get("quarantined") or report.status == "refused"
     } - {check["file"] for _, check in witness.checks("quarantine")}
     assert unplanned == set()

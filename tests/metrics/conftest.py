@@ -102,7 +102,7 @@ class World:
         """Write the tables, build the cubes and return the generation."""
         self.number += 1
         path = self.folder / f"{self.number}.duckdb"
-        con = duckdb.connect(str(path))
+        con = duckdb.connect()
         for name, contract in self.contracts.items():
             self._write(con, name, contract)
         seqs = sorted({r["rec_from"] for rows in self.rows.values() for r in rows} | set(self.recorded))
@@ -140,7 +140,10 @@ class World:
         for row in self.rows.get(name, ()):
             unknown = set(row) - set(types)
             assert not unknown, f"{name} has no column {unknown}"
-            con.execute(f"INSERT INTO d_{name} VALUES ({', '.join('?' for _ in listed)})", [row.get(k) for k in listed])
+        columns = [[None if r.get(k) is None else str(r[k]) for r in self.rows.get(name, ())] for k in listed]
+        cells = ", ".join(f"unnest(${n}::VARCHAR[])::{types[k]}" for n, k in enumerate(listed, 1))
+        if columns[0]:
+            con.execute(f"INSERT INTO d_{name} SELECT {cells}", columns)
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ def write_files(folder: Path) -> None:
     for number in range(FILES):
         month = f"{2022 + number // 12}-{number % 12 + 1:02d}"
         lines = (
-            f"V{number}-{i},1,市财政局,{month}-15,30201,一般公共预算财政拨款,基本支出-公用,{10**6 + number}\n" for i in range(LINES)
+            f"V{number}-{i},1,市财政局,{month}-15,30201,一般公共预算财政拨款,基本支出-公用,{10**6 + number}\n"
+            for i in range(LINES)
         )
         (folder / f"pay{number}.csv").write_text(HEAD + "".join(lines), encoding="utf-8")
 

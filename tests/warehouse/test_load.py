@@ -124,7 +124,12 @@ def test_an_unknown_unit_is_set_aside_with_suggestions(office: Office) -> None:
 
 def test_alias_short_name_and_code_name_the_same_unit(office: Office) -> None:
     office.hand_in(
-        "支付.csv", pay(P1, P1.replace("V1", "V3").replace("市财政局", "财政局"), P1.replace("V1", "V4").replace("市财政局", "市财政厅"))
+        "支付.csv",
+        pay(
+            P1,
+            P1.replace("V1", "V3").replace("市财政局", "财政局"),
+            P1.replace("V1", "V4").replace("市财政局", "市财政厅"),
+        ),
     )
     publish(office.store, clock=lambda: NOW)
     generation = office.store.open_generation()
