@@ -70,7 +70,11 @@ def number_cell(text: str, full: str | None = None) -> Cell:
 
 def frame(panel: Panel, words: Language, stamp: str) -> html.Section:
     """Return a panel with its header, reading, face and hidden twin; `stamp` heads the export."""
-    title = html.Div([html.H2(panel.title), html.Span(panel.sub, className="sub")], className="panel-title")
+    title = html.Div(
+        [html.H2(panel.title), html.Span(panel.sub, className="sub")],
+        className="panel-title",
+        **attributes(data_act="unfold"),
+    )
     head = html.Header([title, html.Div(_tools(panel, words), className="tools")])
     reading = html.P(panel.reading, className="reading") if panel.reading else None
     holder = html.Div(className="twin") if panel.twin else None

@@ -37,7 +37,9 @@ def test_the_twin_carries_the_full_figure() -> None:
 
 
 def test_a_panel_without_a_table_offers_no_export() -> None:
-    assert "data-act" not in str(frame(Panel("a", "A", None), WORDS, "stamp").to_plotly_json())
+    said = str(frame(Panel("a", "A", None), WORDS, "stamp").to_plotly_json())
+    assert "export" not in said
+    assert "twin" not in said
 
 
 def test_the_worst_level_is_the_gravest() -> None:
