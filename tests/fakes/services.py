@@ -203,7 +203,7 @@ class FakeSession:
         )  # fmt: skip
 
     def _value(self, indicator: str, node: str, window, dim_value: str | None) -> float:
-        theme, _, _, unit, _, size, kind = _SHAPES[indicator]
+        theme, _, _, unit, _, _size, kind = _SHAPES[indicator]
         months = [self._month(indicator, node, m) for m in range(window.from_m, window.to_m)]
         value = months[-1] if kind == "stock" else sum(months)
         if dim_value is not None:
@@ -250,7 +250,7 @@ class FakeSession:
                     None if month < 9 else this + wide,
                     None if month < 9 else this - 1.6 * wide,
                     None if month < 9 else this + 1.6 * wide,
-                )  # fmt: skip
+                )
             )
         card = self.cards[indicator]
         return Landing(indicator, card.names, node, 2025, card.unit, tuple(points), this * 1.01, 0.41, "ok")
