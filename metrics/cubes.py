@@ -24,7 +24,7 @@ from metrics.catalogue import row_columns
 from metrics.cells import build_cells
 from metrics.facts import part_sql, prepare, source_atoms
 from metrics.model import THEMES, Atom, Catalogue, Source
-from metrics.tables import columns_of, create_table, has_table, literal, month_list, quoted, row_count
+from metrics.tables import columns_of, create_table, decimals, has_rows, literal, month_list, quoted, table_names
 from warehouse.base.periods import OPEN, month_of
 from warehouse.contracts import Contract
 
@@ -48,9 +48,11 @@ def build(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], cat
     """Build every cube in a generation file that holds the fact tables, the closure and meta."""
     span = month_span(con)
     build_population(con)
-    live = []
+    live, tables = [], table_names(con)
     for source in catalogue.sources.values():
-        if row_count(con, f"d_{source.of}") and row_count(con, prepare(con, source, catalogue, contracts)):
+        if f"d_{source.of}" not in tables or not has_rows(con, f"d_{source.of}"):
+            continue
+        if has_rows(con, prepare(con, source, catalogue, contracts)):
             build_leaf(con, source, catalogue, contracts, span)
             build_unit(con, source, catalogue, contracts[source.of])
             live.append(source)
@@ -276,10 +278,11 @@ def build_now(con: duckdb.DuckDBPyConnection, live: Sequence[Source], built: Seq
 
 def build_outside_life(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], span: Span) -> None:
     """Count the facts known now whose unit did not live in their month."""
+    tables = table_names(con)
     con.execute("CREATE OR REPLACE TABLE outside_life (dataset VARCHAR, unit VARCHAR, month_no INTEGER, rows BIGINT)")
     months = month_list(span.first, span.end)
     for name, contract in contracts.items():
-        if contract.is_reference or name == "org_unit" or not has_table(con, f"d_{name}"):
+        if contract.is_reference or name == "org_unit" or f"d_{name}" not in tables:
             continue
         con.execute(f"""
         INSERT INTO outside_life
@@ -305,11 +308,7 @@ def write_register(
     con.execute("INSERT INTO cube_span VALUES ($1, $2)", [span.first, span.end])
     for source in live:
         con.execute("INSERT INTO cube_source VALUES ($1, $2, $3)", [source.name, source.of, source.theme])
-    scales = dict(
-        con.execute(
-            "SELECT column_name, coalesce(numeric_scale, 0) FROM duckdb_columns() WHERE table_name = 'node_now'"
-        ).fetchall()
-    )
+    scales = {name: decimals(kind) for name, kind in columns_of(con, "node_now").items()}
     for item in built:
         con.execute(
             "INSERT INTO cube_atom VALUES ($1, $2, $3, $4, $5)",

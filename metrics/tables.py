@@ -15,26 +15,24 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def has_table(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Tell whether a table exists in the generation."""
-    found = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = $1", [name]).fetchone()
-    return found is not None
+def table_names(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Return the tables of the generation."""
+    return frozenset(row[0] for row in con.execute("SHOW TABLES").fetchall())
 
 
-def row_count(con: duckdb.DuckDBPyConnection, name: str) -> int:
-    """Return how many rows a table has; 0 when it does not exist."""
-    if not has_table(con, name):
-        return 0
-    found = con.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
-    return int(found[0]) if found else 0
+def has_rows(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Tell whether an existing table holds anything."""
+    return con.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 1").fetchone() is not None
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    """Return column → type of a table, in order; empty when it does not exist."""
-    rows = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index", [table]
-    ).fetchall()
-    return dict(rows)
+    """Return column → type of a table, in order."""
+    return {row[0]: row[1] for row in con.execute(f"DESCRIBE {quoted(table)}").fetchall()}
+
+
+def decimals(kind: str) -> int:
+    """Return how many decimals a number type keeps: 2 for DECIMAL(38,2), 0 for a whole number."""
+    return int(kind.rstrip(")").rpartition(",")[2]) if kind.startswith("DECIMAL") else 0
 
 
 def create_table(
