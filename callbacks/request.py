@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,7 @@ from callbacks.language import Language
 from callbacks.panels import calm
 from callbacks.services import Services, StoreFacts, Viewer
 from callbacks.state import AS_WAS, ViewState
+from warehouse.base.clock import system_clock
 from warehouse.base.errors import CockpitError, Forbidden, StoreError
 
 log = logging.getLogger("cockpit.screen")
@@ -40,14 +43,51 @@ class Door:
         return Language(code, texts) if facts is None else Language(code, texts, facts.currency, facts.zone)
 
 
+KEPT_VIEWS = 32
+"""Finished views kept per page; a view is the same for everyone with the same scope until something new is known."""
+
+
+class Views:
+    """The last finished views of one page, by everything they depend on."""
+
+    def __init__(self, size: int = KEPT_VIEWS) -> None:
+        self.size = size
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, list[Any]] = OrderedDict()
+
+    def get(self, key: Hashable) -> list[Any] | None:
+        """Return a kept view and count it as fresh."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: Hashable, view: list[Any]) -> None:
+        """Keep a view; the one looked at longest ago goes."""
+        with self._lock:
+            self._kept[key] = view
+            self._kept.move_to_end(key)
+            while len(self._kept) > self.size:
+                self._kept.popitem(last=False)
+
+
 def register_page(app: Dash, door: Door, page: str, regions: Sequence[str], read: Reader) -> None:
     """Register the one callback of a page: its view in, all its regions out, in one data request."""
     outputs = [Output(ids.region(page, name), "children") for name in regions]
+    views = Views()
 
     @app.callback(outputs, Input(ids.page_state(page), "data"), prevent_initial_call=True)
     def _(data: Mapping[str, Any]) -> list[Any]:
-        found = answer(door, ViewState.parse(data["search"]), read, page)
-        return [found.get(name) for name in regions]
+        # the hour stands in the key because ages and due days are told in it
+        viewer = door.viewer()
+        key = (door.services.version(), data["search"], viewer, system_clock().strftime("%Y%m%d%H"))
+        view = views.get(key)
+        if view is None:
+            found = answer(door, ViewState.parse(data["search"]), read, page)
+            view = [found.get(name) for name in regions]
+            if "failed" not in found:
+                views.put(key, view)
+        return view
 
 
 def answer(door: Door, state: ViewState, read: Reader, page: str) -> Regions:
@@ -71,7 +111,10 @@ def answer(door: Door, state: ViewState, read: Reader, page: str) -> Regions:
     except Exception:
         reference = secrets.token_hex(4)
         log.exception("page %s failed, reference %s", page, reference)
-        return {"head": calm(words.say("state.failed"), words.say("state.failed.why", reference=reference))}
+        return {
+            "head": calm(words.say("state.failed"), words.say("state.failed.why", reference=reference)),
+            "failed": reference,
+        }
 
 
 def empty_store(words: Language, hint: str) -> html.Div:

@@ -55,9 +55,9 @@ def read(focus: Focus) -> Regions:
 
 
 def chosen_day(focus: Focus, days: Sequence[dt.date]) -> dt.date:
-    """Return the day in view: the one asked, or the last recording at least a month before the newest."""
-    if focus.state.day:
-        return dt.date.fromisoformat(focus.state.day)
+    """Return the day in view: the one asked here, the one the page is known at, or one a month before the newest."""
+    if asked := focus.state.day or focus.state.known_at:
+        return dt.date.fromisoformat(asked[:10])
     earlier = [day for day in days if day <= days[-1] - A_MONTH]
     return earlier[-1] if earlier else days[0]
 

@@ -95,7 +95,14 @@ def _filled(words: Language, state: ViewState, menu: Menu, session: Session) -> 
         "words": {key: words.texts[f"client.{key}"] for key in _CLIENT_WORDS},
     }
     return _dressed(
-        words, state, menu, node_options(tree), period_options(words, latest, days), trees, session, defaults
+        words,
+        state,
+        menu,
+        node_options(tree),
+        period_options(words, latest, days, state.period),
+        trees,
+        session,
+        defaults,
     )
 
 
@@ -153,13 +160,20 @@ def node_options(tree: Tree) -> list[dict[str, Any]]:
     ]
 
 
-def period_options(words: Language, latest: str | None, days: Sequence[dt.date]) -> list[dict[str, Any]]:
-    """Return the months one can choose, newest first; the first choice follows the newest data."""
+def period_options(
+    words: Language, latest: str | None, days: Sequence[dt.date], chosen: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the months one can choose, newest first; the first choice follows the newest data.
+
+    The chosen month is always among them, also one after the last that was known on a past day.
+    """
     if latest is None:
         return []
     end = Period.parse(latest).from_m
     start = min((day.year * 12 + day.month - 1 for day in days), default=end) - 24
     months = [month_label(number) for number in range(end, start - 1, -1)]
+    if chosen and chosen != LATEST and chosen not in months:
+        months.insert(0, chosen)
     newest = {"label": words.say("context.latest", period=words.period(latest, "month")), "value": LATEST}
     return [newest, *({"label": words.period(month, "month"), "value": month} for month in months)]
 
