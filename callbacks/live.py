@@ -56,6 +56,8 @@ ITEM_NAMES = (
 """Where names of budget items stand; later tables win."""
 FLOWING = ("month", "date", "datetime")
 """Datasets whose rows say that a month has figures; a plan for the whole year does not."""
+NAIVE, NO_DATA = "seasonal_naive", "no_data"
+"""Method and status of stored projections that screens treat in a way of their own."""
 _KEPT = 4096
 Thing = TypeVar("Thing")
 QUOTA_INDICATOR = "en_nonheat_per_area"
@@ -284,7 +286,7 @@ class LiveSession:
         return tuple(
             self._landing(row, cards[row.indicator], known_at)
             for row in sorted(rows, key=lambda row: row.indicator != "op_funds_exp")
-            if row.indicator in cards
+            if row.indicator in cards and row.status != NO_DATA
         )
 
     def _landing(self, row: operations.LandingRow, card: IndicatorCard, known_at: dt.datetime | None) -> Landing:
@@ -302,6 +304,7 @@ class LiveSession:
             over_plan=row.exceed_probability,
             status=row.status,
             reason=row.reason,
+            is_naive=row.method == NAIVE,
         )
 
     def _running(self, indicator: str, node: str, year: int, known_at: dt.datetime | None) -> dict[str, float]:

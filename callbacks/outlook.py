@@ -52,9 +52,10 @@ def reading(landing: Landing, words: Language) -> str:
         "low": words.figure(end.low90, unit).number,
         "high": words.figure(end.high90, unit).text,
     }
+    basis = words.say("landing.as_last_year") if landing.is_naive else ""
     if landing.plan is None or landing.over_plan is None:
-        return words.say("landing.reading", **values)
-    return words.say("landing.reading.plan", risk=words.percent(landing.over_plan * 100), **values)
+        return words.say("landing.reading", basis=basis, **values)
+    return words.say("landing.reading.plan", basis=basis, risk=words.percent(landing.over_plan * 100), **values)
 
 
 def twin(landing: Landing, words: Language) -> Table:

@@ -24,6 +24,8 @@ from warehouse.base.errors import CockpitError, Forbidden, StoreError
 
 log = logging.getLogger("cockpit.screen")
 
+ALL_PARTS = ("node", "period", "grain", "known_at", "tree", "where")
+"""The parts of the context bar."""
 Regions = dict[str, Any]
 Reader = Callable[[Focus], Regions]
 """A page's handler: one view in, the children of its regions out."""
@@ -71,7 +73,9 @@ class Views:
                 self._kept.popitem(last=False)
 
 
-def register_page(app: Dash, door: Door, page: str, regions: Sequence[str], read: Reader) -> None:
+def register_page(
+    app: Dash, door: Door, page: str, regions: Sequence[str], read: Reader, honours: Sequence[str] = ALL_PARTS
+) -> None:
     """Register the one callback of a page: its view in, all its regions out, in one data request."""
     outputs = [Output(ids.region(page, name), "children") for name in regions]
     views = Views()
@@ -83,14 +87,14 @@ def register_page(app: Dash, door: Door, page: str, regions: Sequence[str], read
         key = (door.services.version(), data["search"], viewer, system_clock().strftime("%Y%m%d%H"))
         view = views.get(key)
         if view is None:
-            found = answer(door, ViewState.parse(data["search"]), read, page)
+            found = answer(door, ViewState.parse(data["search"]), read, page, honours)
             view = [found.get(name) for name in regions]
             if "failed" not in found:
                 views.put(key, view)
         return view
 
 
-def answer(door: Door, state: ViewState, read: Reader, page: str) -> Regions:
+def answer(door: Door, state: ViewState, read: Reader, page: str, honours: Sequence[str] = ALL_PARTS) -> Regions:
     """Read a page in one generation of the store; every failure comes back as one calm component."""
     words = door.words(state.lang)
     try:
@@ -101,7 +105,7 @@ def answer(door: Door, state: ViewState, read: Reader, page: str) -> Regions:
             focus = resolve(state, session, words)
             if focus is None:
                 return {"head": calm(words.say("empty.then"), words.say("empty.then.why", known_at=state.known_at))}
-            return {"head": head(focus, page)} | read(focus)
+            return {"head": head(focus, page, honours)} | read(focus)
     except StoreError:
         return {"head": empty_store(words, door.services.load_hint())}
     except Forbidden:
@@ -122,14 +126,14 @@ def empty_store(words: Language, hint: str) -> html.Div:
     return calm(words.say("empty.title"), words.say("empty.why"), html.Pre(hint))
 
 
-def head(focus: Focus, page: str) -> html.Div:
+def head(focus: Focus, page: str, honours: Sequence[str] = ALL_PARTS) -> html.Div:
     """Return the head of a page: the path down to the node, what is shown, and what could not be honoured."""
     words = focus.words
     path = focus.tree.path(focus.node.code)
     crumbs: list[Any] = []
     for node in path[:-1]:
         crumbs += [dcc.Link(node.name, href=focus.link(_path(page), node=node.code)), html.Span("›", className="sep")]
-    notes = [html.Span(text, className="note") for text in notes_of(focus)]
+    notes = [html.Span(text, className="note") for text in [*notes_of(focus), *unheeded(focus, honours)]]
     return html.Div(
         [
             html.Div(crumbs, className="crumbs"),
@@ -156,6 +160,13 @@ def notes_of(focus: Focus) -> list[str]:
         found.append(words.say("note.where"))
     found += [words.say("note.ignored", text=text) for text in state.ignored]
     return found
+
+
+def unheeded(focus: Focus, honours: Sequence[str]) -> list[str]:
+    """Return what was chosen in the context bar but has no meaning on this page."""
+    blank, words = ViewState(), focus.words
+    chosen = [part for part in ALL_PARTS if getattr(focus.state, part) != getattr(blank, part)]
+    return [words.say("note.unheeded", part=words.say(f"context.{part}")) for part in chosen if part not in honours]
 
 
 def stamp(focus: Focus) -> str:

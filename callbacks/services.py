@@ -172,6 +172,8 @@ class Landing:
     over_plan: float | None
     status: str
     reason: str = ""
+    is_naive: bool = False
+    """Nothing beat "same as last year", so last year's course is what is projected."""
 
     @property
     def end(self) -> LandingPoint | None:

@@ -70,7 +70,7 @@ def create_app(settings: AppSettings, services: Services) -> Dash:
     door = Door(services, {code: load_texts(code) for code in LANGUAGES}, lambda: viewer_of(settings))
     shell_handler.register(app, door, [page.name for page in pages], menu_of(pages))
     for page in pages:
-        register_page(app, door, page.name, page.regions, page.read)
+        register_page(app, door, page.name, page.regions, page.read, page.honours)
     add_routes(server, services, build)
     add_headers(server, POLICY.format(hashes=" ".join(app.csp_hashes())))
     return app

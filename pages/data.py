@@ -10,4 +10,5 @@ PAGE = PageSpec(
     titles={"zh": "数据台账", "en": "Data"},
     regions=data.REGIONS,
     read=data.read,
+    honours=("node", "period", "grain", "known_at"),
 )

@@ -16,13 +16,13 @@ from types import ModuleType
 from dash import dcc, html
 
 from callbacks import ids
-from callbacks.request import Reader
+from callbacks.request import ALL_PARTS, Reader
 from warehouse.base.errors import DefinitionError
 
 
 @dataclass(frozen=True)
 class PageSpec:
-    """One page. `honours` names the parts of the context bar it can use; the others are greyed while it is open."""
+    """One page. `honours` names the parts of the context bar it can use; the head of the page names the others."""
 
     name: str
     path: str
@@ -31,7 +31,7 @@ class PageSpec:
     regions: tuple[str, ...]
     read: Reader
     in_menu: bool = True
-    honours: tuple[str, ...] = ("node", "period", "grain", "known_at", "tree", "where")
+    honours: tuple[str, ...] = ALL_PARTS
 
 
 def layout(spec: PageSpec) -> html.Div:

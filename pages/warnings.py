@@ -10,4 +10,5 @@ PAGE = PageSpec(
     titles={"zh": "预警督办", "en": "Warnings"},
     regions=warnings.REGIONS,
     read=warnings.read,
+    honours=("node", "known_at"),
 )

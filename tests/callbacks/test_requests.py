@@ -74,6 +74,14 @@ def test_the_head_says_what_caliber_is_shown() -> None:
         assert part in said
 
 
+def test_a_page_says_what_it_cannot_honour() -> None:
+    spec = page("warnings")
+    state = ViewState(period="2025-06", known_at="2025-06-30")
+    said = texts_of(answer(door(FakeServices()), state, spec.read, spec.name, spec.honours)["head"])
+    assert "本页不受“期间”影响" in said
+    assert "本页不受“数据时点”影响" not in said
+
+
 def test_a_warning_links_to_its_tile_as_known_when_it_began() -> None:
     found = answer(door(FakeServices()), ViewState(), page("warnings").read, "warnings")
     links = [link for link in links_of(found["panels"]) if "node=U11" in link]
