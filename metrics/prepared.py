@@ -23,8 +23,8 @@ from warehouse.store import Generation
 
 Key = tuple[Any, ...]
 _KEPT_STATEMENTS = 512
-_KEPT_QUESTIONS = 256
-_LARGEST_KEPT = 4096
+_KEPT_QUESTIONS = 96
+_LARGEST_KEPT = 1500
 """Frames of a question that is kept; leagues of thousands of nodes are made ready each time."""
 
 
@@ -37,7 +37,7 @@ class Statement:
     rules: Mapping[str, Rule]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One node, or part of a node, in one window: everything an answer has beside its figures."""
 

@@ -192,6 +192,7 @@ def _readings_agree(seed, world_at, ask):
         assert shown(now) == shown(leaf), grain
         if grain in ("month", "ytd"):
             _parts_add_up(asker, now, grain, last)
+    _splits_add_up(asker, "ytd", last)
     _rows_add_up(asker, asker.all(INDICATORS, "root a", "2024-01..2024-03", "ytd", now=last), last)
     _rows_add_up(asker, asker.all(INDICATORS, "root", "2024-03", "month", now=last), last)
 
@@ -225,6 +226,16 @@ def _parts_add_up(asker, answers, grain, moment) -> None:
             formula = parse_formula(asker.catalogue.indicators[answer.indicator].value)
             if answer.node == node and formula.kind == "sum" and answer.numerator is not None:
                 assert sums[answer.indicator, answer.period] == answer.numerator, answer
+
+
+def _splits_add_up(asker, grain, moment) -> None:
+    """Parts by a dimension of the rows or of the units give every additive figure."""
+    for indicator, dim in (("op_cost_total", "item_code"), ("op_cost_total", "level"), ("veh_count", "veh_class"),
+                           ("veh_over_quota", "veh_class"), ("en_tce", "carrier"), ("off_over_rooms", "building"), ("veh_count", "kind")):  # fmt: skip
+        for whole in asker.all(indicator, "root a", "2024-01..2024-03", grain, now=moment):
+            parts = asker.all(indicator, whole.node, whole.period, grain, by=dim, now=moment)
+            if whole.numerator is not None:
+                assert sum(Decimal(p.numerator or 0) for p in parts) == whole.numerator, (whole, dim)
 
 
 def _rows_add_up(asker, answers, moment) -> None:

@@ -320,6 +320,17 @@ def test_a_carrier_without_a_factor_is_not_zero_carbon(town, ask):
     assert [(x.status, x.numerator) for x in answers] == [("not_reported", None), ("ok", Decimal("5.306"))]
 
 
+def test_a_missing_cost_is_not_zero_and_is_counted(town, ask):
+    use = {"unit": "a", "month": "2024-01", "shared": False}
+    town.add("energy_use", 1, carrier="electricity", quantity="5", cost="4.000000", **use)
+    town.add("energy_use", 1, carrier="natural_gas", quantity="0", cost=None, note="infinite_price", **use)
+    town.add("energy_use", 1, carrier="heat", quantity="7", cost=None, **use)
+    town.add("energy_use", 1, carrier="water", quantity="0", cost=None, **use)
+    asker = ask(town)
+    assert asker.one("energy_cost", "a", "2024-01").numerator == Decimal("4.000000")
+    assert asker.one("energy_cost_missing", "a", "2024-01").value == 2
+
+
 def test_units_without_an_area_stay_outside_intensities_and_are_counted(town, ask):
     for unit in "ab":
         _use(town, unit, "2024-01", "electricity", "100")
