@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -20,14 +22,16 @@ from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading
 from warehouse.readers.labels import Aliases
 from warehouse.readers.raw import Cells, RawTable, Source, create
+from warehouse.readers.scratch import ScratchFile
 from warehouse.readers.sift import Row, Sieve
-from warehouse.readers.spool import spool
-from warehouse.readers.survey import Irregular, survey
+from warehouse.readers.spool import fit, spool
+from warehouse.readers.survey import Irregular, Suspect, survey
 
 HEAD_BYTES = 1 << 16
 DELIMITERS = (",", "\t", ";", "|")
 LONGEST_CELL = 1 << 26
 DEFAULT_LINE = 2_000_000
+COPIED_AT_ONCE = 1 << 20
 MANY_ROW_FAULTS = 100_000
 
 
@@ -78,7 +82,8 @@ class CarefulRows:
     """The fast way with the record-by-record way behind it, should the database read a file differently."""
 
     fast: ScannedRows
-    sieve_from: Heading
+    text: Utf8File
+    heading: Heading
 
     def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
         """Create the table by the fast way, or by the careful one when the records do not agree."""
@@ -88,8 +93,8 @@ class CarefulRows:
         except (Irregular, duckdb.InvalidInputException, duckdb.ConversionException):
             con.execute(f"DROP TABLE IF EXISTS {table}")
             fast = self.fast
-            rows = _records(fast.file.path, fast.delimiter, fast.first_record - 1)
-            spool(Sieve(self.sieve_from).pass_through(rows), fast.width).load(con, table)
+            rows = _records(self.text.path, fast.delimiter, fast.first_record - 1)
+            spool(Sieve(self.heading).pass_through(rows), fast.width).load(con, table)
 
 
 def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
@@ -139,34 +144,36 @@ def _read_head(text: Utf8File, aliases: Aliases) -> _Head:
 
 def _cut_head(data: bytes, mark: int, delimiter: str) -> _Head:
     feed = _Feed(iter(io.StringIO(data.decode("utf-8", "replace"), newline="")))
-    records, ends, counts = [], [], []
+    records, ends, counts = [], [mark], [0]
     for record in _reader(feed, delimiter):
+        lines = feed.taken()
         records.append(tuple(cell or None for cell in record))
-        ends.append(mark + feed.bytes)
-        counts.append(feed.lines)
+        ends.append(ends[-1] + len("".join(lines).encode("utf-8")))
+        counts.append(counts[-1] + len(lines))
         if len(records) == SEARCHED_ROWS * 2:
             break
-    return _Head(delimiter, tuple(records), tuple(ends), tuple(counts))
+    return _Head(delimiter, tuple(records), tuple(ends[1:]), tuple(counts[1:]))
 
 
 class _Feed:
-    """Lines for the csv reader, counted as they are taken."""
+    """Lines for the csv reader, kept until the record they make is complete."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
-        self.bytes = 0
-        self.lines = 0
-        self.open: list[str] = []
+        self._open: list[str] = []
 
     def __iter__(self) -> _Feed:
         return self
 
     def __next__(self) -> str:
         line = next(self._lines)
-        self.bytes += len(line.encode("utf-8"))
-        self.lines += 1
-        self.open.append(line)
+        self._open.append(line)
         return line
+
+    def taken(self) -> list[str]:
+        """The lines since the last record."""
+        lines, self._open = self._open, []
+        return lines
 
 
 def _reader(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
@@ -185,25 +192,69 @@ def _delimiter_score(head: _Head, aliases: Aliases) -> tuple[int, float, int]:
 
 def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:
     """Survey the records below the header; raises `Irregular` when the database would read them differently."""
-    if heading.body > len(head.ends) or any(not any(record) for record in head.records[: heading.body]):
-        raise Irregular("blank records above the table")
+    if heading.body > len(head.ends):
+        raise Irregular("no end of the header")
     start, skip = head.ends[heading.body - 1], head.lines[heading.body - 1]
     again = (head.records[heading.last][0] or "").encode("utf-8") if len(head.records[heading.last]) > 1 else b""
     width = len(heading.labels)
     found = survey(text.path, start, heading.body + 1, head.delimiter, width, again)
-    sieve, dropped = Sieve(heading), []
+    sieve, faults = Sieve(heading), _RowFaults(name, width)
+    dropped: list[int] = []
+    patches: list[_Patch] = []
     for suspect in found.suspects:
         record = next(_reader(io.StringIO(suspect.raw.decode("utf-8"), newline=""), head.delimiter), [])
-        if not record:
-            raise Irregular("an empty line")
-        if not sieve.takes(suspect.record, record):
+        if sieve.takes(suspect.record, record):
+            faults.look(suspect.record, record)
+        else:
             dropped.append(suspect.record)
+        if suspect.is_odd:
+            patches.append(_patch(suspect, record, width, head.delimiter))
     sieve.rows = found.records - len(dropped)
+    faults.finish(text.path)
+    file = text
+    if patches or any(not any(record) for record in head.records[: heading.body]):
+        file, skip = _patched(text.path, start, patches), 0
     fast = ScannedRows(
-        text, head.delimiter, width, skip, heading.body + 1, found.records, tuple(dropped), found.longest * 2,
+        file, head.delimiter, width, skip, heading.body + 1, found.records, tuple(dropped), found.longest * 2,
         not found.has_quoted_newline,
     )  # fmt: skip
-    return _table(name, heading, sieve, CarefulRows(fast, heading), ())
+    return _table(name, heading, sieve, CarefulRows(fast, text, heading), tuple(faults.found))
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """Bytes that stand for the record between two places of the file."""
+
+    start: int
+    end: int
+    record: bytes
+
+
+def _patch(suspect: Suspect, record: Sequence[str], width: int, delimiter: str) -> _Patch:
+    """The record at the header's width, so that the database can read on."""
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(cell or "" for cell in fit(record, width))
+    ending = b"\r" if suspect.raw.endswith(b"\r") else b""
+    return _Patch(suspect.start, suspect.start + len(suspect.raw), out.getvalue().encode("utf-8") + ending)
+
+
+def _patched(path: Path, start: int, patches: Sequence[_Patch]) -> Utf8File:
+    """A copy of the records below the header with the patches in place."""
+    scratch = ScratchFile(".csv")
+    with path.open("rb") as source, scratch.path.open("wb") as out:
+        source.seek(start)
+        for patch in patches:
+            _copy(source, out, patch.start - source.tell())
+            out.write(patch.record)
+            source.seek(patch.end)
+        shutil.copyfileobj(source, out, COPIED_AT_ONCE)
+    return Utf8File(scratch.path, scratch=scratch)
+
+
+def _copy(source: BinaryIO, out: BinaryIO, count: int) -> None:
+    while count > 0 and (block := source.read(min(count, COPIED_AT_ONCE))):
+        out.write(block)
+        count -= len(block)
 
 
 def _irregular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:
@@ -229,7 +280,7 @@ def _records(path: Path, delimiter: str, after: int, name: str = "") -> Iterator
         feed = _Feed(iter(file))
         number = 0
         for number, record in enumerate(_reader(feed, delimiter), 1):
-            last, feed.open = feed.open, []
+            last = feed.taken()
             if number > after:
                 yield number, [cell or None for cell in record]
         if number and _never_closes("".join(last), delimiter):
@@ -256,10 +307,16 @@ class _RowFaults:
     def watch(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Let the rows pass and look at their width."""
         for number, cells in rows:
-            self._last = self._judge(number, cells)
-            if self._last is not None and len(self.found) < MANY_ROW_FAULTS:
-                self.found.append(self._last)
+            self.look(number, cells)
             yield number, cells
+
+    def look(self, number: int, cells: Sequence[str | None]) -> None:
+        """Judge one row; a file in which most rows are odd is refused as a whole."""
+        self._last = self._judge(number, cells)
+        if self._last is not None:
+            self.found.append(self._last)
+            if len(self.found) > MANY_ROW_FAULTS:
+                raise ReadRefused(replace(self.found[0], code="odd_rows"))
 
     def finish(self, path: Path) -> None:
         """A last record that is too short and has no line end was cut off."""

@@ -11,7 +11,6 @@ DATA, TOTAL, NOTE, HEADER, BLANK = "data", "total", "note", "header", "blank"
 LEADING_CELLS = 4
 """A total names itself in one of the first cells: 序号, 统计期, 单位 may stand before it."""
 
-_SPACES = re.compile(r"\s+")
 _SUM_WORD = re.compile(r"^[^,。;]{0,20}(合计|小计|总计|共计)(数|行|额|金额)?([:(].{0,20})?$")
 _SUM_ONLY = re.compile(
     r"^((本[页月年季期日]|当[页月年季期日]|全[市省县区州局院]|各.{1,8})?(合计|小计|总计|共计|总合计|累计)(数|行)?(\(.*\))?:?"
@@ -26,16 +25,25 @@ _NOTE = re.compile(
     r"(制表|填报|打印|导出|报出|查询|生成|统计|联系)(日期|时间|电话|单位)[:]|联系电话|(数据|资料)来源|第\d+页|共\d+页|notes?[:]|source[:])",
     re.IGNORECASE,
 )
+_REMINDER = re.compile(
+    r"^\s*(注|备|说|附|填|编|指|口|单|审|复|统|经|负|联|制|主|报|打|导|查|生|数|资|第|共|note|source)"
+    r"|计|其\s*中|[一二三四五六七八九十][、)）]|total|[Ａ-ｚ\u2e80-\u2fdf]",
+    re.IGNORECASE,
+)
+"""Every total holds, and every note begins with, one of these."""
 _SERIAL = re.compile(r"^\d{1,6}$")
 
 
 def fold(text: str) -> str:
     """A cell as it is compared: NFKC, no white space."""
-    return _SPACES.sub("", unicodedata.normalize("NFKC", text))
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return "".join(plain.split())
 
 
 def classify(cells: Sequence[str | None], labels: Sequence[str], *, after_note: bool = False) -> str:
     """Say what a row is; anything doubtful is data, so that it is checked and never lost."""
+    if not after_note and is_plainly_data(cells, labels):
+        return DATA
     filled = [text for cell in cells if cell is not None and (text := fold(cell))]
     if not filled:
         return BLANK
@@ -44,6 +52,15 @@ def classify(cells: Sequence[str | None], labels: Sequence[str], *, after_note: 
     if is_note(filled, len(labels), after_note):
         return NOTE
     return HEADER if is_header_again(cells, labels) else DATA
+
+
+def is_plainly_data(cells: Sequence[str | None], labels: Sequence[str]) -> bool:
+    """Whether nothing in the row reminds of anything but data; most rows are settled here without folding."""
+    filled = [cell for cell in cells if cell and not cell.isspace()]
+    if len(filled) < 2 or _REMINDER.search("\n".join(filled[: LEADING_CELLS + 1])):
+        return False
+    pairs = [(cell, label) for cell, label in zip(cells, labels, strict=False) if cell and label][:4]
+    return not any(label.rsplit("/", 1)[-1][:1] in cell for cell, label in pairs)
 
 
 def is_total(filled: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ class Sieve:
         self.totals: list[tuple[int, Cells]] = []
         self.rows = 0
         self._after_note = False
+        self._last = 0
 
     def pass_through(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the data rows."""
@@ -31,6 +32,8 @@ class Sieve:
 
     def takes(self, number: int, cells: Sequence[str | None]) -> bool:
         """Whether a row is data; if not it is counted under its reason."""
+        self._after_note = self._after_note and number == self._last + 1
+        self._last = number
         kind = classify(cells, self.labels, after_note=self._after_note)
         if kind == DATA:
             self._after_note = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,15 @@ _AFTER_NUMERAL = (_code("、"), _code("）"), ord(")"))
 
 @dataclass(frozen=True)
 class Suspect:
-    """A record that may be something other than data: its 1-based number and its bytes."""
+    """A record that needs a look: its 1-based number, its place in the file and its bytes.
+
+    It may be something other than data, or `is_odd`: wider or narrower than the header.
+    """
 
     record: int
+    start: int
     raw: bytes
+    is_odd: bool
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,13 @@ def survey(path: Path, start: int, first_record: int, delimiter: str, width: int
     """
     scan = _Scan(ord(delimiter), width, again)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-        for block in _records(whole, start, scan):
-            scan.take(block)
+        for at, block in _records(whole, start, scan):
+            scan.take(at, block)
     return Survey(scan.records, scan.suspects(first_record), scan.quoted_newline, scan.longest)
 
 
-def _records(whole: mmap.mmap, start: int, scan: _Scan) -> Iterator[bytes]:
-    """Blocks of whole records; a line end inside quotes ends no record."""
+def _records(whole: mmap.mmap, start: int, scan: _Scan) -> Iterator[tuple[int, bytes]]:
+    """Blocks of whole records and where they begin; a line end inside quotes ends no record."""
     size = BLOCK
     while start < len(whole):
         block = whole[start : start + size]
@@ -92,7 +97,7 @@ def _records(whole: mmap.mmap, start: int, scan: _Scan) -> Iterator[bytes]:
             if size > LONGEST_RECORD:
                 raise Irregular("a record that does not end")
             continue
-        yield block[:cut]
+        yield start, block[:cut]
         start, size = start + cut, BLOCK
 
 
@@ -106,8 +111,8 @@ class _Scan:
         self.records = 0
         self.quoted_newline = False
         self.longest = 0
-        self._found: dict[int, bytes] = {}
-        self._tail: list[tuple[int, bytes]] = []
+        self._found: dict[int, Suspect] = {}
+        self._tail: list[Suspect] = []
         self._returns: bool | None = None
 
     def cut(self, block: bytes, at_end: bool) -> int:
@@ -121,7 +126,7 @@ class _Scan:
             cut = block.rfind(b"\n", 0, cut - 1) + 1
         return cut
 
-    def take(self, block: bytes) -> None:
+    def take(self, start: int, block: bytes) -> None:
         """Count the records of a block and note the doubtful ones."""
         data = np.frombuffer(block, np.uint8)
         ends = np.flatnonzero(data == _NEWLINE)
@@ -136,15 +141,18 @@ class _Scan:
             ends = np.append(ends, len(block))
         starts = np.concatenate(([0], ends[:-1] + 1))
         self.longest = max(self.longest, int((ends - starts).max()))
-        cells = self._check_width(data, starts, ends, quotes)
-        doubtful = [self._lonely(starts, ends, cells), *self._words(block, data, starts, ends, cells)]
-        self._note(block, starts, ends, np.unique(np.concatenate(doubtful)))
+        cells, is_odd = self._parted(data, starts, ends, quotes)
+        even = np.flatnonzero(~is_odd)
+        doubtful = [even[found] for found in self._in_cells(data, starts[even], ends[even], cells)]
+        doubtful += [np.flatnonzero(is_odd), *self._words(block, data, starts, ends)]
+        self._note(start, block, starts, ends, is_odd, np.unique(np.concatenate(doubtful)))
         self.records += int(ends.size)
 
     def suspects(self, first_record: int) -> tuple[Suspect, ...]:
         """All noted records and the last ones of the file, where notes stand."""
-        self._found.update(self._tail)
-        return tuple(Suspect(first_record + at, raw) for at, raw in sorted(self._found.items()))
+        self._found.update((suspect.record, suspect) for suspect in self._tail)
+        found = (self._found[at] for at in sorted(self._found))
+        return tuple(replace(suspect, record=first_record + suspect.record) for suspect in found)
 
     def _check_quotes(self, data: Bytes, quotes: Places) -> None:
         """Quotes must open after a delimiter and close before one."""
@@ -166,28 +174,34 @@ class _Scan:
             raise Irregular("mixed line ends")
         self._returns = has if self._returns is None and ends.size else self._returns
 
-    def _check_width(self, data: Bytes, starts: Places, ends: Places, quotes: Places) -> Places:
-        """Every record has the header's number of cells; returns where they are parted, a row per record."""
-        cells = np.flatnonzero(data == self.delimiter) if self.width > 1 else np.empty(0, np.int64)
+    def _parted(
+        self, data: Bytes, starts: Places, ends: Places, quotes: Places
+    ) -> tuple[Places, npt.NDArray[np.bool_]]:
+        """Where the records of the header's width are parted, a row each, and which records have another width."""
+        cells = np.flatnonzero(data == self.delimiter)
         if quotes.size and cells.size:
             cells = cells[np.searchsorted(quotes, cells) % 2 == 0]
-        if cells.size != ends.size * (self.width - 1):
-            raise Irregular("records of different width")
-        table = cells.reshape(ends.size, self.width - 1)
-        if self.width > 1 and not ((table[:, 0] >= starts).all() and (table[:, -1] < ends).all()):
-            raise Irregular("records of different width")
-        return table
+        parts = self.width - 1
+        if parts and cells.size == ends.size * parts:
+            table = cells.reshape(ends.size, parts)
+            if (table[:, 0] >= starts).all() and (table[:, -1] < ends).all():
+                return table, np.zeros(ends.size, np.bool_)
+        counts = np.diff(np.searchsorted(cells, ends), prepend=0)
+        is_odd = counts != parts
+        even = int(np.count_nonzero(~is_odd))
+        return cells[np.repeat(~is_odd, counts)].reshape(even, parts), is_odd
 
-    def _lonely(self, starts: Places, ends: Places, cells: Places) -> Places:
-        """Records with all delimiters side by side: nothing or one cell is filled."""
+    def _in_cells(self, data: Bytes, starts: Places, ends: Places, cells: Places) -> Iterator[Places]:
+        """Records with nothing or one cell filled, or with an English word of totals before a cell."""
         if self.width == 1:
-            return np.flatnonzero(ends - starts <= 1)
-        return np.flatnonzero(cells[:, -1] - cells[:, 0] == self.width - 2)
-
-    def _words(self, block: bytes, data: Bytes, starts: Places, ends: Places, cells: Places) -> Iterator[Places]:
-        """Records that hold a word of totals, or the header once more."""
+            yield np.flatnonzero(ends - starts <= 1)
+        else:
+            yield np.flatnonzero(cells[:, -1] - cells[:, 0] == self.width - 2)
         for column in range(min(LEADING_CELLS, self.width)):
             yield from _english(data, starts if column == 0 else cells[:, column - 1] + 1)
+
+    def _words(self, block: bytes, data: Bytes, starts: Places, ends: Places) -> Iterator[Places]:
+        """Records that hold a Chinese word of totals, or the header once more."""
         if self.again.size:
             yield _begin_with(data, starts, self.again[None, :])
         if not block.isascii():
@@ -196,18 +210,24 @@ class _Scan:
             for after in _AFTER_NUMERAL:
                 yield _records_of(_letters(data, after, _NUMERALS, spaced=False), ends)
 
-    def _note(self, block: bytes, starts: Places, ends: Places, doubtful: Places) -> None:
-        for at in doubtful.tolist():
-            self._found[self.records + at] = block[starts[at] : ends[at]]
+    def _note(
+        self, start: int, block: bytes, starts: Places, ends: Places, is_odd: npt.NDArray[np.bool_], doubtful: Places
+    ) -> None:
+        def suspect(at: int) -> Suspect:
+            begin = int(starts[at])
+            return Suspect(self.records + at, start + begin, block[begin : ends[at]], bool(is_odd[at]))
+
+        self._found.update((self.records + at, suspect(at)) for at in doubtful.tolist())
         if len(self._found) > MANY_SUSPECTS:
-            raise Irregular("many records that may be totals")
-        first = max(0, ends.size - CLASSIFIED_AT_END)
-        last = [(self.records + at, block[starts[at] : ends[at]]) for at in range(first, int(ends.size))]
+            raise Irregular("many records that need a look")
+        last = [suspect(at) for at in range(max(0, ends.size - CLASSIFIED_AT_END), int(ends.size))]
         self._tail = [*self._tail, *last][-CLASSIFIED_AT_END:]
 
 
 def _english(data: Bytes, places: Places) -> Iterator[Places]:
     """Which cells begin with an English word of totals; most are ruled out by their first letter."""
+    if not places.size:
+        return
     letters = data[np.minimum(places, data.size - 1)]
     likely = np.flatnonzero(_ENGLISH_FIRST[letters])
     for word in _ENGLISH if likely.size else ():
