@@ -10,5 +10,4 @@ PAGE = PageSpec(
     titles={"zh": "历史回溯", "en": "Replay"},
     regions=replay.REGIONS,
     read=replay.read,
-    honours=("node", "period", "grain", "tree", "where"),
 )
