@@ -43,11 +43,20 @@ def error_cells(path: Path, kind: Kind) -> ErrorCells:
 
 def _office_xml(archive: zipfile.ZipFile) -> ErrorCells:
     members = set(archive.namelist())
+    for member in members & {"xl/sharedStrings.xml", "xl/styles.xml"}:
+        _read_through(archive, member)
     found = {}
     for name, member in _sheet_members(archive).items():
         if member in members:
             found[name] = dict(_sheet_errors(archive, member))
     return found
+
+
+def _read_through(archive: zipfile.ZipFile, member: str) -> None:
+    """Unpack a member once, so that one that is longer than it says is found out before the cell reader meets it."""
+    with archive.open(member) as file:
+        while file.read(_BLOCK):
+            pass
 
 
 def _sheet_members(archive: zipfile.ZipFile) -> dict[str, str]:
