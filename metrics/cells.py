@@ -15,7 +15,7 @@ import duckdb
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.catalogue import row_columns
+from metrics.define_source import row_columns
 from metrics.facts import cell_sources, part_sql
 from metrics.model import Atom, Catalogue, Part
 from metrics.tables import create_table, month_list, quoted

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from metrics.catalogue import row_columns
 from metrics.cells import build_cells
+from metrics.define_source import row_columns
 from metrics.facts import part_sql, prepare, source_atoms
 from metrics.model import THEMES, Atom, Catalogue, Source
 from metrics.tables import columns_of, create_table, decimals, has_rows, literal, month_list, quoted, table_names

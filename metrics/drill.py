@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.catalogue import row_columns
+from metrics.define_source import row_columns
 from metrics.evaluate import evaluate
 from metrics.facts import Needs, joins, needs, row_value
 from metrics.formula import MONTHS, Formula, Operand, is_exact, parse_formula

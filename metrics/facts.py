@@ -14,7 +14,7 @@ import duckdb
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.catalogue import row_columns
+from metrics.define_source import row_columns
 from metrics.model import Atom, Catalogue, Latest, Lookup, Part, Source
 from metrics.tables import quoted
 from warehouse.base.periods import OPEN

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.catalogue import UNIT_DIMS
 from metrics.expressions import BadExpression
+from metrics.model import UNIT_DIMS
 from warehouse.base.errors import QueryError, suggest
 
 PREFIX = "where_"

@@ -34,6 +34,8 @@ STATUSES: tuple[Status, ...] = (
 Better = Literal["lower", "higher", "band", "neutral"]
 AS_WAS = "as-was"
 THEMES = ("cost", "vehicle", "space", "energy", "service")
+UNIT_DIMS = ("level", "kind", "climate")
+"""Attributes of the unit by which every figure can be split and filtered."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
 
-from metrics.catalogue import UNIT_DIMS
 from metrics.cubes import OWN
 from metrics.filters import Filter, read_filter
 from metrics.knowledge import Known
-from metrics.model import AS_WAS, Catalogue, Indicator, Query
+from metrics.model import AS_WAS, UNIT_DIMS, Catalogue, Indicator, Query
 from metrics.nodes import Register, Stay, unknown_indicator
 from warehouse.base.clock import DEFAULT_ZONE
 from warehouse.base.errors import QueryError, suggest

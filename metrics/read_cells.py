@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from metrics.model import UNIT_DIMS
 from metrics.plan import Plan, cell_columns, node_filter, sources, tables, themes
 from metrics.tables import literal, quoted
 
@@ -119,7 +120,7 @@ def _places(plan: Plan) -> Plan:
     """Who counts below each node in which months: as the tree was, or as it stood on another day."""
     where = plan.shape.where
     dims = set(where.unit_dims if where else ())
-    if plan.shape.dim in _UNIT_DIMS:
+    if plan.shape.dim in UNIT_DIMS:
         dims.add(str(plan.shape.dim))
     known = "rec_from <= $seq AND $seq < {0}.rec_to"
     if plan.shape.as_of:
@@ -156,26 +157,23 @@ def _places(plan: Plan) -> Plan:
     return plan.with_cte("places", "the units that count below each node, and in which months", source)
 
 
-_UNIT_DIMS = ("level", "kind", "climate")
-
-
 def _unit_part(plan: Plan) -> str:
     """Return the key column of cells that comes from the places."""
     if plan.shape.stays:
         return ", p.part"
-    return f", p.{quoted(str(plan.shape.dim))} AS part" if plan.shape.dim in _UNIT_DIMS else ""
+    return f", p.{quoted(str(plan.shape.dim))} AS part" if plan.shape.dim in UNIT_DIMS else ""
 
 
 def _unit_part_column(plan: Plan) -> str | None:
     """Return the column of the places that becomes the part of a cell."""
     if plan.shape.stays:
         return "part"
-    return plan.shape.dim if plan.shape.dim in _UNIT_DIMS else None
+    return plan.shape.dim if plan.shape.dim in UNIT_DIMS else None
 
 
 def _row_split(plan: Plan) -> bool:
     """Tell whether cells are split by a dimension of the rows, which reports and duties do not have."""
-    return plan.shape.dim is not None and plan.shape.dim not in _UNIT_DIMS
+    return plan.shape.dim is not None and plan.shape.dim not in UNIT_DIMS
 
 
 def _leaf_rows(plan: Plan, table: str, atoms: tuple[str, ...], on: str, within: str) -> str:

@@ -1,0 +1,167 @@
+"""An indicator block: a formula over atoms with its texts, unit, direction, basis and worked example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any, get_args
+
+from metrics import expressions as ex
+from metrics.define_atom import atom_dims
+from metrics.drafting import Block, Draft, check_keys, read_texts
+from metrics.expressions import BadExpression
+from metrics.fingerprints import atom_text, digest
+from metrics.formula import MONTHS, Formula, parse_formula
+from metrics.model import THEMES, Atom, Better, Example, Indicator, Texts
+from warehouse.base.errors import CockpitError
+from warehouse.base.periods import GRAINS, Period
+
+EVIDENCE = ("C", "C2", "R", "D", "K")
+_INDICATOR_KEYS = (
+    "title", "value", "unit", "scale", "theme", "better", "dims", "digits", "basis", "evidence", "from", "owner",
+    "hint", "text", "example",
+)  # fmt: skip
+_INDICATOR_NEEDS = ("title", "value", "unit", "theme", "better", "digits", "basis", "evidence", "text", "example")
+_EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator")
+
+
+def define_indicator(block: Block, draft: Draft) -> Indicator | None:
+    data = block.data
+    check_keys(block.where, data, _INDICATOR_KEYS, draft)
+    absent = [key for key in _INDICATOR_NEEDS if key not in data]
+    for key in absent:
+        draft.fault(block.where, f"key '{key}' is missing")
+    formula = _formula(block, draft) if "value" in data else None
+    if absent or formula is None:
+        return None
+    if data["theme"] not in THEMES:
+        draft.fault(f"{block.where} theme", f"'{data['theme']}' is no theme", data["theme"], THEMES)
+    if data["better"] not in get_args(Better):
+        draft.fault(f"{block.where} better", f"'{data['better']}' is none of {', '.join(get_args(Better))}")
+    if data["evidence"] not in EVIDENCE:
+        draft.fault(f"{block.where} evidence", f"'{data['evidence']}' is none of {', '.join(EVIDENCE)}")
+    made = Indicator(
+        id=block.name,
+        title=read_texts(block, "title", data["title"], draft),
+        unit=data["unit"],
+        better=data["better"],
+        digits=int(data["digits"]),
+        theme=data["theme"],
+        basis=read_texts(block, "basis", data["basis"], draft),
+        evidence=data["evidence"],
+        kind=formula.kind,
+        dims=tuple(data.get("dims", ())),
+        text=read_texts(block, "text", data["text"], draft),
+        value=" ".join(data["value"].split()),
+        scale=int(data.get("scale", 0)),
+        owner=data.get("owner", ""),
+        hint=read_texts(block, "hint", data["hint"], draft) if "hint" in data else None,
+        since=data.get("from"),
+        example=_example(block, data["example"], formula, draft),
+    )
+    _check_dims(block, made, formula, draft)
+    return finish(made, draft)
+
+
+def _formula(block: Block, draft: Draft) -> Formula | None:
+    where = f"{block.where} value"
+    try:
+        formula = parse_formula(block.data["value"])
+    except BadExpression as cause:
+        draft.fault(where, str(cause))
+        return None
+    good = True
+    for operand in formula.operands:
+        if operand.atom == MONTHS:
+            continue
+        atom = draft.atoms.get(operand.atom)
+        if atom is None:
+            draft.fault(where, f"there is no atom '{operand.atom}'", operand.atom, draft.atoms)
+        elif atom.over_time == "stock" and operand.how == "sum":
+            draft.fault(where, f"'{atom.name}' is a stock: write avg({atom.name}) or last({atom.name})")
+        elif atom.over_time == "flow" and operand.how != "sum":
+            draft.fault(where, f"'{atom.name}' is a flow, it adds up over the window: write {atom.name}")
+        else:
+            continue
+        good = False
+    return formula if good else None
+
+
+def _example(block: Block, data: Mapping[str, Any], formula: Formula, draft: Draft) -> Example | None:
+    where = f"{block.where[:-1]}.example]"
+    check_keys(where, data, _EXAMPLE_KEYS, draft)
+    absent = [key for key in ("period", "grain", "atoms", "expect") if key not in data]
+    for key in absent:
+        draft.fault(where, f"key '{key}' is missing")
+    if absent:
+        return None
+    if data["grain"] not in GRAINS:
+        draft.fault(f"{where} grain", f"'{data['grain']}' is none of {', '.join(GRAINS)}")
+    used = {operand.atom for operand in formula.operands} - {MONTHS}
+    for name in sorted(used ^ set(data["atoms"])):
+        draft.fault(f"{where} atoms", f"'{name}' is {'missing' if name in used else 'not in the formula'}", name, used)
+    try:
+        Period.parse(data["period"])
+        months = {name: _month_figures(table) for name, table in data["atoms"].items()}
+    except (CockpitError, InvalidOperation) as cause:
+        draft.fault(where, f"cannot be read: {cause}")
+        return None
+    shown = [None if key not in data else str(data[key]) for key in ("numerator", "denominator")]
+    return Example(data["grain"], data["period"], months, str(data["expect"]), shown[0], shown[1])
+
+
+def _month_figures(table: Mapping[str, Any]) -> dict[str, Decimal]:
+    return {Period.parse(month).label: Decimal(str(figure)) for month, figure in table.items()}
+
+
+def _check_dims(block: Block, made: Indicator, formula: Formula, draft: Draft) -> None:
+    for operand in formula.operands:
+        if operand.atom == MONTHS:
+            continue
+        for dim in made.dims:
+            if dim not in atom_dims(draft.atoms[operand.atom], draft.sources):
+                draft.fault(f"{block.where} dims", f"atom '{operand.atom}' cannot be split by '{dim}'")
+
+
+def yearly_change(indicator: Indicator) -> Indicator | None:
+    """Return `<id>_yoy`, the change against the same months a year before; a change has no change of its own."""
+    if indicator.kind == "change":
+        return None
+    now, before = f"({indicator.value})", f"prior({indicator.value}, 12)"
+    return replace(
+        indicator,
+        id=f"{indicator.id}_yoy",
+        title=Texts(f"{indicator.title.zh}同比", f"{indicator.title.en}, year on year"),
+        unit="%",
+        digits=2,
+        kind="change",
+        better="neutral" if indicator.better in ("neutral", "band") else indicator.better,
+        value=f"({now} - {before}) / {before}",
+        scale=2,
+        text=Texts(f"（本期{indicator.title.zh} − 上年同期）÷ 上年同期", f"({indicator.title.en} − a year before) ÷ a year before"),
+        example=None,
+        hint=None,
+        generated=True,
+    )  # fmt: skip
+
+
+def finish(made: Indicator, draft: Draft) -> Indicator:
+    """Add what follows from the formula: its atoms, sources and fingerprint."""
+    formula = parse_formula(made.value)
+    atoms = tuple(dict.fromkeys(o.atom for o in formula.operands if o.atom != MONTHS))
+    sources = tuple(dict.fromkeys(s for a in atoms for s in _all_sources(draft.atoms[a], draft)))
+    text = {
+        "value": ex.canonical(made.value, ex.FORMULA),
+        "scale": made.scale,
+        "unit": made.unit,
+        "theme": made.theme,
+        "atoms": {name: atom_text(draft.atoms[name], draft.atoms, draft.sources) for name in sorted(atoms)},
+    }
+    return replace(made, atoms=atoms, sources=sources, fingerprint=digest(text))
+
+
+def _all_sources(atom: Atom, draft: Draft) -> tuple[str, ...]:
+    if atom.is_leaf:
+        return tuple(s for name in atom.operands for s in draft.atoms[name].sources)
+    return atom.sources
