@@ -45,7 +45,7 @@ test: setup browser
 soak: setup browser
 	@$(BIN)/python -m pytest -m "soak or not soak"
 
-bench: setup
+bench: setup browser
 	@$(BIN)/python -m benchmarks.run
 
 bench-large: setup

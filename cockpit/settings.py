@@ -24,7 +24,5 @@ class Settings(BaseSettings):
     trust_proxy_user: str = Field(
         default="", description="Name of the header in which a portal in front passes the user."
     )
-    language: str = Field(default="zh-CN", description="Language when the link names none: zh-CN or en.")
-    theme: str = Field(default="dark", description="Theme when the link names none: dark or light.")
     refresh_seconds: int = Field(default=10, description="How often an open page asks whether there is something new.")
     worker_minutes: int = Field(default=5, description="How often the worker looks for due jobs.")
