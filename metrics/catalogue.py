@@ -18,10 +18,11 @@ from metrics.define_indicator import define_indicator, finish, yearly_change
 from metrics.define_source import define_source
 from metrics.drafting import Block, Draft
 from metrics.fingerprints import digest
-from metrics.model import Atom, Catalogue
+from metrics.model import UNIT_DIMS, Atom, Catalogue
 from warehouse.base.errors import DefinitionError
 from warehouse.contracts import Contract, load_contracts
 
+__all__ = ["UNIT_DIMS", "build_catalogue", "datasets_of", "load_catalogue"]
 _KINDS = ("source", "atom", "indicator")
 
 
