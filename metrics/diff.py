@@ -134,7 +134,7 @@ class _Finder:
         self.catalogue = catalogue
         self.known: Known = knowledge(generation)
         self.first, self.last = generation.batch_at(before.known_at), generation.batch_at(after.known_at)
-        self.elapsed = elapsed_month(generation, before), elapsed_month(generation, after)
+        self.elapsed = tuple(elapsed_month(generation, self.known, query) for query in (before, after))
         self.windows = dict(_windows(after))
         self.files = dict(generation.con.execute("SELECT batch_seq, file_name FROM batch").fetchall())
 

@@ -27,12 +27,14 @@ _HALF_SHOWN: frozenset[Status] = frozenset({"no_base", "no_denominator"})
 
 def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tuple[Answer, ...]:
     """Answer a query."""
-    prepared = prepare_question(generation, catalogue, query, knowledge(generation))
+    known = knowledge(generation)
+    prepared = prepare_question(generation, catalogue, query, known)
     rows = ask(generation, prepared)
+    moment = moment_of(generation, known, query)
     frames = prepared.frames if prepared.frames is not None else tuple(part_frames(prepared, rows))
     answers: list[Answer] = []
     for indicator in prepared.question.indicators:
-        early = _before_due(generation, catalogue, query, indicator)
+        early = moment is not None and _before_due(generation, catalogue, moment.day, indicator)
         answers += _answers(prepared, query, indicator, frames, rows, early)
     return tuple(answers)
 
@@ -94,11 +96,10 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
     return found
 
 
-def _before_due(generation: Generation, catalogue: Catalogue, query: Query, indicator: Indicator) -> bool:
+def _before_due(generation: Generation, catalogue: Catalogue, day: int, indicator: Indicator) -> bool:
     """Tell whether the reports an indicator needs for the month just ended may still come in time."""
     days = [generation.contracts[catalogue.sources[name].of].due_day for name in indicator.sources]
-    moment = moment_of(generation, query)
-    return moment is not None and moment.day <= max((day for day in days if day), default=0)
+    return day <= max((due for due in days if due), default=0)
 
 
 def _is_last_month(prepared: Prepared, frame: Frame) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ class Known:
     register: Register
     layout: Layout
     origin: str
+    last_recorded: dt.datetime | None
+    """When the newest batch came: the clock of a live question that brings none."""
 
 
 class Kept(Generic[Thing]):
@@ -59,7 +62,12 @@ def knowledge(generation: Generation) -> Known:
 
 def read_knowledge(generation: Generation) -> Known:
     """Read it from the file."""
-    return Known(read_register(generation.con), read_layout(generation.con), generation.meta.get("origin", "real"))
+    return Known(
+        read_register(generation.con),
+        read_layout(generation.con),
+        generation.meta.get("origin", "real"),
+        generation.recorded_at(generation.through_seq),
+    )
 
 
 def read_layout(con: duckdb.DuckDBPyConnection) -> Layout:

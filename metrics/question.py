@@ -68,7 +68,7 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
     where = read_filter(query.where, dims) if query.where and query.where.strip() else None
     seq, tree_month = generation.batch_at(query.known_at), _tree_month(query.tree)
     stays = _stays(query, asked, known.register, seq, tree_month) if query.by == CHILDREN else ()
-    return Question(query, indicators, asked, elapsed_month(generation, query), seq, tree_month, where, stays)
+    return Question(query, indicators, asked, elapsed_month(generation, known, query), seq, tree_month, where, stays)
 
 
 def find_indicator(catalogue: Catalogue, name: str) -> Indicator:
@@ -79,17 +79,17 @@ def find_indicator(catalogue: Catalogue, name: str) -> Indicator:
     return found
 
 
-def moment_of(generation: Generation, query: Query) -> dt.datetime | None:
+def moment_of(generation: Generation, known: Known, query: Query) -> dt.datetime | None:
     """Return the moment a question stands at, at the store's place; None before anything was loaded."""
-    moment = query.known_at or query.now or generation.recorded_at(generation.through_seq)
+    moment = query.known_at or query.now or known.last_recorded
     if moment is None:
         return None
     return moment.astimezone(zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE)))
 
 
-def elapsed_month(generation: Generation, query: Query) -> int:
+def elapsed_month(generation: Generation, known: Known, query: Query) -> int:
     """Return the first month that had not ended at the moment of the question, in the store's time zone."""
-    moment = moment_of(generation, query)
+    moment = moment_of(generation, known, query)
     return 0 if moment is None else month_of(moment.date())
 
 

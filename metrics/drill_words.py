@@ -1,0 +1,104 @@
+"""The words of drilling: a line behind a figure, and what each side of a formula reads in which months."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from sqlglot import exp
+
+from metrics.formula import MONTHS, Formula, Operand, is_exact
+from metrics.model import Answer
+from warehouse.base.periods import Window
+
+Side = Literal["numerator", "denominator"]
+
+
+@dataclass(frozen=True)
+class DrillRow:
+    """One line behind a figure. `contribution` None: the row explains a cell but does not add by itself."""
+
+    side: Side
+    atom: str
+    dataset: str
+    unit: str
+    unit_name: str
+    period: str
+    label: str
+    file_name: str
+    sheet: str
+    row_no: int
+    contribution: Decimal | None
+    value: Decimal | None
+
+
+@dataclass(frozen=True)
+class DrillRows:
+    """The lines behind one figure, largest first; totals cover all of them, also those not listed.
+
+    `numerator` and `denominator` are the sums of contributions. An average divides its sum by the months of the
+    window: `numerator_divisor`, `denominator_divisor`. A side that is no sum of rows has no total.
+    """
+
+    answer: Answer
+    rows: tuple[DrillRow, ...]
+    count: int
+    numerator: Decimal | None
+    denominator: Decimal | None
+    numerator_divisor: int = 1
+    denominator_divisor: int = 1
+
+
+@dataclass(frozen=True)
+class Read:
+    """One operand of one side: its sign in the side's sum and the months it looks at."""
+
+    side: Side
+    operand: Operand
+    sign: int
+    from_m: int
+    to_m: int
+
+
+def is_linear(tree: exp.Expr) -> bool:
+    """Tell whether a side is a sum of its operands, so that contributions add up to it."""
+    return is_exact(tree) or isinstance(tree, exp.Placeholder)
+
+
+def divisor_of(tree: exp.Expr | None, window: Window) -> int:
+    """Return the months an average divides its sum by; 1 for anything else."""
+    averaged = isinstance(tree, exp.Placeholder) and tree.meta["operand"].how == "avg"
+    return max(window.months, 1) if averaged else 1
+
+
+def side_reads(side: Side, tree: exp.Expr | None, window: Window) -> list[Read]:
+    """Return the operands of a side with their signs; in a product or quotient the sign has no meaning and is +."""
+    found: list[Read] = []
+
+    def walk(node: exp.Expr, sign: int) -> None:
+        if isinstance(node, exp.Placeholder):
+            operand: Operand = node.meta["operand"]
+            if operand.atom != MONTHS:
+                earlier = window.shifted(operand.shift)
+                start = earlier.to_m - 1 if operand.how == "last" else earlier.from_m
+                found.append(Read(side, operand, sign, start, earlier.to_m))
+            return
+        if isinstance(node, exp.Neg):
+            walk(node.this, -sign)
+            return
+        for key in ("this", "expression"):
+            if isinstance(node.args.get(key), exp.Expr):
+                walk(node.args[key], -sign if key == "expression" and isinstance(node, exp.Sub) else sign)
+
+    if tree is not None:
+        walk(tree, 1)
+    return found
+
+
+def reads_of(formula: Formula, window: Window) -> list[Read]:
+    """Return every operand of both sides with its sign and its months."""
+    return [
+        *side_reads("numerator", formula.numerator, window),
+        *side_reads("denominator", formula.denominator, window),
+    ]
