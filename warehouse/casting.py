@@ -59,9 +59,13 @@ def _plain_number(cell: str, sql_type: str) -> str:
 def _plain_text(column: Column, cell: str) -> str:
     """Text as it stands; a text with full-width signs or control blanks is odd. Pure ASCII needs no regular expression."""
     listed = ", ".join(f"'{text}'" for text in NULL_TEXTS)
-    ascii_odd = f"contains({cell}, chr(9)) OR contains({cell}, chr(10)) OR {cell} IN ({listed})"
+    # only a short text can be one of the null texts, and only a text with a break or a tab below a space is odd
+    ascii_odd = (
+        f"contains({cell}, chr(9)) OR contains({cell}, chr(10)) OR starts_with({cell}, '#')"
+        f" OR CASE WHEN strlen({cell}) <= 4 THEN {cell} IN ({listed}) ELSE FALSE END"
+    )
     if column.is_key:
-        ascii_odd += f" OR (contains(upper({cell}), 'E') AND regexp_matches(trim({cell}), '{_SCIENTIFIC}'))"
+        ascii_odd += f" OR CASE WHEN contains({cell}, 'E') OR contains({cell}, 'e') THEN regexp_matches(trim({cell}), '{_SCIENTIFIC}') ELSE FALSE END"
     wide_odd = f"trim({cell}) IN ({listed}) OR regexp_matches({cell}, '{_ODD_TEXT}')"
     odd = f"CASE WHEN strlen({cell}) = length({cell}) THEN {ascii_odd} ELSE {wide_odd} END"
     return f"CASE WHEN {odd} THEN NULL ELSE nullif(trim({cell}), '') END"

@@ -265,13 +265,18 @@ class _Sheet:
             return []
         cells = {name: f"r.c{self.mapped.columns[name][0]}" for name in names}
         texts = self._counts([f"count(*) FILTER (WHERE {cells[name]} <> '')" for name in names])
-        if self.is_wide:
-            values = self._counts([f"count({self.casts[name]})" for name in names])
-        else:
-            values = self._counts([f'count("{name}")' for name in names], f"staged WHERE sheet_no = {self.number}")
-        return [name for name, text, value in zip(names, texts, values, strict=True) if text != value]
+        counted = dict(zip(names, texts, strict=True))
+        # a wide line is several rows, and a default fills blanks: there the casts themselves are counted
+        recast = [name for name in names if self.is_wide or self.targets[name].default is not None]
+        values = dict(zip(recast, self._counts([f"count({self.casts[n]})" for n in recast]), strict=True))
+        rest = [name for name in names if name not in values]
+        where = f"staged WHERE sheet_no = {self.number}"
+        values.update(zip(rest, self._counts([f'count("{name}")' for name in rest], where), strict=True))
+        return [name for name in names if counted[name] != values[name]]
 
     def _counts(self, wanted: Sequence[str], source: str | None = None) -> tuple[Any, ...]:
+        if not wanted:
+            return ()
         source = source or f"{self.raw} r"
         return self.con.execute(f"SELECT {', '.join(wanted)} FROM {source}").fetchone() or ()
 
@@ -324,13 +329,21 @@ class _Sheet:
                 name = f"{group}.{name}"
                 measured.append(self._value(name, column.sql_type))
             used.add(name)
-            values.append(self._value(name, column.sql_type))
+            values.append(_or_default(self._value(name, column.sql_type), column))
         indexes = [self.mapped.columns[name][0] for name in sorted((self.maps & used) - set(self.small))]
         joins = " ".join(f"LEFT JOIN odd_{i} o{i} ON o{i}.raw = r.c{i}" for i in indexes)
         notes = ", ".join(f"o{i}.note" for i in indexes)
         note = f"nullif(concat_ws(';', {notes}), '')" if notes else "CAST(NULL AS VARCHAR)"
         where = f" WHERE {' OR '.join(f'{expr} IS NOT NULL' for expr in measured)}" if measured else ""
         return f"SELECT {self.number}, r.row_no, {part}, {', '.join(values)}, {note} FROM {self.raw} r {joins}{where}"
+
+
+def _or_default(value: str, column: Column) -> str:
+    """SQL of a cell, or what the contract says a blank one means."""
+    if column.default is None:
+        return value
+    default = str(column.default in ("是", "true", "yes", "1")) if column.type == "bool" else quote(column.default)
+    return f"coalesce({value}, CAST({default} AS {column.sql_type}))"
 
 
 def quote(text: str | None) -> str:
@@ -363,18 +376,8 @@ def finish(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Fill derived columns, run the checks, find required blanks and duplicate keys; faults go to `faults`."""
     for name, expr in contract.derived.items():
         con.execute(f'UPDATE staged SET "{name}" = {expr} WHERE "{name}" IS NULL')
-    for column in contract.columns:
-        if column.default is not None:
-            con.execute(
-                f'UPDATE staged SET "{column.name}" = CAST(? AS {column.sql_type}) WHERE "{column.name}" IS NULL',
-                [_default(column)],
-            )
     _row_checks(con, contract)
     _duplicates(con, contract)
-
-
-def _default(column: Column) -> str | bool | None:
-    return column.default in ("是", "true", "yes", "1") if column.type == "bool" else column.default
 
 
 def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
