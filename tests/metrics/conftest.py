@@ -105,7 +105,8 @@ class World:
         con = duckdb.connect()
         for name, contract in self.contracts.items():
             self._write(con, name, contract)
-        seqs = sorted({r["rec_from"] for rows in self.rows.values() for r in rows} | set(self.recorded))
+        known = {r[k] for rows in self.rows.values() for r in rows for k in ("rec_from", "rec_to") if r[k] < OPEN}
+        seqs = sorted(known | set(self.recorded))
         con.execute("CREATE TABLE batch (batch_seq INTEGER, recorded_at TIMESTAMP, file_name VARCHAR)")
         for seq in seqs:
             when = self.recorded.get(seq, dt.datetime(2025, 1, 1, 0, 0) + dt.timedelta(days=seq))
