@@ -35,7 +35,7 @@ def known_rows(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, s
     """Create temp table `known`: the rows of a dataset that are live now. False when nothing is known."""
     if not segments:
         return False
-    paths = ", ".join(f"'{root / segment.path}'" for segment in segments)
+    paths = ", ".join(quote(str(root / segment.path)) for segment in segments)
     columns = ", ".join(f'p."{column.name}"' for column in contract.columns)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE known AS
@@ -128,7 +128,7 @@ def write_segment(
                    d.to_m::INTEGER AS to_m, {columns}, d.note, {quote(file_name)} AS file_name,
                    {sheet if sheets else "''"} AS sheet, d.row_no::INTEGER AS row_no
             FROM delta d
-        ) TO '{temporary}' (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy)"""
+        ) TO {quote(str(temporary))} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy)"""
     )
     low, high, rows = con.execute("SELECT min(from_m), max(to_m), count(*) FROM delta").fetchone() or (0, 0, 0)
     folder = root / contract.name

@@ -19,6 +19,7 @@ from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.durable import flush_file, write_text
 from warehouse.organisations import build_closure
+from warehouse.stage import quote
 from warehouse.store import Store, connect
 
 SCHEMA_VERSION = "1"
@@ -43,7 +44,7 @@ def publish(
     temporary = store.generations / f"{number}.duckdb.tmp"
     temporary.unlink(missing_ok=True)
     con = connect(spill=store.tmp, memory="6GB")
-    con.execute(f"ATTACH '{temporary}' AS g (STORAGE_VERSION 'v1.5.0')")
+    con.execute(f"ATTACH {quote(str(temporary))} AS g (STORAGE_VERSION 'v1.5.0')")
     con.execute("USE g")
     project(con, store, last, catalogue, clock())
     for builder in builders:
@@ -141,7 +142,7 @@ def _project_dataset(con: duckdb.DuckDBPyConnection, store: Store, contract: Con
             " '' AS file_name, '' AS sheet, 0::INTEGER AS row_no WHERE FALSE"
         )
         return
-    paths = ", ".join(f"'{store.segments / segment.path}'" for segment in segments)
+    paths = ", ".join(quote(str(store.segments / segment.path)) for segment in segments)
     unit_column = "" if named else f"{unit} AS unit, "
     con.execute(
         f"""CREATE TABLE d_{contract.name} AS
