@@ -13,7 +13,6 @@ from typing import Any
 
 from cockpit.commands.common import print_json, print_table
 from metrics.model import Answer
-from warehouse.base.clock import DEFAULT_ZONE
 from warehouse.base.errors import QueryError
 from warehouse.base.money import exact
 
@@ -62,8 +61,3 @@ def _write_csv(rows: Sequence[dict[str, Any]], handle: Any) -> None:
     writer = csv.DictWriter(handle, COLUMNS)
     writer.writeheader()
     writer.writerows(rows)
-
-
-def zone_of(meta: dict[str, str]) -> str:
-    """Return the store's time zone."""
-    return meta.get("timezone", DEFAULT_ZONE)

@@ -6,14 +6,13 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from cockpit.settings import Settings
-from warehouse.base.errors import CockpitError
 from warehouse.store import Store
 
 StoreOption = Annotated[
@@ -49,11 +48,3 @@ def progress(text: str) -> None:
     """Say on the error stream what long work is doing."""
     if sys.stderr.isatty():
         err.print(text, end="\r" if "/" in text else "\n")
-
-
-def stop(error: CockpitError, code: int = 2) -> NoReturn:
-    """End with the error's own words and no traceback."""
-    err.print(f"[bold red]{error.message}[/]" if sys.stderr.isatty() else error.message, markup=sys.stderr.isatty())
-    if error.hint:
-        err.print(f"Hint: {error.hint}", markup=False)
-    raise typer.Exit(code)
