@@ -96,9 +96,20 @@ QUARANTINE = sa.Table(
     sa.Column("hint", sa.String),
     sa.Column("raw", sa.String, nullable=False),
     sa.Column("row_hash", sa.String, nullable=False),
+    sa.Column("row_key", sa.String),
     sa.Column("opened_at", sa.String, nullable=False),
     sa.Column("closed_by", sa.Integer),
-    sa.UniqueConstraint("dataset", "row_hash", "code", "column_name", name="one_open_entry"),
+)
+sa.Index(
+    "one_open_entry",
+    QUARANTINE.c.dataset,
+    QUARANTINE.c.file_name,
+    QUARANTINE.c.row_no,
+    QUARANTINE.c.row_hash,
+    QUARANTINE.c.code,
+    QUARANTINE.c.column_name,
+    unique=True,
+    sqlite_where=QUARANTINE.c.closed_by.is_(None),
 )
 
 GENERATION = sa.Table(
@@ -205,9 +216,11 @@ class Control:
             row = con.execute(query.limit(1)).first()
         return None if row is None else {**row._mapping, "counts": json.loads(row.counts)}
 
-    def quarantine(self, open_only: bool = True) -> list[dict[str, Any]]:
+    def quarantine(self, open_only: bool = True, dataset: str | None = None) -> list[dict[str, Any]]:
         """Return rows kept aside, in file order."""
         query = sa.select(QUARANTINE).order_by(QUARANTINE.c.entry_id)
+        if dataset is not None:
+            query = query.where(QUARANTINE.c.dataset == dataset)
         if open_only:
             query = query.where(QUARANTINE.c.closed_by.is_(None))
         with self.engine.connect() as con:
@@ -219,8 +232,12 @@ class Control:
         batch: Mapping[str, Any] | None,
         segments: Sequence[SegmentRow],
         quarantined: Iterable[Mapping[str, Any]],
+        mended: Sequence[int] = (),
     ) -> None:
-        """Acknowledge a file: receipt, batch, segments and quarantine become visible in one transaction."""
+        """Acknowledge a file: receipt, batch, segments and quarantine become visible in one transaction.
+
+        `mended` are open quarantine entries whose row has now come right; this receipt closes them.
+        """
         with self.engine.begin() as con:
             if batch is not None:
                 _expect_next(con, batch["batch_seq"])
@@ -228,6 +245,8 @@ class Control:
             receipt_id = con.execute(sa.insert(RECEIPT).values(**receipt)).inserted_primary_key[0]  # type: ignore[index]
             if segments:
                 con.execute(sa.insert(SEGMENT), [asdict(segment) for segment in segments])
+            if mended:
+                con.execute(sa.update(QUARANTINE).where(QUARANTINE.c.entry_id.in_(mended)).values(closed_by=receipt_id))
             entries = [{**entry, "receipt_id": receipt_id} for entry in quarantined]
             if entries:
                 con.execute(sa.insert(QUARANTINE).prefix_with("OR IGNORE"), entries)

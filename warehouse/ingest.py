@@ -22,7 +22,7 @@ import duckdb
 from warehouse import stage
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
-from warehouse.base.periods import OPEN, month_label, month_of
+from warehouse.base.periods import OPEN, month_label
 from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso
 from warehouse.deltas import Change, compare, good_rows, known_rows, write_segment
@@ -76,6 +76,31 @@ class Loader:
     directory: Directory | None = None
     labels: frozenset[str] = field(default_factory=frozenset)
     copier: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
+    moment: dt.datetime = DEFAULTS_AT
+    """When files that do not say it became known: one moment for the whole call."""
+    tables: dict[Path, tuple[RawTable, ...]] = field(default_factory=dict)
+
+    def read(self, delivery: Delivery) -> tuple[RawTable, ...]:
+        """Return the tables of a file, read once."""
+        found = self.tables.pop(delivery.path, None)
+        return found if found is not None else read_tables(delivery.path, self.knows, name=delivery.name)
+
+    def order(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Return deliveries of one moment with the registers others lean on first; the rest keeps its order."""
+        undated = [d for d in deliveries if d.recorded_at is None and d.readable]
+        if len(undated) < 2:
+            return list(deliveries)
+        ranks = {delivery.path: self._rank(delivery) for delivery in undated}
+        return sorted(deliveries, key=lambda d: (d.recorded_at or self.moment, ranks.get(d.path, 2)))
+
+    def _rank(self, delivery: Delivery) -> int:
+        try:
+            self.tables[delivery.path] = read_tables(delivery.path, self.knows, name=delivery.name)
+            contract = _contract_of(self, delivery, self.tables[delivery.path])
+        except ReadRefused:
+            self.tables.pop(delivery.path, None)
+            return 3
+        return 0 if contract.name == "org_unit" else 1 if contract.is_reference else 2
 
     def knows(self, label: str) -> bool:
         """Tell whether some contract knows a normalised label."""
@@ -114,10 +139,13 @@ def load(
         _agree_on_store(store, handover.store)
         loader = Loader(store, actor, clock, scratch(store), store.contracts)
         load_defaults(loader)
+        last_at = store.control.last()[1]
+        loader.moment = max(clock(), last_at) if last_at else clock()
         reports = []
-        for number, delivery in enumerate(handover.deliveries, 1):
+        deliveries = loader.order(handover.deliveries)
+        for number, delivery in enumerate(deliveries, 1):
             if progress:
-                progress(f"{number}/{len(handover.deliveries)} {delivery.name}")
+                progress(f"{number}/{len(deliveries)} {delivery.name}")
             reports.append(load_file(loader, delivery))
         loader.con.close()
         loader.copier.shutdown()
@@ -197,17 +225,19 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     control = loader.store.control
     sha = sha256_of(delivery.path)
     moment = delivery.recorded_at
-    if moment is not None and (seen := control.delivered(sha, moment, delivery.source)):
-        return _already(delivery, seen)
     _, last_at = control.last()
     now = loader.clock()
-    if moment is None:
-        moment = max(now, last_at) if last_at else now
+    # what was taken before something newer is history; only a file of the newest moment can still change anything
+    if moment is not None and last_at is not None and moment < last_at:
+        seen = control.delivered(sha, moment, delivery.source)
+        if seen is not None:
+            return _already(delivery, seen)
+    moment = moment or loader.moment
     # the copy is flushed to disk while the file is read
     kept = loader.copier.submit(keep_copy, delivery.path, loader.store.inbox, sha)
     try:
         _check_time(delivery, moment, last_at, now)
-        tables = read_tables(delivery.path, loader.knows, name=delivery.name)
+        tables = loader.read(delivery)
         contract = _contract_of(loader, delivery, tables)
         tables = tuple(t for t in tables if stage.recognised(t.labels, contract) >= 2) or tables
         staged, raws = _stage_file(loader, contract, delivery, tables)
@@ -292,7 +322,8 @@ def _commit_file(
     staged: stage.Staged, tables: Sequence[RawTable], kept: Future[Path],
 ) -> FileReport:  # fmt: skip
     con, control = loader.con, loader.store.control
-    known = known_rows(con, contract, loader.store.segments, _touched(con, contract, control.segments(contract.name)))
+    touched = _touched(con, contract, control.segments(contract.name), delivery.span)
+    known = known_rows(con, contract, loader.store.segments, touched)
     _declared_range(con, contract, delivery)
     if known and contract.magnitude:
         _magnitude(con, contract)
@@ -313,13 +344,15 @@ def _commit_file(
     text = _outcome_text(contract, counts, staged, entries)
     seq = batch["batch_seq"] if batch else None
     receipt = _receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
-    control.commit(receipt, batch, segments, entries)
+    control.commit(receipt, batch, segments, entries, _mended(loader, contract, tables, entries))
     if contract.name == "org_unit":
         loader.directory = None
     return FileReport(delivery.name, contract.name, seq, status, counts, text)
 
 
-def _touched(con: duckdb.DuckDBPyConnection, contract: Contract, segments: list[SegmentRow]) -> list[SegmentRow]:
+def _touched(
+    con: duckdb.DuckDBPyConnection, contract: Contract, segments: list[SegmentRow], span: tuple[int, int] | None
+) -> list[SegmentRow]:
     """Only segments that overlap the file's months can hold its keys, where the month is part of the key."""
     if contract.time_column not in contract.keys or contract.time_kind == "span" or contract.magnitude:
         return segments
@@ -327,6 +360,8 @@ def _touched(con: duckdb.DuckDBPyConnection, contract: Contract, segments: list[
     low, high = con.execute(f"SELECT min({start}), max({end}) FROM staged").fetchone() or (None, None)
     if low is None:
         return segments
+    if span is not None:
+        low, high = min(low, span[0]), max(high, span[1])
     return [segment for segment in segments if segment.from_m < high and segment.to_m > low]
 
 
@@ -401,6 +436,11 @@ def _quarantine_entries(
         rows = sorted({row[1] for row in found if row[0] == number})
         raw.update({(number, no): text for no, text in stage.raw_json(loader.con, table, number, rows).items()})
     opened = iso(loader.clock())
+    keyed = loader.con.execute(
+        f"SELECT DISTINCT s.sheet_no, s.row_no, {stage.key_text(contract)} FROM staged s"
+        " JOIN faults f ON f.sheet_no = s.sheet_no AND f.row_no = s.row_no"
+    ).fetchall()
+    keys = {(row[0], row[1]): row[2] for row in keyed}
     return [
         {
             "dataset": contract.name,
@@ -412,12 +452,51 @@ def _quarantine_entries(
             "value": value,
             "hint": hint,
             "raw": raw.get((sheet, row_no), "{}"),
-            "row_hash": hashlib.sha256(f"{raw.get((sheet, row_no))}".encode()).hexdigest(),
+            "row_hash": _hash(raw.get((sheet, row_no))),
+            "row_key": keys.get((sheet, row_no)),
             "opened_at": opened,
             "closed_by": None,
         }
         for sheet, row_no, column, code, value, hint in found
     ]
+
+
+MOST_ROWS_COMPARED = 50_000
+"""A larger file is not searched row by row for rows that were set aside without a key."""
+
+
+def _mended(
+    loader: Loader, contract: Contract, tables: Sequence[RawTable], entries: Sequence[Mapping[str, Any]]
+) -> list[int]:
+    """Open entries that this file closes: a good row of the same key, or the very row, now understood."""
+    waiting = loader.store.control.quarantine(dataset=contract.name)
+    if not waiting:
+        return []
+    still = {(entry["row_hash"], entry["code"], entry["column_name"]) for entry in entries}
+    keys = [entry["row_key"] for entry in waiting if entry["row_key"]]
+    wanted = f"SELECT DISTINCT {stage.key_text(contract)} FROM good WHERE {stage.key_text(contract)} IN (SELECT unnest($1::VARCHAR[]))"
+    good = {row[0] for row in loader.con.execute(wanted, [keys]).fetchall()} if keys else set()
+    seen: set[str] = set()
+    if len(keys) < len(waiting) and sum(table.rows for table in tables) <= MOST_ROWS_COMPARED:
+        seen = _row_hashes(loader, tables)
+    return [
+        entry["entry_id"]
+        for entry in waiting
+        if (entry["row_key"] in good if entry["row_key"] else entry["row_hash"] in seen)
+        and (entry["row_hash"], entry["code"], entry["column_name"]) not in still
+    ]
+
+
+def _row_hashes(loader: Loader, tables: Sequence[RawTable]) -> set[str]:
+    found: set[str] = set()
+    for number, table in enumerate(tables):
+        rows = [row[0] for row in loader.con.execute(f"SELECT row_no FROM raw_{number}").fetchall()]
+        found |= {_hash(text) for text in stage.raw_json(loader.con, table, number, rows).values()}
+    return found
+
+
+def _hash(text: str | None) -> str:
+    return hashlib.sha256(f"{text}".encode()).hexdigest()
 
 
 def _outcome_text(
@@ -433,6 +512,11 @@ def _outcome_text(
         text["skipped"] = dict(staged.skipped)
     if staged.notes:
         text["notes"] = dict(staged.notes)
+    if staged.ignored:
+        names = "、".join(staged.ignored)
+        text["ignored_columns"] = staged.ignored
+        text["zh"] += f"未识别而忽略的列：{names}。"
+        text["en"] += f" Columns not recognised and left out: {names}."
     if entries:
         text["faults"] = [fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
         text["faults_total"] = len(entries)
@@ -509,8 +593,3 @@ def _batch_row(
         "period_to": None if high in (None, OPEN) else high,
         **{column: counts.get(column, 0) for column in COUNTS},
     }
-
-
-def today_month(clock: Clock) -> int:
-    """Return the month the clock stands in."""
-    return month_of(clock().date())

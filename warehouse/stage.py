@@ -48,6 +48,8 @@ class Mapped:
     columns: Mapping[str, tuple[int, Decimal]]
     constants: Mapping[str, str]
     units: Mapping[str, str | None]
+    ignored: tuple[str, ...] = ()
+    """Labels no column of the contract is known by."""
 
 
 @dataclass
@@ -58,6 +60,7 @@ class Staged:
     skipped: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     sheets: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
 
 def map_columns(
@@ -67,10 +70,12 @@ def map_columns(
     known = contract.labels
     found: dict[str, tuple[int, Decimal]] = {}
     units: dict[str, str | None] = {}
+    ignored: list[str] = []
     faults: list[Fault] = []
     for index, label in enumerate(table.labels):
         name = match_label(label, known)
         if name is None:
+            ignored += [label] if label.strip() else []
             continue
         column = _column(contract, name)
         unit = table.units[index] or (table.unit_note if _takes_note(column, table.unit_note) else None)
@@ -102,7 +107,7 @@ def map_columns(
         )
     if faults:
         raise ReadRefused(*faults)
-    return Mapped(found, constants, units)
+    return Mapped(found, constants, units, tuple(ignored))
 
 
 def recognised(labels: Sequence[str], contract: Contract) -> int:
@@ -142,6 +147,7 @@ def stage_table(
     table.load_into(con, raw)
     staged.rows_in += table.rows
     staged.sheets.append(table.sheet)
+    staged.ignored += [label for label in mapped.ignored if label not in staged.ignored]
     for reason, count in table.skipped:
         staged.skipped[reason] += count
     sheet = _Sheet(con, contract, raw, sheet_no, mapped, _parser(parse, directory), staged)
@@ -446,8 +452,16 @@ def valid_span(contract: Contract) -> tuple[str, str]:
     if contract.time_kind == "year":
         return month, f"({month} + 12)"
     if contract.time_kind == "span":
-        return month, f"coalesce(year(valid_to) * 12 + month(valid_to) - 1, {OPEN})"
+        # an end written as the last day of a month means that whole month
+        return month, f"coalesce(year(valid_to + 1) * 12 + month(valid_to + 1) - 1, {OPEN})"
     return month, f"({month} + 1)"
+
+
+def key_text(contract: Contract) -> str:
+    """SQL of the key of a source line as text, NULL when a part is missing; a wide line has one key for all its rows."""
+    pivot = contract.unpivot.dimension if contract.unpivot else None
+    keys = [f'CAST("{key}" AS VARCHAR)' for key in contract.keys if key != pivot]
+    return " || '|' || ".join(keys)
 
 
 def raw_json(con: duckdb.DuckDBPyConnection, table: RawTable, sheet_no: int, rows: Sequence[int]) -> dict[int, str]:

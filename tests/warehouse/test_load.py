@@ -250,3 +250,71 @@ def test_a_second_writer_waits_and_then_says_so(office: Office) -> None:
     ):
         pass
     assert len(said) == 1
+
+
+def test_a_correction_and_its_reversal_at_one_moment_are_both_taken(office: Office, tmp_path: Path) -> None:
+    moment = NOW - dt.timedelta(days=1)
+    early = Office(tmp_path / "early")
+    early.folder.mkdir()
+    for name, text in (
+        ("组织机构.csv", ORG),
+        ("甲.csv", pay(P1, P2)),
+        ("乙.csv", pay(P1, P2B)),
+        ("甲.csv", pay(P1, P2)),
+    ):
+        path = early.folder / name
+        path.write_text(text, encoding="utf-8")
+        assert load(early.store, [path], recorded_at=moment, clock=lambda: NOW)[0].status == "committed"
+    assert early.amounts()["V2"] == Decimal(200)
+
+
+def test_a_corrected_row_closes_what_was_set_aside(office: Office) -> None:
+    office.hand_in("支付.csv", pay(P1, P2.replace(",200", ",二百")))
+    assert len(office.store.control.quarantine()) == 1
+    office.hand_in("支付更正.csv", pay(P1, P2))
+    assert office.store.control.quarantine() == []
+
+
+def test_a_row_of_an_unknown_unit_is_taken_when_the_register_knows_it(office: Office) -> None:
+    text = pay(P1, P2.replace("市教育局", "市体育局"))
+    assert office.hand_in("支付.csv", text).counts["quarantined"] == 1
+    office.hand_in("组织机构2.csv", ORG + "C,市体育局,体育局,R,市,政府,4,2020-01-01,,\n")
+    assert office.hand_in("支付.csv", text).counts["accepted"] == 1
+    assert office.store.control.quarantine() == []
+
+
+def test_equal_faulty_lines_are_kept_each(office: Office) -> None:
+    assert office.hand_in("支付.csv", pay(P1, P2, P2, P2)).counts["quarantined"] == 2
+    assert [entry["row_no"] for entry in office.store.control.quarantine()] == [4, 5]
+
+
+def test_columns_nobody_knows_are_named(office: Office) -> None:
+    text = pay(P1).replace("凭证号,", "凭证号,神秘列,").replace("V1,", "V1,x,")
+    report = office.hand_in("支付.csv", text)
+    assert report.message["ignored_columns"] == ["神秘列"]
+    assert "神秘列" in report.message["zh"]
+
+
+def test_a_folder_needs_no_order(tmp_path: Path) -> None:
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (folder / "a支付.csv").write_text(pay(P1, P2), encoding="utf-8")
+    (folder / "z组织机构.csv").write_text(ORG, encoding="utf-8")
+    reports = load(Store(tmp_path / "store"), [folder], clock=lambda: NOW)
+    assert [report.source for report in reports] == ["org_unit", "payment"]
+    assert reports[1].counts["quarantined"] == 0
+
+
+def test_a_declared_span_takes_back_absent_rows_of_every_batch(office: Office) -> None:
+    head = "统计月份,号牌号码,单位名称,编制类别,车辆状态\n"
+    for month, plates in (("2024-01", "AB"), ("2024-02", "C")):
+        office.hand_in(f"台账{month}.csv", head + "".join(f"{month},{p},市财政局,其他,在用\n" for p in plates))
+    folder = office.folder / "redo"
+    folder.mkdir()
+    (folder / "台账.csv").write_text(head + "2024-01,A,市财政局,其他,在用\n", encoding="utf-8")
+    (folder / "manifest.toml").write_text(
+        '[[file]]\npath = "台账.csv"\nsource = "vehicle"\nperiod_from = "2024-01"\nperiod_to = "2024-02"\n',
+        encoding="utf-8",
+    )
+    report = load(office.store, [folder], clock=lambda: NOW + dt.timedelta(hours=1))[0]
+    assert report.counts["removed"] == 2

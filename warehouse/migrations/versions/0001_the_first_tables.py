@@ -118,13 +118,19 @@ def upgrade() -> None:
         sa.Column("hint", sa.String(), nullable=True),
         sa.Column("raw", sa.String(), nullable=False),
         sa.Column("row_hash", sa.String(), nullable=False),
+        sa.Column("row_key", sa.String(), nullable=True),
         sa.Column("opened_at", sa.String(), nullable=False),
         sa.Column("closed_by", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("entry_id"),
-        sa.UniqueConstraint("dataset", "row_hash", "code", "column_name", name="one_open_entry"),
     )
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_quarantine_dataset"), ["dataset"], unique=False)
+        batch_op.create_index(
+            "one_open_entry",
+            ["dataset", "file_name", "row_no", "row_hash", "code", "column_name"],
+            unique=True,
+            sqlite_where=sa.text("closed_by IS NULL"),
+        )
 
     op.create_table(
         "receipt",
@@ -280,6 +286,7 @@ def downgrade() -> None:
 
     op.drop_table("receipt")
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
+        batch_op.drop_index("one_open_entry", sqlite_where=sa.text("closed_by IS NULL"))
         batch_op.drop_index(batch_op.f("ix_quarantine_dataset"))
 
     op.drop_table("quarantine")
