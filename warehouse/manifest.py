@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
-from warehouse.base.errors import RefusedInput
+from warehouse.base.errors import QueryError, RefusedInput
 from warehouse.base.periods import Period
 
-READABLE = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".ods", ".parquet")
+READABLE = (".csv", ".xlsx", ".xls", ".ods", ".parquet")
+ONE_STORE = ("origin", "currency", "timezone")
+"""Facts in which all manifests of one call must agree."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +45,47 @@ def gather(paths: Iterable[Path], source: str | None, recorded_at: dt.datetime |
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise RefusedInput(f"No such file or folder: {', '.join(missing)}.", "check the spelling of the path")
+    manifests = [path / "manifest.toml" for path in paths if path.is_dir() and (path / "manifest.toml").exists()]
+    _refuse_options(manifests, source, recorded_at)
+    found = {path.parent: read_manifest(path) for path in manifests}
     deliveries: list[Delivery] = []
-    store: dict[str, str] = {}
     for path in paths:
-        if path.is_dir() and (path / "manifest.toml").exists():
-            found = read_manifest(path / "manifest.toml")
-            deliveries += found.deliveries
-            store.update(found.store)
+        if path in found:
+            deliveries += found[path].deliveries
         elif path.is_dir():
             files = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
             deliveries += [_single(file, source, recorded_at) for file in files]
         else:
             deliveries.append(_single(path, source, recorded_at))
     early = dt.datetime.max.replace(tzinfo=dt.UTC)
-    return Handover(tuple(sorted(deliveries, key=lambda d: d.recorded_at or early)), store)
+    ordered = tuple(sorted(deliveries, key=lambda d: d.recorded_at or early))
+    return Handover(ordered, _one_store({path: handover.store for path, handover in found.items()}))
+
+
+def _refuse_options(manifests: Iterable[Path], source: str | None, recorded_at: dt.datetime | None) -> None:
+    """A manifest says itself what its files are and when they became known; an option beside it would be lost."""
+    given = [name for name, value in (("--source", source), ("--recorded-at", recorded_at)) if value is not None]
+    for path in manifests:
+        if given:
+            raise RefusedInput(
+                f"{' and '.join(given)} cannot be given for {path.parent}: its manifest says it for each file.",
+                f"leave the option out, or write it into {path}",
+            )
+
+
+def _one_store(said: Mapping[Path, Mapping[str, str]]) -> dict[str, str]:
+    """Return the facts of the store; manifests of one call that contradict each other are refused."""
+    facts: dict[str, str] = {}
+    for store in said.values():
+        facts.update(store)
+    faults = []
+    for key in ONE_STORE:
+        values = {str(folder): store[key] for folder, store in said.items() if key in store}
+        if len(set(values.values())) > 1:
+            faults.append(f"{key}: " + ", ".join(f"'{value}' in {folder}" for folder, value in values.items()))
+    if faults:
+        raise RefusedInput(f"The manifests disagree on {'; '.join(faults)}.", "load them into stores of their own")
+    return facts
 
 
 def _single(path: Path, source: str | None, recorded_at: dt.datetime | None) -> Delivery:
@@ -67,20 +98,60 @@ def read_manifest(path: Path) -> Handover:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         raise RefusedInput(f"{path} is not a manifest: {cause}.", "write it as TOML in UTF-8") from cause
-    store = {key: str(value) for key, value in data.get("store", {}).items()}
-    zone = store.get("timezone", DEFAULT_ZONE)
     faults: list[str] = []
-    deliveries: list[Delivery] = []
-    for number, item in enumerate(data.get("file", ()), 1):
-        file = path.parent / str(item.get("path", ""))
-        if not item.get("path") or not file.is_file():
-            faults.append(f"file {number}: no such file '{item.get('path', '')}'")
-            continue
-        moment = parse_instant(str(item["recorded_at"]), zone) if "recorded_at" in item else None
-        deliveries.append(Delivery(file, str(item["path"]), item.get("source"), moment, _span(item)))
+    store = _store_facts(data.get("store", {}), faults)
+    zone = _zone(store, faults)
+    deliveries = []
+    for number, item in enumerate(_items(data.get("file", []), faults), 1):
+        wrong: list[str] = []
+        delivery = _delivery(path.parent, item, zone, wrong)
+        faults += [f"file {number}: {fault}" for fault in wrong]
+        deliveries.append(delivery)
     if faults:
-        raise RefusedInput(f"{path} names files that are not there: {'; '.join(faults)}.")
+        raise RefusedInput(f"{path} has {len(faults)} fault(s): {'; '.join(faults)}.", "correct the manifest")
     return Handover(tuple(deliveries), store)
+
+
+def _store_facts(value: object, faults: list[str]) -> dict[str, str]:
+    if not isinstance(value, dict):
+        faults.append(f"store = {value!r} is not a table; write [store]")
+        return {}
+    return {key: str(fact) for key, fact in value.items()}
+
+
+def _zone(store: Mapping[str, str], faults: list[str]) -> str:
+    zone = store.get("timezone", DEFAULT_ZONE)
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        faults.append(f"timezone '{zone}' is unknown; write a name such as {DEFAULT_ZONE}")
+        return DEFAULT_ZONE
+    return zone
+
+
+def _items(value: object, faults: list[str]) -> list[Mapping[str, Any]]:
+    """Return the tables of `[[file]]`; anything else is a fault."""
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return value
+    shown = "[file] is one table" if isinstance(value, dict) else f"file = {value!r} is no list of tables"
+    faults.append(f"{shown}; write [[file]] for each file")
+    return []
+
+
+def _delivery(folder: Path, item: Mapping[str, Any], zone: str, faults: list[str]) -> Delivery:
+    name = str(item.get("path", ""))
+    if not name or not (folder / name).is_file():
+        faults.append(f"no such file '{name}'")
+    source = item.get("source")
+    if source is not None and not isinstance(source, str):
+        faults.append(f"source = {source!r} is not a name")
+    moment, span = None, None
+    try:
+        moment = parse_instant(str(item["recorded_at"]), zone) if "recorded_at" in item else None
+        span = _span(item)
+    except QueryError as cause:
+        faults.append(cause.message.rstrip("."))
+    return Delivery(folder / name, name, source, moment, span)
 
 
 def _span(item: Mapping[str, object]) -> tuple[int, int] | None:
