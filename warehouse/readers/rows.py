@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 DATA, TOTAL, NOTE, HEADER, BLANK = "data", "total", "note", "header", "blank"
 
@@ -40,18 +40,34 @@ def fold(text: str) -> str:
     return "".join(plain.split())
 
 
-def classify(cells: Sequence[str | None], labels: Sequence[str], *, after_note: bool = False) -> str:
-    """Say what a row is; anything doubtful is data, so that it is checked and never lost."""
+def is_sum_word(text: str) -> bool:
+    """Whether a text is nothing but 合计, 小计 or the like."""
+    return bool(_SUM_ONLY.match(fold(text)))
+
+
+def classify(
+    cells: Sequence[str | None], labels: Sequence[str], *, after_note: bool = False, valued: Collection[int] = ()
+) -> str:
+    """Say what a row is; anything doubtful is data, so that it is checked and never lost.
+
+    `valued` are the places of the columns in which a word for a total is a value like any other.
+    """
     if not after_note and is_plainly_data(cells, labels):
         return DATA
     filled = [text for cell in cells if cell is not None and (text := fold(cell))]
     if not filled:
         return BLANK
-    if is_total(filled):
+    if is_total(filled) and (not valued or is_total(_beside(cells, valued))):
         return TOTAL
     if is_note(filled, len(labels), after_note):
         return NOTE
     return HEADER if is_header_again(cells, labels) else DATA
+
+
+def _beside(cells: Sequence[str | None], valued: Collection[int]) -> list[str]:
+    """The folded cells of a row without the words for a total that are values of their column."""
+    folded = [(at, fold(cell)) for at, cell in enumerate(cells) if cell is not None]
+    return [text for at, text in folded if text and not (at in valued and _SUM_ONLY.match(text))]
 
 
 def is_plainly_data(cells: Sequence[str | None], labels: Sequence[str]) -> bool:

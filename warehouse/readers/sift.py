@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
+from warehouse.contracts import load_contracts, normalise_label
 from warehouse.readers.headers import Heading
 from warehouse.readers.raw import Cells
-from warehouse.readers.rows import DATA, NOTE, TOTAL, classify
+from warehouse.readers.rows import DATA, NOTE, TOTAL, classify, is_sum_word
 from warehouse.readers.spool import fit
 
 Row = tuple[int, Sequence[str | None]]
+
+
+@cache
+def _valued_labels() -> frozenset[str]:
+    """Labels of the columns whose contract declares a word for a total, such as 合计, as a value."""
+    return frozenset(
+        label
+        for contract in load_contracts().values()
+        for column in contract.columns
+        if any(is_sum_word(text) for text in column.values)
+        for label in column.labels
+    )
+
+
+def _valued(labels: Sequence[str]) -> frozenset[int]:
+    known = _valued_labels()
+    return frozenset(at for at, label in enumerate(labels) if normalise_label(label.rsplit("/", 1)[-1]) in known)
 
 
 class Sieve:
@@ -18,6 +37,7 @@ class Sieve:
 
     def __init__(self, heading: Heading) -> None:
         self.labels = heading.labels
+        self.valued = _valued(heading.labels)
         self.skipped: Counter[str] = Counter(heading.before)
         self.totals: list[tuple[int, Cells]] = []
         self.rows = 0
@@ -34,7 +54,7 @@ class Sieve:
         """Whether a row is data; if not it is counted under its reason."""
         self._after_note = self._after_note and number == self._last + 1
         self._last = number
-        kind = classify(cells, self.labels, after_note=self._after_note)
+        kind = classify(cells, self.labels, after_note=self._after_note, valued=self.valued)
         if kind == DATA:
             self._after_note = False
             self.rows += 1

@@ -67,3 +67,12 @@ def test_blanks(cells):
 def test_the_header_once_more():
     assert classify(("统计期", "单位名称", "项目", "金额（元）"), LABELS) == "header"
     assert classify(("数量", "金额"), ("电/数量", "电/金额")) == "header"
+
+
+def test_a_word_for_a_total_may_be_a_value_of_its_column():
+    labels = ("预算单位编码", "统计期", "经济分类编码", "资金类型", "全年计划", "累计执行数")
+    row = ("9901", "2024-03", "30201", "合计", "500", "61.5")
+    assert classify(row, labels, valued={3}) == "data"
+    assert classify(("合计", None, None, None, "500", "61.5"), labels, valued={3}) == "total"
+    assert classify(("合计", None, None, "合计", "500", "61.5"), labels, valued={3}) == "total"
+    assert classify(("9901", "2024-03", "小计", "合计", "500", "61.5"), labels, valued={3}) == "total"
