@@ -1,16 +1,19 @@
-"""Backup while serving, restore with every hash checked, and rebuild of the projection."""
+"""Backup while serving, and restore with every hash checked."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.base.errors import StoreError
-from warehouse.durable import flush_file, sha256_of
-from warehouse.store import FOLDERS, Store
+from warehouse.durable import flush_file, settle, sha256_of
+from warehouse.store import FOLDERS, STORE_ID, Store
+
+_SHA = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -27,70 +30,119 @@ class BackupReport:
 def backup(store: Store, target: Path) -> BackupReport:
     """Copy the store to a folder without stopping it: control log first, then every segment it names.
 
-    Segments and received files never change, so a second backup into the same folder only adds.
+    Segments and received files never change, so a second backup into the same folder only adds what is new and
+    mends what was damaged.
     """
+    _refuse_foreign(store, target)
     target.mkdir(parents=True, exist_ok=True)
-    source = sqlite3.connect(store.control.path)
-    copy = sqlite3.connect(target / "control.sqlite.tmp")
-    with copy:
-        source.backup(copy)
-    copy.close()
-    source.close()
-    (target / "control.sqlite.tmp").replace(target / "control.sqlite")
+    _copy_control(store, target)
     saved = Store(target)
     size = 0
     segments = saved.control.segments()
     for segment in segments:
-        size += _bring(store.segments / segment.path, target / "seg" / segment.path)
-    kept = sorted(store.inbox.glob("[0-9a-f]*"))
+        size += _bring(store.segments / segment.path, target / "seg" / segment.path, segment.sha256)
+    kept = _received(store.inbox)
     for file in kept:
-        size += _bring(file, target / "inbox" / file.name)
+        size += _bring(file, target / "inbox" / file.name, file.name)
     last, _ = saved.control.last()
     saved.control.close()
     flush_file(target)
     return BackupReport(str(target), last, len(segments), len(kept), size)
 
 
-def _bring(source: Path, target: Path) -> int:
-    """Hard-link where the disk allows, else copy; an existing file of that name is the same file."""
-    size = source.stat().st_size
-    if not target.exists():
+def _refuse_foreign(store: Store, target: Path) -> None:
+    """A folder takes backups of one store only, and never lies in a store that is in use."""
+    before = Store(target)
+    if not before.exists:
+        return
+    if before.generations.exists():
+        raise StoreError(f"{target} is a store in use, not a backup.", "name another folder")
+    ours, theirs = store.control.meta().get(STORE_ID), before.control.meta().get(STORE_ID)
+    known, saved = _batches(store), _batches(before)
+    before.control.close()
+    if (theirs is not None and theirs != ours) or known[: len(saved)] != saved:
+        raise StoreError(f"{target} holds the backup of another store.", "name another folder")
+
+
+def _batches(store: Store) -> list[tuple[object, ...]]:
+    return [(row["batch_seq"], row["file_sha"], row["committed_at"]) for row in store.control.batches()]
+
+
+def _copy_control(store: Store, target: Path) -> None:
+    """Copy the control log as it is at one moment, while others read and write it."""
+    temporary = target / "control.sqlite.tmp"
+    temporary.unlink(missing_ok=True)
+    source = sqlite3.connect(store.control.path)
+    copy = sqlite3.connect(temporary)
+    with copy:
+        source.backup(copy)
+    copy.close()
+    source.close()
+    settle(temporary, target / "control.sqlite")
+
+
+def _received(folder: Path) -> list[Path]:
+    """Return the received files; each is named by its hash."""
+    return sorted(file for file in folder.glob("*") if _SHA.fullmatch(file.name))
+
+
+def _bring(source: Path, target: Path, sha: str) -> int:
+    """Hard-link where the disk allows, else copy; what stands there with other bytes is replaced."""
+    if not target.exists() or sha256_of(target) != sha:
+        if not source.exists() or sha256_of(source) != sha:
+            raise StoreError(f"{source} is missing or changed.", "restore the store from an earlier backup")
         target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f"{target.name}.tmp")
+        temporary.unlink(missing_ok=True)
         try:
-            os.link(source, target)
+            os.link(source, temporary)
         except OSError:
-            shutil.copyfile(source, target)
-            flush_file(target)
-    return size
+            shutil.copyfile(source, temporary)
+        settle(temporary, target)
+    return target.stat().st_size
 
 
 def restore(source: Path, store: Store) -> BackupReport:
-    """Rebuild a store from a backup folder into an empty place; every segment's hash must match."""
+    """Rebuild a store from a backup folder into an empty place; every hash must match.
+
+    The control log comes last: until it is there, there is no store, and restore can be run again.
+    """
     if not (source / "control.sqlite").exists():
         raise StoreError(f"{source} is not a backup: it holds no control.sqlite.", "name the folder given to backup")
     if store.exists:
         raise StoreError(f"{store.path} already holds a store.", "restore into an empty folder")
     saved = Store(source)
-    wrong = [
-        segment.path
-        for segment in saved.control.segments()
-        if not (source / "seg" / segment.path).exists() or sha256_of(source / "seg" / segment.path) != segment.sha256
-    ]
+    segments, kept = saved.control.segments(), _received(source / "inbox")
+    wrong = _damaged(saved)
+    saved.control.close()
     if wrong:
         raise StoreError(f"The backup is damaged: {', '.join(wrong)} missing or changed.", "use another backup")
     for name in FOLDERS:
         (store.path / name).mkdir(parents=True, exist_ok=True)
     size = 0
-    segments = saved.control.segments()
     for segment in segments:
-        target = store.segments / segment.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / "seg" / segment.path, target)
-        size += target.stat().st_size
-    kept = sorted((source / "inbox").glob("[0-9a-f]*"))
+        size += _place(source / "seg" / segment.path, store.segments / segment.path)
     for file in kept:
-        shutil.copyfile(file, store.inbox / file.name)
-    saved.control.close()
-    shutil.copyfile(source / "control.sqlite", store.path / "control.sqlite")
+        _place(file, store.inbox / file.name)
+    _place(source / "control.sqlite", store.path / "control.sqlite")
     last, _ = store.control.last()
     return BackupReport(str(store.path), last, len(segments), len(kept), size)
+
+
+def _damaged(saved: Store) -> list[str]:
+    """Return the segments and received files that are missing or hold other bytes than they should."""
+    files = {f"seg/{segment.path}": segment.sha256 for segment in saved.control.segments()}
+    files |= {f"inbox/{row['file_sha']}": row["file_sha"] for row in saved.control.batches() if row["file_sha"]}
+    files |= {f"inbox/{file.name}": file.name for file in _received(saved.inbox)}
+    return [
+        name for name, sha in files.items() if not (saved.path / name).exists() or sha256_of(saved.path / name) != sha
+    ]
+
+
+def _place(source: Path, target: Path) -> int:
+    """Copy a file so that it is there whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{target.name}.tmp")
+    shutil.copyfile(source, temporary)
+    settle(temporary, target)
+    return target.stat().st_size

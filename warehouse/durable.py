@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from warehouse.base.errors import StoreBusy
+from warehouse.base.errors import StoreBusy, StoreError
 
 _CHUNK = 1 << 20
 
@@ -58,6 +58,10 @@ def keep_copy(source: Path, folder: Path, sha: str) -> Path:
 @contextlib.contextmanager
 def writer_lock(path: Path, wait_seconds: float = 30, tell: Callable[[str], None] | None = None) -> Iterator[None]:
     """Hold the one writer's lock for a job; wait for another writer, saying so, then give up."""
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"There is no store in {path.parent}.", f"create one with: cockpit load PATH --store {path.parent}"
+        )
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         deadline = time.monotonic() + wait_seconds

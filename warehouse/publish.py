@@ -66,13 +66,10 @@ def publish(
 def is_current(path: Path, last: int, catalogue: str) -> bool:
     """Tell whether a generation already holds every batch and the same definitions."""
     try:
-        con = connect(str(path), read_only=True, memory="128MB", threads=1)
+        with connect(str(path), read_only=True, memory="128MB", threads=1) as con:
+            meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
     except duckdb.Error:
         return False
-    try:
-        meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
-    finally:
-        con.close()
     return (
         meta.get("through_seq") == str(last)
         and meta.get("schema_version") == SCHEMA_VERSION

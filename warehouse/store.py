@@ -10,6 +10,7 @@ store/
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from warehouse.schema import upgrade
 
 FOLDERS = ("inbox", "seg", "gen", "tmp")
 READER_MEMORY = "192MB"
+STORE_ID = "store_id"
+"""Key of the store's own name among its facts: given once, kept by every backup."""
 
 
 def connect(path: str = ":memory:", *, read_only: bool = False, memory: str = "2GB", threads: int = 2,
@@ -132,6 +135,8 @@ class Store:
             (self.path / name).mkdir(parents=True, exist_ok=True)
         control = Control(self.path / "control.sqlite")
         upgrade(control.engine)
+        if STORE_ID not in control.meta():
+            control.set_meta({STORE_ID: uuid.uuid4().hex})
         control.close()
 
     def current(self) -> Path | None:
@@ -139,13 +144,17 @@ class Store:
         pointer = self.generations / "CURRENT"
         if not pointer.exists():
             return None
-        return self.generations / pointer.read_text(encoding="utf-8").strip()
+        name = pointer.read_text(encoding="utf-8", errors="replace").strip()
+        return self.generations / name if name else None
 
     def open_generation(self, *, memory: str = READER_MEMORY, threads: int = 1) -> Generation:
         """Open the published generation read-only."""
         path = self.current()
         if path is None or not path.exists():
             raise StoreError(f"The store {self.path} has no published generation.", "run: cockpit rebuild")
-        con = connect(str(path), read_only=True, memory=memory, threads=threads, spill=self.tmp)
-        meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
+        try:
+            con = connect(str(path), read_only=True, memory=memory, threads=threads, spill=self.tmp)
+            meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
+        except duckdb.Error as cause:
+            raise StoreError(f"The published generation {path} cannot be read.", "run: cockpit rebuild") from cause
         return Generation(path, con, self.contracts, meta)
