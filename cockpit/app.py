@@ -27,6 +27,9 @@ POLICY = (
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'self'; "
     "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+OPEN_ROUTES = ("/healthz", "/readyz")
+"""What a watchdog asks without being a user."""
 INDEX = """<!DOCTYPE html>
 <html lang="zh-CN" data-theme="dark" data-refresh="@refresh@">
 <head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
@@ -71,6 +74,7 @@ def create_app(settings: AppSettings, services: Services) -> Dash:
     shell_handler.register(app, door, [page.name for page in pages], menu_of(pages))
     for page in pages:
         register_page(app, door, page.name, page.regions, page.read, page.honours)
+    add_guard(server, settings.trust_proxy_user)
     add_routes(server, services, build)
     add_headers(server, POLICY.format(hashes=" ".join(app.csp_hashes())))
     return app
@@ -86,6 +90,29 @@ def viewer_of(settings: AppSettings) -> Viewer:
     header = settings.trust_proxy_user
     actor = (request.headers.get(header) or "anonymous") if header else "local"
     return Viewer(Scope.everything(), actor)
+
+
+def add_guard(server: Flask, header: str) -> None:
+    """Answer only whom we may: users a portal names, or, without a portal, a browser that means this machine.
+
+    A foreign name that resolves to this machine (DNS rebinding) would let a page of the web read the figures.
+    """
+
+    @server.before_request
+    def _guard() -> tuple[Response, int] | None:
+        if header:
+            allowed = request.path in OPEN_ROUTES or bool(request.headers.get(header, "").strip())
+            reason = "The portal in front did not name a user."
+        else:
+            allowed = host_name(request.headers.get("Host", "")) in LOCAL_HOSTS
+            reason = "Open this site as http://localhost or http://127.0.0.1."
+        return None if allowed else (Response(f"{reason}\n", mimetype="text/plain"), 403)
+
+
+def host_name(host: str) -> str:
+    """Return the name of a Host header without its port."""
+    name, colon, port = host.strip().casefold().rpartition(":")
+    return name if colon and port.isdecimal() else host.strip().casefold()
 
 
 def fingerprint(files: Iterable[Path]) -> str:
