@@ -34,7 +34,11 @@ def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tupl
     frames = prepared.frames if prepared.frames is not None else tuple(part_frames(prepared, rows))
     answers: list[Answer] = []
     for indicator in prepared.question.indicators:
-        early = moment is not None and _before_due(generation, catalogue, moment.day, indicator)
+        early = (
+            prepared.question.seq > 0
+            and moment is not None
+            and _before_due(generation, catalogue, moment.day, indicator)
+        )
         answers += _answers(prepared, query, indicator, frames, rows, early)
     return tuple(answers)
 
@@ -74,7 +78,7 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
     refused: Status | None = None
     if not query.scope.allows_theme(indicator.theme):
         refused = "forbidden"
-    elif not is_laid(indicator, prepared.known.layout):
+    elif prepared.question.seq > 0 and not is_laid(indicator, prepared.known.layout):
         refused = "no_source"
     found: list[Answer] = []
     for frame in frames:

@@ -15,6 +15,7 @@ import duckdb
 from rapidfuzz import fuzz, process
 
 from warehouse.base.errors import UnknownName
+from warehouse.base.periods import OPEN
 from warehouse.base.scope import Scope
 from warehouse.store import Generation
 
@@ -94,6 +95,11 @@ class Register:
         known = [row for row in versions if row.known(seq)] or list(versions)
         started = [row for row in known if row.from_m <= month]
         return (started[-1] if started else known[0]).name if known else code
+
+    def shown(self, code: str) -> str:
+        """Return the newest name of a node with its code, as people are told of it."""
+        name = self.name(code, OPEN, OPEN - 1)
+        return f"'{code}'" if name == code else f"'{name}' ({code})"
 
     def lives(self, code: str, from_m: int, to_m: int, seq: int) -> bool:
         """Tell whether a node was alive in any of the months."""
@@ -217,7 +223,14 @@ def suggest_by_sound(text: str, spellings: Mapping[str, str], limit: int = 3) ->
 
 def unknown_node(code: str, register: Register) -> UnknownName:
     """Return the error for a node nobody registered."""
-    return _unknown("node", code, suggest_by_sound(code, register.spellings()))
+    near = suggest_by_sound(code, register.spellings())
+    error = _unknown("node", code, near)
+    if near:
+        error.hint = f"did you mean {', '.join(register.shown(found) for found in near)}?"
+    elif roots := register.roots(OPEN - 1):
+        error.hint = f"start from the top: {', '.join(register.shown(root) for root in roots)}"
+    error.args = (error.message if error.hint is None else f"{error.message}\nHint: {error.hint}",)
+    return error
 
 
 def unknown_indicator(name: str, titles: Mapping[str, tuple[str, ...]]) -> UnknownName:

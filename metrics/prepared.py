@@ -79,7 +79,7 @@ _questions: Kept[Prepared] = Kept(_KEPT_QUESTIONS)
 
 def prepare_question(generation: Generation, catalogue: Catalogue, query: Query, known: Known) -> Prepared:
     """Make a question ready, or take the one kept: the moment counts only by what was known and what had elapsed."""
-    refuse_future(query)
+    refuse_future(generation, query)
     key = (
         str(generation.path), catalogue.fingerprint, query.indicators, query.nodes, query.period_from, query.period_to,
         query.grain, query.by, query.where, query.tree, query.scope, generation.batch_at(query.known_at),

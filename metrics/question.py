@@ -17,6 +17,7 @@ from warehouse.base.periods import Period, Window, check_grain, month_of, window
 from warehouse.store import Generation
 
 CHILDREN = "children"
+MOST_WINDOWS = 1200
 FURTHEST_BASE = 24
 """Months before the first window that a change against last year may still read."""
 
@@ -55,12 +56,17 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
     check_grain(query.grain)
     indicators = tuple(find_indicator(catalogue, name) for name in query.indicators)
     known.register.check(query.nodes)
-    refuse_future(query)
+    refuse_future(generation, query)
     start, end = Period.parse(query.period_from), Period.parse(query.period_to)
-    asked = windows(query.grain, start.from_m, end.to_m)
     if end.to_m <= start.from_m:
         raise QueryError(
             f"{query.period_from}..{query.period_to} ends before it starts.", "the earlier period comes first"
+        )
+    asked = windows(query.grain, start.from_m, end.to_m)
+    if len(asked) > MOST_WINDOWS:
+        raise QueryError(
+            f"{query.period_from}..{query.period_to} has {len(asked)} periods; at most {MOST_WINDOWS} are answered.",
+            "ask for a shorter range, or for years or quarters instead of months",
         )
     dims = _common_dims(indicators)
     if query.by is not None and query.by not in (CHILDREN, *UNIT_DIMS, *dims):
@@ -93,10 +99,17 @@ def elapsed_month(generation: Generation, known: Known, query: Query) -> int:
     return 0 if moment is None else month_of(moment.date())
 
 
-def refuse_future(query: Query) -> None:
-    """Nothing is known yet of a moment that has not come."""
-    if query.now is not None and query.known_at is not None and query.known_at > query.now:
+def refuse_future(generation: Generation, query: Query) -> None:
+    """Nothing is known yet of a moment that has not come, nor of the organisation as it will be then."""
+    if query.now is None:
+        return
+    if query.known_at is not None and query.known_at > query.now:
         raise QueryError(f"Known at {query.known_at.isoformat()} lies in the future.", "ask for a day that has passed")
+    if _tree_month(query.tree) is None:
+        return
+    today = query.now.astimezone(zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE))).date()
+    if dt.date.fromisoformat(query.tree) > today:
+        raise QueryError(f"The tree of {query.tree} lies in the future.", "ask for today's or an earlier day's tree")
 
 
 def _common_dims(indicators: tuple[Indicator, ...]) -> tuple[str, ...]:
