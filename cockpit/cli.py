@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import NoReturn
 
 import typer
 
 from cockpit.commands import metric_commands, sample_commands, serve_commands, store_commands
 from cockpit.commands.common import err
+from cockpit.failures import words
 from warehouse.base.errors import CockpitError
 
-NOT_BUILT = ("withdraw", "prove", "doctor", "detect")
+NOT_BUILT = (
+    ("withdraw",), ("prove",), ("doctor",), ("detect",), ("quarantine", "resubmit"), ("sources", "template"),
+    ("rules", "rehearse"),
+)  # fmt: skip
 """Commands that are promised and not built yet; they say so instead of pretending."""
 
 app = typer.Typer(
@@ -39,16 +45,29 @@ app.command("run")(serve_commands.run)
 
 def main() -> None:
     """Run the command; every error we know ends in one or two plain lines and exit code 2."""
-    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    if arguments and arguments[0] in NOT_BUILT:
-        err.print(f"'cockpit {arguments[0]}' is not built yet.", markup=False)
-        sys.exit(2)
+    _refuse_not_built()
     try:
         app()
     except CockpitError as error:
-        err.print(error.message, markup=False)
-        if error.hint:
-            err.print(f"Hint: {error.hint}", markup=False)
-        sys.exit(2)
+        _end(error.message, error.hint)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        told = words(error, sys.argv[1:])
+        if told is None or os.environ.get("COCKPIT_DEBUG") == "1":
+            raise
+        _end(*told)
+
+
+def _refuse_not_built() -> None:
+    arguments = tuple(argument for argument in sys.argv[1:] if not argument.startswith("-"))
+    for command in NOT_BUILT:
+        if arguments[: len(command)] == command:
+            _end(f"'cockpit {' '.join(command)}' is not built yet.", None)
+
+
+def _end(message: str, hint: str | None) -> NoReturn:
+    err.print(message, markup=False)
+    if hint:
+        err.print(f"Hint: {hint}", markup=False)
+    sys.exit(2)

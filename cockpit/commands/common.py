@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cockpit.settings import Settings
+from warehouse.base.errors import CockpitError
 from warehouse.store import Store
 
 StoreOption = Annotated[
@@ -27,6 +28,15 @@ out = Console(highlight=False)
 def store_at(path: Path | None) -> Store:
     """Return the store of the option, the environment or ./store."""
     return Store(path or Settings().store)
+
+
+def writable(file: Path) -> Path:
+    """Return a file to be written; a folder that is not there is said before the work, not after."""
+    if not file.parent.is_dir():
+        raise CockpitError(f"There is no folder {file.parent}.", "create it, or name a file elsewhere")
+    if file.is_dir():
+        raise CockpitError(f"{file} is a folder.", "name a file in it")
+    return file
 
 
 def print_json(value: Any) -> None:

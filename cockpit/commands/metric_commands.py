@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cockpit.commands.answers import FORMATS, show
-from cockpit.commands.common import JsonOption, StoreOption, err, print_json, print_table, store_at
+from cockpit.commands.common import JsonOption, StoreOption, err, print_json, print_table, store_at, writable
 from metrics.catalogue import load_catalogue
 from metrics.model import AS_WAS, Query
 from warehouse import operations
@@ -23,6 +23,9 @@ from warehouse.store import Generation
 indicators_app = typer.Typer(no_args_is_help=True, help="What each number means.")
 snapshot_app = typer.Typer(no_args_is_help=True, help="Frozen boards.")
 rules_app = typer.Typer(no_args_is_help=True, help="Warning rules.")
+
+SNAPSHOT_COLUMNS = ("snapshot_id", "kind", "day", "period", "through_seq", "values", "taken_at")
+LANDING_COLUMNS = ("indicator", "node", "year", "paid", "expected", "lo90", "hi90", "unit", "status", "made_at")
 
 KnownAtOption = Annotated[
     str | None, typer.Option("--known-at", help="As known then: a date (its end) or an instant; default now.")
@@ -59,6 +62,8 @@ def query(
 
     if form not in FORMATS:
         raise QueryError(f"'{form}' is not a format.", f"use one of {', '.join(FORMATS)}")
+    if out is not None:
+        writable(out)
     catalogue = load_catalogue()
     generation = store_at(store).open_generation(memory="1GB", threads=2)
     moment = moment_of(known_at, generation.zone)
@@ -93,7 +98,11 @@ def _nodes(generation: Generation, asked: tuple[str, ...]) -> tuple[str, ...]:
 
     register = knowledge(generation).register
     if not asked:
-        return register.roots(generation.through_seq)[:1]
+        roots = register.roots(generation.through_seq)
+        if len(roots) > 1:
+            shown = ", ".join(register.shown(code) for code in roots)
+            raise QueryError("The register has several roots; say which one is meant.", f"--node one of: {shown}")
+        return roots
     spellings = register.spellings()
     codes = tuple(text if text in register else spellings.get(fold(text), "") for text in asked)
     for text, code in zip(asked, codes, strict=True):
@@ -234,7 +243,7 @@ def snapshot_list(store: StoreOption = None, json_: JsonOption = False) -> None:
     if json_:
         print_json(rows)
     else:
-        print_table(rows, ("snapshot_id", "kind", "day", "period", "through_seq", "figures", "taken_at"))
+        print_table(rows, SNAPSHOT_COLUMNS)
 
 
 @snapshot_app.command("verify")
@@ -320,7 +329,7 @@ def landing(store: StoreOption = None, known_at: KnownAtOption = None, json_: Js
     if json_:
         print_json(rows)
     else:
-        print_table(rows, ("indicator", "node", "year", "paid", "mean", "lo90", "hi90", "unit", "status", "made_at"))
+        print_table(rows, LANDING_COLUMNS)
 
 
 def forecast(
@@ -333,5 +342,12 @@ def forecast(
     """Forecast the series of a csv file."""
     from metrics.insights.forecast_csv import forecast_csv
 
-    wanted = [int(level) for level in levels.split(",")]
+    wanted = [_level(text) for text in levels.split(",")]
+    writable(out)
     print_json({"series": forecast_csv(input_, out, season, horizon, wanted), "out": str(out)})
+
+
+def _level(text: str) -> int:
+    if not text.strip().isdecimal() or not 0 < int(text) < 100:
+        raise QueryError(f"'{text}' is not a level.", "write whole percents between 1 and 99, such as --levels 80,90")
+    return int(text)

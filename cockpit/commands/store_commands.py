@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cockpit import pipeline
-from cockpit.commands.common import JsonOption, StoreOption, print_json, print_table, progress, store_at
+from cockpit.commands.common import JsonOption, StoreOption, print_json, print_table, progress, store_at, writable
 from warehouse import backup as backups
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
 from warehouse.base.errors import UnknownName
@@ -114,6 +114,7 @@ def quarantine_list(store: StoreOption = None, json_: JsonOption = False) -> Non
 def quarantine_export(file: Path, store: StoreOption = None) -> None:
     """Write the rows kept aside to a csv (or xlsx) with the reason beside each row."""
     rows = _entries(store)
+    writable(file)
     columns = ["file", "sheet", "row", "column", "code", "value", "zh", "en", "raw"]
     cells = [[_inert(row[name]) for name in columns] for row in rows]
     if file.suffix.lower() == ".xlsx":
