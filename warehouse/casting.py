@@ -36,6 +36,15 @@ def cast_of(column: Column, index: int, factor: Decimal) -> str | None:
     return _fast_number(column, cell, factor)
 
 
+NOISE = Decimal("1e-9")
+"""What a spreadsheet's binary figures add, relative to the figure; rounding no more than that is no change."""
+
+
+def is_shift(factor: Decimal) -> bool:
+    """Whether a unit only moves the point, so that digits lost afterwards were written in the file."""
+    return factor.normalize().as_tuple().digits == (1,)
+
+
 def _fast_number(column: Column, cell: str, factor: Decimal) -> str:
     """SQL for a number in the file's unit, brought to the stored unit without a float in between."""
     if column.type == "int":
@@ -48,12 +57,32 @@ def _fast_number(column: Column, cell: str, factor: Decimal) -> str:
     wide = max(digits, scale) + 1
     room = 38 - wide
     number = _plain_number(cell, f"DECIMAL({room},{min(10, room - 2)})")
-    return f"try_cast({number} * CAST('{factor:f}' AS DECIMAL({wide},{scale})) AS {column.sql_type})"
+    wide_number = f"({number} * CAST('{factor:f}' AS DECIMAL({wide},{scale})))"
+    stored = f"try_cast({wide_number} AS {column.sql_type})"
+    return f"CASE WHEN {_is_kept(wide_number, stored)} THEN {stored} END" if is_shift(factor) else stored
 
 
 def _plain_number(cell: str, sql_type: str) -> str:
-    grouped = f"CASE WHEN regexp_matches(trim({cell}), '{_GROUPED}') THEN try_cast(replace({cell}, ',', '') AS {sql_type}) END"
-    return f"coalesce(try_cast({cell} AS {sql_type}), {grouped})"
+    bare = f"replace({cell}, ',', '')"
+    grouped = f"CASE WHEN regexp_matches(trim({cell}), '{_GROUPED}') THEN {_digits(bare, sql_type)} END"
+    return f"coalesce({_digits(cell, sql_type)}, {grouped})"
+
+
+def _digits(text: str, sql_type: str) -> str:
+    """SQL for a text of plain digits; powers of ten, underscores and digits that would be lost are for the parser."""
+    stored = f"try_cast({text} AS {sql_type})"
+    scale = int(sql_type.rstrip(")").rsplit(",", 1)[1])
+    return (
+        f"CASE WHEN contains({text}, 'e') OR contains({text}, 'E') OR contains({text}, '_') THEN NULL"
+        f" WHEN position('.' IN {text}) BETWEEN 1 AND strlen({text}) - {scale + 1}"
+        f" THEN CASE WHEN {_is_kept(f'try_cast({text} AS DOUBLE)', stored)} THEN {stored} END ELSE {stored} END"
+    )
+
+
+def _is_kept(exact: str, stored: str) -> str:
+    """SQL whether the stored figure is the exact one but for noise; a float is only compared, never stored."""
+    wide, narrow = f"CAST({exact} AS DOUBLE)", f"CAST({stored} AS DOUBLE)"
+    return f"abs({wide} - {narrow}) <= {NOISE} * abs({wide})"
 
 
 def _plain_text(column: Column, cell: str) -> str:

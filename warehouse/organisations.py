@@ -69,17 +69,18 @@ CLOSURE_SQL = """
 CREATE OR REPLACE TEMP TABLE placed AS
 SELECT code, nullif(parent, '') AS parent, from_m, to_m, rec_from, rec_to FROM d_org_unit;
 
--- every ancestor of every unit; valid time and knowledge are intersected at each step
+-- every ancestor of every unit; valid time and knowledge are intersected at each step, a repeat ends the walk
 CREATE TABLE closure AS
 WITH RECURSIVE walk AS (
-    SELECT code AS anc, code AS dsc, 0 AS depth, parent AS up, from_m, to_m, rec_from, rec_to FROM placed
+    SELECT code AS anc, code AS dsc, 0 AS depth, parent AS up, from_m, to_m, rec_from, rec_to,
+           [code] AS path FROM placed
     UNION ALL
     SELECT p.code, w.dsc, w.depth + 1, p.parent,
            greatest(w.from_m, p.from_m), least(w.to_m, p.to_m),
-           greatest(w.rec_from, p.rec_from), least(w.rec_to, p.rec_to)
+           greatest(w.rec_from, p.rec_from), least(w.rec_to, p.rec_to), list_append(w.path, p.code)
     FROM walk w JOIN placed p ON p.code = w.up
     WHERE greatest(w.from_m, p.from_m) < least(w.to_m, p.to_m)
-      AND greatest(w.rec_from, p.rec_from) < least(w.rec_to, p.rec_to) AND w.depth < 32
+      AND greatest(w.rec_from, p.rec_from) < least(w.rec_to, p.rec_to) AND NOT list_contains(w.path, p.code)
 )
 SELECT anc, dsc, depth, from_m, to_m, rec_from, rec_to FROM walk;
 
@@ -102,14 +103,15 @@ FROM live WINDOW w AS (PARTITION BY code, rec_from ORDER BY from_m);
 
 CREATE TABLE closure_ext AS
 WITH RECURSIVE walk AS (
-    SELECT code AS anc, code AS dsc, 0 AS depth, parent AS up, from_m, to_m, rec_from, rec_to FROM placed_ext
+    SELECT code AS anc, code AS dsc, 0 AS depth, parent AS up, from_m, to_m, rec_from, rec_to,
+           [code] AS path FROM placed_ext
     UNION ALL
     SELECT p.code, w.dsc, w.depth + 1, p.parent,
            greatest(w.from_m, p.from_m), least(w.to_m, p.to_m),
-           greatest(w.rec_from, p.rec_from), least(w.rec_to, p.rec_to)
+           greatest(w.rec_from, p.rec_from), least(w.rec_to, p.rec_to), list_append(w.path, p.code)
     FROM walk w JOIN placed_ext p ON p.code = w.up
     WHERE greatest(w.from_m, p.from_m) < least(w.to_m, p.to_m)
-      AND greatest(w.rec_from, p.rec_from) < least(w.rec_to, p.rec_to) AND w.depth < 32
+      AND greatest(w.rec_from, p.rec_from) < least(w.rec_to, p.rec_to) AND NOT list_contains(w.path, p.code)
 )
 SELECT anc, dsc, depth, from_m, to_m, rec_from, rec_to FROM walk;
 DROP TABLE placed;

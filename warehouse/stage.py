@@ -12,21 +12,25 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cached_property
 from typing import Any
 
 import duckdb
 
 from warehouse.base.periods import OPEN
-from warehouse.casting import NULL_TEXTS, cast_of
+from warehouse.casting import NOISE, NULL_TEXTS, cast_of, is_shift
 from warehouse.contracts import Column, Contract, normalise_label
 from warehouse.organisations import Directory
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
+from warehouse.register_checks import check_spans
 
 SMALL_MAP = 8
 """Up to so many odd texts are cheaper spelled out in the statement than joined."""
+
+_ROOM = Context(prec=60)
+_HUGE = Decimal(10) ** 38
 
 ParseCell = Callable[[Column, str, str | None], "Cell"]
 
@@ -258,8 +262,9 @@ class _Sheet:
     def _parsed(self, name: str, text: str, times: int) -> tuple[str | None, ...]:
         column, (_, factor) = self.targets[name], self.mapped.columns[name]
         cell = _scaled(column, self.parse(column, text, self.mapped.units[name]), factor)
-        if cell.note:
-            self.staged.notes[cell.note] += times
+        for note in (cell.note or "").split(";"):
+            if note:
+                self.staged.notes[note] += times
         if cell.fault:
             self.faulty.add(name)
         return text, cell.value, cell.note, cell.fault, cell.hint
@@ -373,17 +378,22 @@ def _scaled(column: Column, cell: Cell, factor: Decimal) -> Cell:
             return Cell(None, fault="not_whole", hint=cell.value)
         return Cell(str(int(value)), cell.note)
     precision, scale = (int(part) for part in column.type[4:-1].split(","))
-    if abs(value) >= Decimal(10) ** (precision - scale):
+    stored = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _ROOM) if abs(value) < _HUGE else value
+    if abs(stored) >= Decimal(10) ** (precision - scale):
         return Cell(None, fault="out_of_range", hint=cell.value)
-    return Cell(f"{value:f}", cell.note)
+    lost = is_shift(factor) and abs(stored - value) > abs(value) * NOISE
+    return Cell(f"{stored:f}", ";".join(filter(None, (cell.note, "rounded" if lost else None))) or None)
 
 
-def finish(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Fill derived columns, run the checks, find required blanks and duplicate keys; faults go to `faults`."""
+def finish(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged | None = None) -> None:
+    """Fill derived columns, run the checks, find required blanks, duplicate keys and overlaps; faults go to `faults`."""
     for name, expr in contract.derived.items():
         con.execute(f'UPDATE staged SET "{name}" = {expr} WHERE "{name}" IS NULL')
     _row_checks(con, contract)
     _duplicates(con, contract)
+    mended = check_spans(con, contract)
+    if staged is not None:
+        staged.notes.update(mended)
 
 
 def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:

@@ -51,8 +51,17 @@ def test_examples_do_what_they_say(name: str, office: Store, tmp_path: Path) -> 
 
 def hand_in(store: Store, name: str, row: Mapping[str, str], path: Path) -> FileReport:
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([row.keys(), row.values()])
+        csv.writer(file).writerows([row.keys(), row.values(), *parent_of(row)])
     return load(store, [path], source=name, clock=lambda: NOW)[0]
+
+
+def parent_of(row: Mapping[str, str]) -> list[list[str]]:
+    """The row of the unit above, without which a register would not be whole."""
+    parent = row.get("上级单位代码", "")
+    if parent in ("", row["单位代码"]):
+        return []
+    above = {"单位代码": parent, "单位名称": "示例市", "层级": "市", "单位性质": "区域", "生效日期": "2000-01-01"}
+    return [[above.get(label, "") for label in row]]
 
 
 def stored(store: Store, name: str) -> list[dict[str, Any]]:
