@@ -58,7 +58,7 @@ def hand_in(store: Store, name: str, row: Mapping[str, str], path: Path) -> File
 def parent_of(row: Mapping[str, str]) -> list[list[str]]:
     """The row of the unit above, without which a register would not be whole."""
     parent = row.get("上级单位代码", "")
-    if parent in ("", row["单位代码"]):
+    if parent in ("", row.get("单位代码")):
         return []
     above = {"单位代码": parent, "单位名称": "示例市", "层级": "市", "单位性质": "区域", "生效日期": "2000-01-01"}
     return [[above.get(label, "") for label in row]]
