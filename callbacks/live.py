@@ -59,6 +59,7 @@ FLOWING = ("month", "date", "datetime")
 NAIVE, NO_DATA = "seasonal_naive", "no_data"
 """Method and status of stored projections that screens treat in a way of their own."""
 _KEPT = 4096
+_CONTROL_FILES = ("control.sqlite", "control.sqlite-wal")
 Thing = TypeVar("Thing")
 QUOTA_INDICATOR = "en_nonheat_per_area"
 """The quota table speaks of energy without heating and transport; no other intensity may be held against it."""
@@ -73,6 +74,7 @@ class LiveServices:
         self._lock = threading.Lock()
         self._generation: Generation | None = None
         self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._seen: tuple[tuple[int, ...], Version] | None = None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -85,7 +87,17 @@ class LiveServices:
         return {rule.id: rule.kind for rule in load_rules()}
 
     def version(self) -> Version:
-        """Return the present version; judgements of the worker count as news too."""
+        """Return the present version; judgements of the worker count as news too.
+
+        The store's files are looked at, not into: only when one of them has changed is the version read anew.
+        """
+        files = (self.store.generations / "CURRENT", *(self.store.path / name for name in _CONTROL_FILES))
+        marks = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+        if self._seen is None or self._seen[0] != marks:
+            self._seen = (marks, self._read_version())
+        return self._seen[1]
+
+    def _read_version(self) -> Version:
         if not self.is_ready():
             return Version(0, 0, "")
         generation = self.generation()

@@ -313,7 +313,7 @@ def _stage_file(
     directory = loader.units() if contract.org_column and contract.name != "org_unit" else Directory(())
     for number, (table, mapped) in enumerate(plans):
         stage.stage_table(con, contract, table, mapped, number, parse_cell, directory, staged)
-    stage.finish(con, contract)
+    stage.finish(con, contract, staged)
     return staged, [table for table, _ in plans]
 
 
@@ -438,7 +438,7 @@ def _quarantine_entries(
     opened = iso(loader.clock())
     keyed = loader.con.execute(
         f"SELECT DISTINCT s.sheet_no, s.row_no, {stage.key_text(contract)} FROM staged s"
-        " JOIN faults f ON f.sheet_no = s.sheet_no AND f.row_no = s.row_no"
+        " WHERE EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no AND f.row_no = s.row_no)"
     ).fetchall()
     keys = {(row[0], row[1]): row[2] for row in keyed}
     return [
