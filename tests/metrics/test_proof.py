@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from metrics import drill
 from metrics.diff import difference
 from metrics.model import Query
-from metrics.snapshots import figure_of, figure_text, freeze, verify
 from warehouse.base.errors import QueryError
 from warehouse.base.scope import Scope
 
@@ -164,20 +162,3 @@ def compare(asker, indicator, first, last):
         asker.generation, asker.catalogue, indicators=(indicator,), nodes=("root",), period_from="2024-02", period_to="2024-02", grain="ytd",
         from_time=moments[0], to_time=moments[1], scope=Scope.everything(), actor="test",
     )  # fmt: skip
-
-
-def test_frozen_answers_are_proved_and_a_change_is_an_alarm(town, ask):
-    answers = ask(town).all("op_cost_total op_cost_per_capita veh_over_quota", "root a", "2024-01..2024-02")
-    frozen = freeze(answers)
-    assert verify(frozen, answers) == ()
-    changed = [
-        replace(a, numerator=Decimal("1"), status="incomplete") if a.node == "a" else a for a in answers[:3]
-    ] + list(answers[3:])
-    broken = verify(frozen, changed)
-    assert {b.field for b in broken} == {"numerator", "status"}
-    assert verify(frozen[:1], ())[0].found is None
-
-
-def test_figures_read_back_as_they_were_written():
-    for value in (None, Decimal("100.50"), 7, 1 / 3, 1e22, Decimal("0.000000000001")):
-        assert figure_of(figure_text(value)) == value
