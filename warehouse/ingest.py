@@ -7,7 +7,6 @@ that leaves no trace that a reader could see.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import stage
+from warehouse import quarantine, stage
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
 from warehouse.base.periods import OPEN, month_label
@@ -328,7 +327,7 @@ def _commit_file(
     if known and contract.magnitude:
         _magnitude(con, contract)
     good_rows(con, contract)
-    entries = _quarantine_entries(loader, contract, delivery, staged, tables)
+    entries = quarantine.entries(con, contract, delivery.name, staged.sheets, tables, iso(loader.clock()))
     quarantined = len({(entry["sheet"], entry["row_no"]) for entry in entries})
     change = compare(con, contract, known=known, quarantined=quarantined, span=delivery.span)
     counts = _counts(staged, change, quarantined)
@@ -344,7 +343,8 @@ def _commit_file(
     text = _outcome_text(contract, counts, staged, entries)
     seq = batch["batch_seq"] if batch else None
     receipt = _receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
-    control.commit(receipt, batch, segments, entries, _mended(loader, contract, tables, entries))
+    mended = quarantine.mended(con, contract, control.quarantine(dataset=contract.name), tables, entries)
+    control.commit(receipt, batch, segments, entries, mended)
     if contract.name == "org_unit":
         loader.directory = None
     return FileReport(delivery.name, contract.name, seq, status, counts, text)
@@ -423,82 +423,6 @@ def _magnitude(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     )
 
 
-def _quarantine_entries(
-    loader: Loader, contract: Contract, delivery: Delivery, staged: stage.Staged, tables: Sequence[RawTable]
-) -> list[dict[str, Any]]:
-    found = loader.con.execute(
-        "SELECT DISTINCT sheet_no, row_no, column_name, code, value, hint FROM faults ORDER BY ALL"
-    ).fetchall()
-    if not found:
-        return []
-    raw: dict[tuple[int, int], str] = {}
-    for number, table in enumerate(tables):
-        rows = sorted({row[1] for row in found if row[0] == number})
-        raw.update({(number, no): text for no, text in stage.raw_json(loader.con, table, number, rows).items()})
-    opened = iso(loader.clock())
-    keyed = loader.con.execute(
-        f"SELECT DISTINCT s.sheet_no, s.row_no, {stage.key_text(contract)} FROM staged s"
-        " WHERE EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no AND f.row_no = s.row_no)"
-    ).fetchall()
-    keys = {(row[0], row[1]): row[2] for row in keyed}
-    return [
-        {
-            "dataset": contract.name,
-            "file_name": delivery.name,
-            "sheet": staged.sheets[sheet],
-            "row_no": row_no,
-            "column_name": column or "",
-            "code": code,
-            "value": value,
-            "hint": hint,
-            "raw": raw.get((sheet, row_no), "{}"),
-            "row_hash": _hash(raw.get((sheet, row_no))),
-            "row_key": keys.get((sheet, row_no)),
-            "opened_at": opened,
-            "closed_by": None,
-        }
-        for sheet, row_no, column, code, value, hint in found
-    ]
-
-
-MOST_ROWS_COMPARED = 50_000
-"""A larger file is not searched row by row for rows that were set aside without a key."""
-
-
-def _mended(
-    loader: Loader, contract: Contract, tables: Sequence[RawTable], entries: Sequence[Mapping[str, Any]]
-) -> list[int]:
-    """Open entries that this file closes: a good row of the same key, or the very row, now understood."""
-    waiting = loader.store.control.quarantine(dataset=contract.name)
-    if not waiting:
-        return []
-    still = {(entry["row_hash"], entry["code"], entry["column_name"]) for entry in entries}
-    keys = [entry["row_key"] for entry in waiting if entry["row_key"]]
-    wanted = f"SELECT DISTINCT {stage.key_text(contract)} FROM good WHERE {stage.key_text(contract)} IN (SELECT unnest($1::VARCHAR[]))"
-    good = {row[0] for row in loader.con.execute(wanted, [keys]).fetchall()} if keys else set()
-    seen: set[str] = set()
-    if len(keys) < len(waiting) and sum(table.rows for table in tables) <= MOST_ROWS_COMPARED:
-        seen = _row_hashes(loader, tables)
-    return [
-        entry["entry_id"]
-        for entry in waiting
-        if (entry["row_key"] in good if entry["row_key"] else entry["row_hash"] in seen)
-        and (entry["row_hash"], entry["code"], entry["column_name"]) not in still
-    ]
-
-
-def _row_hashes(loader: Loader, tables: Sequence[RawTable]) -> set[str]:
-    found: set[str] = set()
-    for number, table in enumerate(tables):
-        rows = [row[0] for row in loader.con.execute(f"SELECT row_no FROM raw_{number}").fetchall()]
-        found |= {_hash(text) for text in stage.raw_json(loader.con, table, number, rows).values()}
-    return found
-
-
-def _hash(text: str | None) -> str:
-    return hashlib.sha256(f"{text}".encode()).hexdigest()
-
-
 def _outcome_text(
     contract: Contract, counts: Mapping[str, int], staged: stage.Staged, entries: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
@@ -518,29 +442,9 @@ def _outcome_text(
         text["zh"] += f"未识别而忽略的列：{names}。"
         text["en"] += f" Columns not recognised and left out: {names}."
     if entries:
-        text["faults"] = [fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
+        text["faults"] = [quarantine.fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
         text["faults_total"] = len(entries)
     return text
-
-
-def fault_texts(contract: Contract | None, entry: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sentence of a quarantine entry in both languages."""
-    shown = entry["column_name"] or None
-    if contract and shown:
-        named = [c for c in contract.columns if c.name == shown]
-        shown = named[0].aliases[0] if named and named[0].aliases else shown
-    if contract:
-        for check in contract.checks:
-            if check.code == entry["code"]:
-                place = f"{entry['file_name']} {entry['sheet']}".strip()
-                return {
-                    "zh": f"{place} 第 {entry['row_no']} 行：{check.text['zh']}",
-                    "en": f"{place} row {entry['row_no']}: {check.text['en']}",
-                }
-    fault = Fault(
-        entry["code"], entry["file_name"], entry["sheet"], entry["row_no"], shown, entry["value"], entry["hint"]
-    )
-    return {"zh": message(fault, "zh"), "en": message(fault, "en")}
 
 
 def _refuse(loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, faults: Sequence[Fault]) -> FileReport:

@@ -15,7 +15,7 @@ from warehouse.base.clock import DEFAULT_ZONE, parse_instant
 from warehouse.base.errors import UnknownName
 from warehouse.contracts import Contract, load_contracts
 from warehouse.control import COUNTS
-from warehouse.ingest import fault_texts
+from warehouse.quarantine import fault_texts
 
 sources_app = typer.Typer(no_args_is_help=True, help="What exported files may hold.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows kept aside, with reasons.")
