@@ -85,7 +85,7 @@ class Witness:
 @pytest.fixture(scope="module", params=TOWNS, ids=lambda key: f"seed{key[0]}")
 def witness(request: pytest.FixtureRequest, build_town: Any) -> Witness:
     town = build_town(*request.param)
-    return Witness(town.truth, town.reports, Store(town.store).open_generation(memory="1GB"), load_catalogue())
+    return Witness(town.truth, town.reports, Store(town.store).open_generation(), load_catalogue())
 
 
 def differs(answer: Answer, check: dict[str, Any]) -> str | None:
