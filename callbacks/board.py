@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from callbacks.focus import YEARLY_CHANGE, Focus
 from callbacks.services import LEVELS, Alarm, IndicatorCard, Level, Mark
 from callbacks.tiles import Bands, Ruler, TileView, is_shown
 from metrics.model import THEMES, Answer, Query
-from warehouse.base.periods import Grain, Period
+from warehouse.base.periods import Period
 
 HISTORY_MONTHS = 25
 SHOWN_MONTHS = 13
@@ -296,8 +295,3 @@ def _points(now: Answer, then: Answer | None) -> float | None:
 
 def _concerns(alarm: Alarm, theme: Theme, name: str, alone: bool) -> bool:
     return alarm.indicator.removesuffix("_yoy") == name if alone else alarm.theme == theme.name
-
-
-def as_grain(text: str) -> Grain:
-    """Return a text already checked by the view state as a grain."""
-    return cast(Grain, text)

@@ -15,7 +15,7 @@ from typing import Any
 
 from metrics.drill import Read, reads_of
 from metrics.evaluate import evaluate
-from metrics.formula import is_exact, parse_formula
+from metrics.formula import parse_formula
 from metrics.knowledge import Known, knowledge
 from metrics.model import Answer, Catalogue, Figure, Query
 from metrics.question import elapsed_month
@@ -174,9 +174,3 @@ class _Finder:
 def _windows(query: Query) -> list[tuple[str, Window]]:
     start, end = Period.parse(query.period_from), Period.parse(query.period_to)
     return [(w.label, w) for w in windows(query.grain, start.from_m, end.to_m)]
-
-
-def is_additive(catalogue: Catalogue, indicator: str) -> bool:
-    """Tell whether the batches' parts add up to the difference of the figure itself."""
-    formula = parse_formula(catalogue.indicators[indicator].value)
-    return formula.denominator is None and is_exact(formula.numerator)

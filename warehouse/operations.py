@@ -316,11 +316,6 @@ def ensure(engine: Engine) -> None:
 # --- forecasts and landings ------------------------------------------------------------------------------------------
 
 
-def forecast_hashes(engine: Engine) -> dict[tuple[str, str], str]:
-    """Return the data hash of the newest forecast of each indicator and node."""
-    return _newest_hash(engine, FORECAST, ("indicator", "node"))
-
-
 def landing_hashes(engine: Engine) -> dict[tuple[str, str, int], str]:
     """Return the data hash of the newest landing of each indicator, node and year."""
     return _newest_hash(engine, LANDING, ("indicator", "node", "year"))

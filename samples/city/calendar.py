@@ -43,11 +43,6 @@ def label(month: int) -> str:
     return f"{year_of(month):04d}-{moon(month):02d}"
 
 
-def zh_label(month: int) -> str:
-    """Return `2024年5月`."""
-    return f"{year_of(month)}年{moon(month)}月"
-
-
 def day(month: int, number: int) -> dt.date:
     """Return a day of a month, the last one when the month is shorter."""
     return dt.date(year_of(month), moon(month), min(number, days_in(month)))

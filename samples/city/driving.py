@@ -172,8 +172,3 @@ def as_sent(city: City, held: list[Held], month: int, sent: dt.datetime) -> list
         code = codes.get(one.key) or codes.setdefault(one.key, city.code_of(one.key, month, sent))
         rows.append(one.row._replace(unit=code))
     return rows
-
-
-def is_petrol(car: Car) -> bool:
-    """Tell whether a car burns petrol (a hybrid does)."""
-    return car.model.fuel not in (ELECTRIC, DIESEL)

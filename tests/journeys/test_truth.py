@@ -89,7 +89,7 @@ def witness(request: pytest.FixtureRequest, build_town: Any) -> Witness:
 
 
 def differs(answer: Answer, check: dict[str, Any]) -> str | None:
-    """Tell how an answer differs from the truth; sums must be the same digits, ratios the same float."""
+    """Tell how an answer differs from the truth; sums must be the same digits, ratios the same but for the last bits of a mean."""
     if answer.unit != check["unit"]:
         return f"unit {answer.unit}, expected {check['unit']}"
     if answer.value is None:
