@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy.engine import Engine
 
 from callbacks.services import (
     Alarm,
@@ -101,7 +100,7 @@ class LiveServices:
         if not self.is_ready():
             return Version(0, 0, "")
         generation = self.generation()
-        runs = operations.last_runs(records(self.store)).values()
+        runs = operations.last_runs(self.store.control.engine).values()
         return Version(
             generation.number, generation.through_seq, max((iso(run.finished_at) for run in runs), default="")
         )
@@ -266,7 +265,7 @@ class LiveSession:
 
     def warnings(self, node: str, known_at: dt.datetime | None) -> tuple[Alarm, ...]:
         """Return the warnings known then at a node and below it."""
-        rows = operations.warnings(records(self.home.store), known_at, self._below(node, known_at))
+        rows = operations.warnings(self.home.store.control.engine, known_at, self._below(node, known_at))
         cards = self.indicators()
         return tuple(self._alarm(row, cards) for row in rows if row.indicator in cards)
 
@@ -293,7 +292,7 @@ class LiveSession:
 
     def landings(self, node: str, known_at: dt.datetime | None) -> tuple[Landing, ...]:
         """Return the stored projections of a node, with last year's running totals beside them."""
-        rows = operations.landings(records(self.home.store), node=node, known_at=known_at)
+        rows = operations.landings(self.home.store.control.engine, node=node, known_at=known_at)
         cards = self.indicators()
         return tuple(
             self._landing(row, cards[row.indicator], known_at)
@@ -564,10 +563,3 @@ def _refused(entry: Mapping[str, Any]) -> Refused:
         reasons={"zh": message(fault, "zh"), "en": message(fault, "en")},
         recorded_at=from_iso(entry["opened_at"]),
     )
-
-
-def records(store: Store) -> Engine:
-    """Return the operational records of a store, with their tables in place."""
-    engine = store.control.engine
-    operations.ensure(engine)
-    return engine

@@ -347,7 +347,6 @@ def open_office(store: Store, now: dt.datetime) -> Iterator[Office]:
     from metrics.insights.nodes import nodes_of
     from metrics.insights.rules import load_rules, usable
 
-    operations.ensure(store.control.engine)
     catalogue = load_catalogue()
     generation = store.open_generation(memory="1GB", threads=2)
     try:

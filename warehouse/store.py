@@ -23,7 +23,7 @@ from warehouse.base.clock import DEFAULT_ZONE
 from warehouse.base.errors import StoreError
 from warehouse.contracts import Contract, load_contracts
 from warehouse.control import Control
-from warehouse.schema import upgrade
+from warehouse.schema import bring_forward
 
 FOLDERS = ("inbox", "seg", "gen", "tmp")
 READER_MEMORY = "192MB"
@@ -117,12 +117,14 @@ class Store:
 
     @cached_property
     def control(self) -> Control:
-        """The control log; raises when the store is missing."""
+        """The control log, at this release's schema; raises when the store is missing."""
         if not self.exists:
             raise StoreError(
                 f"There is no store in {self.path}.", "create one with: cockpit load PATH --store " + str(self.path)
             )
-        return Control(self.path / "control.sqlite")
+        control = Control(self.path / "control.sqlite")
+        bring_forward(control.engine)
+        return control
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:
@@ -134,7 +136,7 @@ class Store:
         for name in FOLDERS:
             (self.path / name).mkdir(parents=True, exist_ok=True)
         control = Control(self.path / "control.sqlite")
-        upgrade(control.engine)
+        bring_forward(control.engine)
         if STORE_ID not in control.meta():
             control.set_meta({STORE_ID: uuid.uuid4().hex})
         control.close()

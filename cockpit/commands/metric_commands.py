@@ -324,7 +324,6 @@ def landing(store: StoreOption = None, known_at: KnownAtOption = None, json_: Js
     """List the stored year-end projections (全年预计) of each node."""
     place = store_at(store)
     moment = moment_of(known_at, place.control.meta().get("timezone", DEFAULT_ZONE))
-    operations.ensure(place.control.engine)
     rows = [asdict(row) for row in operations.landings(place.control.engine, known_at=moment)]
     if json_:
         print_json(rows)

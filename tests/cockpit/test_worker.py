@@ -23,6 +23,7 @@ from warehouse import operations
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import month_label, month_no
 from warehouse.operations import RunRow
+from warehouse.schema import upgrade
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -57,7 +58,7 @@ def figures() -> Figures:
 @pytest.fixture
 def office(figures: Figures) -> Office:
     engine = sa.create_engine("sqlite://")
-    operations.ensure(engine)
+    upgrade(engine)
     months = range(month_no(2022, 2), month_no(2024, 9))
     return Office(
         engine=engine,

@@ -10,12 +10,13 @@ from alembic.runtime.migration import MigrationContext
 
 from warehouse import operations, schema
 from warehouse.control import METADATA, Control
+from warehouse.store import Store
 
 
 def test_migrations_build_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
     control = Control(tmp_path / "control.sqlite")
     schema.upgrade(control.engine)
-    assert schema.revision_of(control.engine) == schema.newest()
+    assert schema.revision_of(control.engine) == schema.newest() == schema.NEWEST
     with control.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     assert {table.name for table in operations.TABLES} <= set(sa.inspect(control.engine).get_table_names())
@@ -29,3 +30,14 @@ def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
     schema.upgrade(control.engine)
     assert control.meta() == {"origin": "real"}
     control.close()
+
+
+def test_a_store_of_an_earlier_release_is_brought_forward_when_it_is_opened(tmp_path: Path) -> None:
+    control = Control(tmp_path / "control.sqlite")
+    with control.engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR NOT NULL)"))
+    control.close()
+    engine = Store(tmp_path).control.engine
+    assert schema.revision_of(engine) == schema.NEWEST
+    assert operations.last_runs(engine) == {}
+    engine.dispose()

@@ -18,6 +18,7 @@ from tests.metrics.insights.figures import Figures, known
 from warehouse import operations
 from warehouse.base.periods import month_no
 from warehouse.base.scope import Scope
+from warehouse.schema import upgrade
 
 RULES = {rule.id: rule for rule in load_rules()}
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -26,7 +27,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 @pytest.fixture
 def engine() -> Engine:
     made = sa.create_engine("sqlite://")
-    operations.ensure(made)
+    upgrade(made)
     return made
 
 

@@ -14,6 +14,7 @@ from warehouse import operations
 from warehouse.base.errors import UnknownName
 from warehouse.base.periods import month_no
 from warehouse.base.scope import Scope
+from warehouse.schema import upgrade
 
 BOARD = Board(("en_tce", "water_m3"), ("city", "a"), month_no(2024, 5), known("2024-06-15"), Scope.everything(), "t")
 
@@ -59,7 +60,7 @@ def test_a_changed_definition_is_an_alarm(figures: Figures, taken) -> None:
 
 def test_a_snapshot_survives_the_database(figures: Figures, taken) -> None:
     engine = sa.create_engine("sqlite://")
-    operations.ensure(engine)
+    upgrade(engine)
     head, values = taken
     operations.add_snapshot(engine, head, values)
     assert operations.snapshots(engine) == (head,)

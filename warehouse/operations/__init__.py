@@ -1,0 +1,69 @@
+"""Operational records beside the control log: forecasts, landings, warnings, snapshots and the worker's runs.
+
+They are derived, but they are history: what was forecast or frozen then cannot be computed again by anybody who did
+not keep it. Rows are appended; the only change ever made to a row is that a warning is closed.
+Exact figures are text, instants are sortable UTC text, lists are JSON. The migrations make the tables.
+"""
+
+from warehouse.operations.forecast import FORECAST, ForecastRow, add_forecasts, forecasts
+from warehouse.operations.landing import LANDING, LandingRow, add_landings, landing_hashes, landings
+from warehouse.operations.run import RUN, RunRow, add_run, find_run, is_done, last_runs
+from warehouse.operations.snapshot import (
+    SNAPSHOT,
+    SNAPSHOT_VALUE,
+    SnapshotRow,
+    SnapshotValueRow,
+    add_snapshot,
+    snapshot_values,
+    snapshots,
+)
+from warehouse.operations.warning import (
+    READING,
+    WARNING,
+    Closing,
+    ReadingRow,
+    WarningChange,
+    WarningRow,
+    apply_warnings,
+    readings,
+    standing_warnings,
+    warnings,
+)
+
+TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN)
+
+__all__ = [
+    "FORECAST",
+    "LANDING",
+    "READING",
+    "RUN",
+    "SNAPSHOT",
+    "SNAPSHOT_VALUE",
+    "TABLES",
+    "WARNING",
+    "Closing",
+    "ForecastRow",
+    "LandingRow",
+    "ReadingRow",
+    "RunRow",
+    "SnapshotRow",
+    "SnapshotValueRow",
+    "WarningChange",
+    "WarningRow",
+    "add_forecasts",
+    "add_landings",
+    "add_run",
+    "add_snapshot",
+    "apply_warnings",
+    "find_run",
+    "forecasts",
+    "is_done",
+    "landing_hashes",
+    "landings",
+    "last_runs",
+    "readings",
+    "snapshot_values",
+    "snapshots",
+    "standing_warnings",
+    "warnings",
+]
