@@ -14,10 +14,9 @@ from functools import lru_cache
 import duckdb
 from rapidfuzz import fuzz, process
 
-from warehouse.base.errors import UnknownName
+from warehouse.base.errors import QueryError, UnknownName
 from warehouse.base.periods import OPEN
 from warehouse.base.scope import Scope
-from warehouse.store import Generation
 
 DEEPEST = 32
 _CLOSE_ENOUGH = 55
@@ -180,23 +179,32 @@ def read_register(con: duckdb.DuckDBPyConnection) -> Register:
     return Register((Placed(row[0], row[1] or row[0], *row[2:10]) for row in rows), aliases)
 
 
-def find_node(generation: Generation, text: str) -> str:
-    """Return the code of a node given by code, name, short name or alias; raise with suggestions else."""
-    register = read_register(generation.con)
+def find_node(register: Register, text: str) -> str:
+    """Return the code of a node given by code, name, alias or pinyin; a text that means several is never guessed."""
     if text in register:
         return text
-    found = register.named(text)
-    if len(found) != 1:
+    named = register.named(text)
+    if len(named) > 1:
+        raise QueryError(f"'{text}' names several nodes.", f"say which by its code: {_listed(register, named)}")
+    found = named[0] if named else register.spellings().get(fold(text))
+    if found is None:
         raise unknown_node(text, register)
-    return found[0]
+    return found
 
 
-def root_node(generation: Generation) -> str:
-    """Return the first node without a parent."""
-    roots = read_register(generation.con).roots(generation.through_seq)
+def root_node(register: Register, seq: int) -> str:
+    """Return the one node without a parent; a register with several must be told which."""
+    roots = register.roots(seq)
     if not roots:
-        raise UnknownName("node", "root", (), "an empty register; load an organisation register first")
+        raise QueryError("The register is empty.", "load an organisation register first")
+    if len(roots) > 1:
+        hint = f"--node one of: {_listed(register, roots)}"
+        raise QueryError("The register has several roots; say which one is meant.", hint)
     return roots[0]
+
+
+def _listed(register: Register, codes: Iterable[str]) -> str:
+    return ", ".join(register.shown(code) for code in codes)
 
 
 def fold(text: str) -> str:
@@ -226,9 +234,9 @@ def unknown_node(code: str, register: Register) -> UnknownName:
     near = suggest_by_sound(code, register.spellings())
     error = _unknown("node", code, near)
     if near:
-        error.hint = f"did you mean {', '.join(register.shown(found) for found in near)}?"
+        error.hint = f"did you mean {_listed(register, near)}?"
     elif roots := register.roots(OPEN - 1):
-        error.hint = f"start from the top: {', '.join(register.shown(root) for root in roots)}"
+        error.hint = f"start from the top: {_listed(register, roots)}"
     error.args = (error.message if error.hint is None else f"{error.message}\nHint: {error.hint}",)
     return error
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from cockpit.commands.common import print_json, print_table
+from cockpit.commands.common import in_currency, print_json, print_table
 from metrics.model import Answer
 from warehouse.base.errors import QueryError
 from warehouse.base.money import exact
@@ -33,9 +33,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def show(answers: Sequence[Answer], form: str, out: Path | None) -> None:
-    """Print or write the answers in one of the formats."""
-    rows = [as_row(answer) for answer in answers]
+def show(answers: Sequence[Answer], facts: Mapping[str, str], form: str, out: Path | None) -> None:
+    """Print or write the answers of a store in one of the formats."""
+    rows = in_currency([as_row(answer) for answer in answers], facts)
     if form == "json":
         print_json(rows)
     elif form == "csv":

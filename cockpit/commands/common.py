@@ -39,6 +39,14 @@ def writable(file: Path) -> Path:
     return file
 
 
+def in_currency(rows: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return rows whose unit is written in the currency of the store they come from, as on its screens."""
+    from callbacks.language import Language, load_texts
+
+    language = Language("zh", load_texts("zh"), facts.get("currency", "CNY"))
+    return [{**row, "unit": language.unit(row["unit"])} for row in rows]
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document, Chinese readable."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")

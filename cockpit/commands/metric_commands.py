@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from cockpit.commands.answers import FORMATS, show
-from cockpit.commands.common import JsonOption, StoreOption, err, print_json, print_table, store_at, writable
+from cockpit.commands.common import (
+    JsonOption,
+    StoreOption,
+    err,
+    in_currency,
+    print_json,
+    print_table,
+    store_at,
+    writable,
+)
 from metrics.catalogue import load_catalogue
 from metrics.model import AS_WAS, Query
 from warehouse import operations
@@ -70,7 +80,7 @@ def query(
     first, last = Period.parse_range(period)
     question = Query(
         indicators=tuple(ids),
-        nodes=_nodes(generation, tuple(node or ())),
+        nodes=_nodes(generation, node or ()),
         period_from=first.label,
         period_to=last.label,
         grain=check_grain(grain) if grain else natural_grain(period),
@@ -88,27 +98,16 @@ def query(
     answers = evaluate(generation, catalogue, question)
     if moment is not None and generation.batch_at(moment) == 0:
         err.print("Nothing had been loaded by then: no figure was known.", markup=False)
-    show(answers, "json" if json_ else form, out)
+    show(answers, generation.meta, "json" if json_ else form, out)
 
 
-def _nodes(generation: Generation, asked: tuple[str, ...]) -> tuple[str, ...]:
+def _nodes(generation: Generation, asked: Sequence[str]) -> tuple[str, ...]:
     """Return node codes for codes or names; without any, the root."""
     from metrics.knowledge import knowledge
-    from metrics.nodes import fold, unknown_node
+    from metrics.nodes import find_node, root_node
 
     register = knowledge(generation).register
-    if not asked:
-        roots = register.roots(generation.through_seq)
-        if len(roots) > 1:
-            shown = ", ".join(register.shown(code) for code in roots)
-            raise QueryError("The register has several roots; say which one is meant.", f"--node one of: {shown}")
-        return roots
-    spellings = register.spellings()
-    codes = tuple(text if text in register else spellings.get(fold(text), "") for text in asked)
-    for text, code in zip(asked, codes, strict=True):
-        if not code:
-            raise unknown_node(text, register)
-    return codes
+    return tuple(find_node(register, text) for text in asked) or (root_node(register, generation.through_seq),)
 
 
 @indicators_app.command("list")
@@ -132,6 +131,8 @@ def indicators_list(store: StoreOption = None, json_: JsonOption = False) -> Non
         }
         for item in catalogue.written
     ]
+    if generation is not None:
+        rows = in_currency(rows, generation.meta)
     if json_:
         print_json(rows)
     else:
@@ -211,10 +212,10 @@ def diff(
         scope=Scope.everything(),
         actor="local",
     )
+    shown = in_currency([row.as_json() for row in rows], generation.meta)
     if json_:
-        print_json([row.as_json() for row in rows])
+        print_json(shown)
     else:
-        shown = [row.as_json() for row in rows]
         for line in shown:
             line["files"] = "; ".join(f"#{moved['batch_seq']} {moved['file']}" for moved in line["batches"])
         print_table(shown, ("indicator", "node", "period", "old", "new", "change", "files"))
@@ -253,24 +254,12 @@ def snapshot_verify(
 ) -> None:
     """Compute frozen figures again as known then; every difference is an alarm and exit code 1."""
     from cockpit.worker import open_office
-    from metrics.insights.snapshots import verify
+    from metrics.insights.snapshots import verify_stored
 
     with open_office(store_at(store), system_clock()) as office:
-        heads = [head for head in operations.snapshots(office.engine) if not ids or head.snapshot_id in ids]
-        if ids and len(heads) < len(ids):
-            raise UnknownName("snapshot", next(i for i in ids if i not in {h.snapshot_id for h in heads}), [])
-        found = [
-            asdict(difference)
-            for head in heads
-            for difference in verify(
-                office.evaluate,
-                head,
-                operations.snapshot_values(office.engine, head.snapshot_id),
-                Scope.everything(),
-                "local",
-            )
-        ]
-    print_json({"snapshots": len(heads), "differences": found})
+        verified = verify_stored(office.engine, office.evaluate, Scope.everything(), "local", ids or ())
+    found = [asdict(difference) for differences in verified.values() for difference in differences]
+    print_json({"snapshots": len(verified), "differences": found})
     raise typer.Exit(1 if found else 0)
 
 
@@ -317,14 +306,16 @@ def rules_run(store: StoreOption = None) -> None:
 
     place = store_at(store)
     run_once(place, system_clock())
-    print_json([asdict(row) for row in operations.warnings(place.control.engine)])
+    rows = [asdict(row) for row in operations.warnings(place.control.engine)]
+    print_json(in_currency(rows, place.control.meta()))
 
 
 def landing(store: StoreOption = None, known_at: KnownAtOption = None, json_: JsonOption = False) -> None:
     """List the stored year-end projections (全年预计) of each node."""
     place = store_at(store)
-    moment = moment_of(known_at, place.control.meta().get("timezone", DEFAULT_ZONE))
-    rows = [asdict(row) for row in operations.landings(place.control.engine, known_at=moment)]
+    facts = place.control.meta()
+    moment = moment_of(known_at, facts.get("timezone", DEFAULT_ZONE))
+    rows = in_currency([asdict(row) for row in operations.landings(place.control.engine, known_at=moment)], facts)
     if json_:
         print_json(rows)
     else:

@@ -7,7 +7,7 @@ any difference is an alarm: either somebody changed history, or a definition cha
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -170,14 +170,15 @@ def _there(row: SnapshotValueRow | None) -> str:
 
 
 def verify_stored(
-    engine: Engine, evaluate: Evaluate, scope: Scope, actor: str, snapshot_id: str | None = None
-) -> tuple[Difference, ...]:
-    """Verify one stored snapshot, or all of them."""
-    heads = [head for head in operations.snapshots(engine) if snapshot_id in (None, head.snapshot_id)]
-    if snapshot_id is not None and not heads:
-        raise UnknownName("snapshot", snapshot_id, [head.snapshot_id for head in operations.snapshots(engine)])
-    return tuple(
-        difference
-        for head in heads
-        for difference in verify(evaluate, head, operations.snapshot_values(engine, head.snapshot_id), scope, actor)
-    )
+    engine: Engine, evaluate: Evaluate, scope: Scope, actor: str, ids: Collection[str] = ()
+) -> dict[str, tuple[Difference, ...]]:
+    """Verify the named snapshots, or all of them; what differs stands under each one's id."""
+    heads = {head.snapshot_id: head for head in operations.snapshots(engine)}
+    for name in ids:
+        if name not in heads:
+            raise UnknownName("snapshot", name, heads)
+    return {
+        name: verify(evaluate, head, operations.snapshot_values(engine, name), scope, actor)
+        for name, head in heads.items()
+        if not ids or name in ids
+    }

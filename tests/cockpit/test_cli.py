@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.cli import NOT_BUILT
+from cockpit.commands.common import in_currency
 from cockpit.commands.metric_commands import LANDING_COLUMNS, SNAPSHOT_COLUMNS
 from tests.warehouse.test_load import ORG, Office
 from warehouse.operations import LandingRow, SnapshotRow
@@ -94,6 +95,21 @@ def test_several_roots_ask_which_one(office: Office) -> None:
 def test_before_the_first_batch_nothing_was_reported(office: Office) -> None:
     done = cockpit(*QUERY, "--store", office.store.path, "--node", "Z", "--known-at", "2019-01-01", "--format", "csv")
     assert done.returncode == 0 and "not_reported" in done.stdout
+
+
+def test_units_are_written_in_the_currency_of_the_store() -> None:
+    rows = [{"indicator": "op_cost_total", "unit": "万元"}, {"indicator": "elec_kwh", "unit": "kWh"}]
+    assert [row["unit"] for row in in_currency(rows, {"currency": "UAH"})] == ["万格里夫纳", "kWh"]
+    assert in_currency(rows, {"currency": "CNY"}) == in_currency(rows, {}) == rows
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "table"])
+def test_answers_of_a_store_in_another_currency_say_so(office: Office, form: str) -> None:
+    office.store.control.set_meta({"currency": "USD"})
+    assert cockpit("rebuild", "--store", office.store.path).returncode == 0
+    for command in ((*QUERY, "--node", "Z", "--format", form), ("indicators", "list")):
+        said = cockpit(*command, "--store", office.store.path)
+        assert said.returncode == 0 and "万美元" in said.stdout and "万元" not in said.stdout
 
 
 def test_tables_ask_for_columns_that_exist() -> None:

@@ -66,6 +66,6 @@ def test_a_snapshot_survives_the_database(figures: Figures, taken) -> None:
     assert operations.snapshots(engine) == (head,)
     assert set(operations.snapshot_values(engine, head.snapshot_id)) == set(values)
     assert {row.node for row in operations.snapshot_values(engine, head.snapshot_id, frozenset({"a"}))} == {"a"}
-    assert snapshots.verify_stored(engine, figures.evaluate, Scope.everything(), "t") == ()
+    assert snapshots.verify_stored(engine, figures.evaluate, Scope.everything(), "t") == {head.snapshot_id: ()}
     with pytest.raises(UnknownName, match="did you mean"):
-        snapshots.verify_stored(engine, figures.evaluate, Scope.everything(), "t", "daily-2024-06-14-20240615T120000")
+        snapshots.verify_stored(engine, figures.evaluate, Scope.everything(), "t", ["daily-2024-06-14-20240615T120000"])
