@@ -1,4 +1,4 @@
-"""Organisations: who a name in an export means, and the two-time closure of the tree.
+"""Organisations: who a name in an export means.
 
 A unit is found by code, else by name, short name or dated alias. An unknown name is never guessed: it goes to
 quarantine with suggestions by spelling.
@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import duckdb
 from rapidfuzz import fuzz, process
 
 _BLANKS = re.compile(r"\s+")
@@ -62,65 +61,3 @@ class Directory:
             return Match(None, "ambiguous_org", "、".join(sorted(codes)))
         near = process.extract(folded, list(self._shown), scorer=fuzz.WRatio, limit=3, score_cutoff=60)
         return Match(None, "unknown_org", "、".join(self._shown[name] for name, _, _ in near) or None)
-
-
-CLOSURE_SQL = """
--- one row per unit version: place in the tree, life in months, knowledge in batches
-CREATE OR REPLACE TEMP TABLE placed AS
-SELECT code, nullif(parent, '') AS parent, from_m, to_m, rec_from, rec_to FROM d_org_unit;
-
--- every ancestor of every unit; valid time and knowledge are intersected at each step, a repeat ends the walk
-CREATE TABLE closure AS
-WITH RECURSIVE walk AS (
-    SELECT code AS anc, code AS dsc, 0 AS depth, parent AS up, from_m, to_m, rec_from, rec_to,
-           [code] AS path FROM placed
-    UNION ALL
-    SELECT p.code, w.dsc, w.depth + 1, p.parent,
-           greatest(w.from_m, p.from_m), least(w.to_m, p.to_m),
-           greatest(w.rec_from, p.rec_from), least(w.rec_to, p.rec_to), list_append(w.path, p.code)
-    FROM walk w JOIN placed p ON p.code = w.up
-    WHERE greatest(w.from_m, p.from_m) < least(w.to_m, p.to_m)
-      AND greatest(w.rec_from, p.rec_from) < least(w.rec_to, p.rec_to) AND NOT list_contains(w.path, p.code)
-)
-SELECT anc, dsc, depth, from_m, to_m, rec_from, rec_to FROM walk;
-
--- places stretched over all months: the first parent reaches back, the last one forward (as-of-date trees)
-CREATE OR REPLACE TEMP TABLE placed_ext AS
-WITH points AS (
-    SELECT DISTINCT code, seq FROM (
-        SELECT code, rec_from AS seq FROM placed UNION ALL SELECT code, rec_to FROM placed WHERE rec_to < 2147483647
-    )
-), spans AS (
-    SELECT code, seq AS rec_from, lead(seq, 1, 2147483647) OVER (PARTITION BY code ORDER BY seq) AS rec_to FROM points
-), live AS (
-    SELECT s.code, s.rec_from, s.rec_to, p.parent, p.from_m FROM spans s
-    JOIN placed p ON p.code = s.code AND p.rec_from <= s.rec_from AND s.rec_from < p.rec_to
-)
-SELECT code, parent,
-       CASE WHEN row_number() OVER w = 1 THEN 0 ELSE from_m END AS from_m,
-       lead(from_m, 1, 2147483647) OVER w AS to_m, rec_from, rec_to
-FROM live WINDOW w AS (PARTITION BY code, rec_from ORDER BY from_m);
-
-CREATE TABLE closure_ext AS
-WITH RECURSIVE walk AS (
-    SELECT code AS anc, code AS dsc, 0 AS depth, parent AS up, from_m, to_m, rec_from, rec_to,
-           [code] AS path FROM placed_ext
-    UNION ALL
-    SELECT p.code, w.dsc, w.depth + 1, p.parent,
-           greatest(w.from_m, p.from_m), least(w.to_m, p.to_m),
-           greatest(w.rec_from, p.rec_from), least(w.rec_to, p.rec_to), list_append(w.path, p.code)
-    FROM walk w JOIN placed_ext p ON p.code = w.up
-    WHERE greatest(w.from_m, p.from_m) < least(w.to_m, p.to_m)
-      AND greatest(w.rec_from, p.rec_from) < least(w.rec_to, p.rec_to) AND NOT list_contains(w.path, p.code)
-)
-SELECT anc, dsc, depth, from_m, to_m, rec_from, rec_to FROM walk;
-DROP TABLE placed;
-DROP TABLE placed_ext;
-"""
-
-
-def build_closure(con: duckdb.DuckDBPyConnection) -> None:
-    """Derive `closure` and `closure_ext` from `d_org_unit`."""
-    for statement in CLOSURE_SQL.split(";\n"):
-        if statement.strip():
-            con.execute(statement)

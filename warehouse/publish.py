@@ -15,10 +15,10 @@ import duckdb
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
 from warehouse.base.periods import OPEN
+from warehouse.closure import build_closure
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.durable import flush_file, write_text
-from warehouse.organisations import build_closure
 from warehouse.stage import quote
 from warehouse.store import Store, connect
 

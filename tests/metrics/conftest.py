@@ -19,8 +19,8 @@ from metrics.evaluate import evaluate
 from metrics.model import Answer, Catalogue, Query
 from warehouse.base.periods import OPEN, month_no, month_of
 from warehouse.base.scope import Scope
+from warehouse.closure import build_closure
 from warehouse.contracts import Contract, load_contracts
-from warehouse.organisations import build_closure
 from warehouse.store import Generation
 
 _EXTRA = ("row_id", "rec_from", "rec_to", "from_m", "to_m", "file_name", "sheet", "row_no")

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from warehouse.closure import build_closure
 from warehouse.contracts import load_contracts
 from warehouse.ingest import FileReport, load
-from warehouse.organisations import build_closure
 from warehouse.publish import publish
 from warehouse.register_checks import check_spans
 from warehouse.stage import finish, prepare
