@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
@@ -35,11 +36,11 @@ def known_rows(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, s
     """Create temp table `known`: the rows of a dataset that are live now. False when nothing is known."""
     if not segments:
         return False
-    paths = ", ".join(quote(str(root / segment.path)) for segment in segments)
+    files = these_files(root / segment.path for segment in segments)
     columns = ", ".join(f'p."{column.name}"' for column in contract.columns)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE known AS
-        WITH seg AS (SELECT * FROM read_parquet([{paths}], union_by_name = true))
+        WITH seg AS (SELECT * FROM read_parquet({files}, union_by_name = true))
         SELECT p.row_id, p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no
         FROM seg p ANTI JOIN (SELECT row_id FROM seg WHERE n = -1) m ON m.row_id = p.row_id
         WHERE p.n = 1"""

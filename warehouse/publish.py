@@ -14,6 +14,7 @@ import duckdb
 
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
+from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
 from warehouse.closure import build_closure
 from warehouse.contracts import Contract
@@ -139,11 +140,11 @@ def _project_dataset(con: duckdb.DuckDBPyConnection, store: Store, contract: Con
             " '' AS file_name, '' AS sheet, 0::INTEGER AS row_no WHERE FALSE"
         )
         return
-    paths = ", ".join(quote(str(store.segments / segment.path)) for segment in segments)
+    files = these_files(store.segments / segment.path for segment in segments)
     unit_column = "" if named else f"{unit} AS unit, "
     con.execute(
         f"""CREATE TABLE d_{contract.name} AS
-        WITH seg AS (SELECT * FROM read_parquet([{paths}], union_by_name = true))
+        WITH seg AS (SELECT * FROM read_parquet({files}, union_by_name = true))
         SELECT p.row_id, p.batch_seq AS rec_from, coalesce(m.batch_seq, {OPEN})::INTEGER AS rec_to,
                {unit_column}p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no
         FROM seg p LEFT JOIN (SELECT row_id, batch_seq FROM seg WHERE n = -1) m ON m.row_id = p.row_id

@@ -133,6 +133,8 @@ class Store:
 
     def create(self) -> None:
         """Make the folders and the control log where they are missing."""
+        if "?" in str(self.path):
+            raise StoreError(f"A store cannot lie in {self.path}.", "DuckDB cannot write below a path with a '?' in it")
         for name in FOLDERS:
             (self.path / name).mkdir(parents=True, exist_ok=True)
         control = Control(self.path / "control.sqlite")
