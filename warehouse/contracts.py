@@ -73,6 +73,14 @@ class Column:
         return self.type == "int" or self.type.startswith("dec")
 
     @cached_property
+    def digits(self) -> tuple[int, int]:
+        """Precision and scale of a decimal column."""
+        found = _DEC.match(self.type)
+        if found is None:
+            raise ValueError(f"the column {self.name} is no decimal: {self.type}")
+        return int(found[1]), int(found[2])
+
+    @cached_property
     def labels(self) -> frozenset[str]:
         """All spellings of the header, normalised."""
         return frozenset(normalise_label(label) for label in (self.name, *self.aliases))

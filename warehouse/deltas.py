@@ -13,10 +13,11 @@ import duckdb
 
 from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
+from warehouse.casting import quote
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
 from warehouse.durable import flush_file, settle, sha256_of
-from warehouse.stage import quote, valid_span
+from warehouse.stage import valid_span
 
 PARTS, SHEET_ROOM, BATCH_ROOM = 64, 2**30, 2**40
 """A row's id is its batch, sheet, line and part of the line; a line of a wide form has a part per group."""

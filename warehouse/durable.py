@@ -45,14 +45,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def keep_copy(source: Path, folder: Path, sha: str) -> Path:
-    """Keep a received file byte for byte under its hash."""
+def keep_copy(source: Path, folder: Path) -> str:
+    """Keep a received file byte for byte under its hash, and return the hash."""
+    sha = sha256_of(source)
     kept = folder / sha
     if not kept.exists():
         temporary = folder / f"{sha}.tmp"
         shutil.copyfile(source, temporary)
         settle(temporary, kept)
-    return kept
+    return sha
 
 
 @contextlib.contextmanager

@@ -25,10 +25,12 @@ from warehouse.base.periods import OPEN, month_label
 from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso
 from warehouse.deltas import Change, compare, good_rows, known_rows, write_segment
-from warehouse.durable import keep_copy, sha256_of, writer_lock
+from warehouse.durable import keep_copy, writer_lock
 from warehouse.manifest import Delivery, gather
+from warehouse.mapping import map_columns, match_label, recognised
+from warehouse.meanings import Meanings
 from warehouse.organisations import Directory
-from warehouse.readers.cells import factor_of, month_in, parse_cell
+from warehouse.readers.cells import month_in
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
@@ -222,28 +224,26 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
         }
         return FileReport(delivery.name, None, None, "ignored", {}, text)
     control = loader.store.control
-    sha = sha256_of(delivery.path)
+    # the copy is hashed, written and flushed while the file is read
+    kept = loader.copier.submit(keep_copy, delivery.path, loader.store.inbox)
     moment = delivery.recorded_at
     _, last_at = control.last()
     now = loader.clock()
     # what was taken before something newer is history; only a file of the newest moment can still change anything
     if moment is not None and last_at is not None and moment < last_at:
-        seen = control.delivered(sha, moment, delivery.source)
+        seen = control.delivered(kept.result(), moment, delivery.source)
         if seen is not None:
             return _already(delivery, seen)
     moment = moment or loader.moment
-    # the copy is flushed to disk while the file is read
-    kept = loader.copier.submit(keep_copy, delivery.path, loader.store.inbox, sha)
     try:
         _check_time(delivery, moment, last_at, now)
         tables = loader.read(delivery)
         contract = _contract_of(loader, delivery, tables)
-        tables = tuple(t for t in tables if stage.recognised(t.labels, contract) >= 2) or tables
+        tables = tuple(t for t in tables if recognised(t.labels, contract) >= 2) or tables
         staged, raws = _stage_file(loader, contract, delivery, tables)
     except ReadRefused as refusal:
-        kept.result()
-        return _refuse(loader, delivery, sha, moment, refusal.faults)
-    return _commit_file(loader, delivery, sha, moment, contract, staged, raws, kept)
+        return _refuse(loader, delivery, kept.result(), moment, refusal.faults)
+    return _commit_file(loader, delivery, kept, moment, contract, staged, raws)
 
 
 def _already(delivery: Delivery, seen: Mapping[str, Any]) -> FileReport:
@@ -274,17 +274,17 @@ def _contract_of(loader: Loader, delivery: Delivery, tables: Sequence[RawTable])
         return loader.contracts[delivery.source]
     labels = max((table.labels for table in tables), key=len)
     ranked = sorted(
-        loader.contracts.values(), key=lambda c: (_complete(labels, c), stage.recognised(labels, c)), reverse=True
+        loader.contracts.values(), key=lambda c: (_complete(labels, c), recognised(labels, c)), reverse=True
     )
     best = ranked[0]
-    if not _complete(labels, best) or stage.recognised(labels, best) * 2 < min(len(labels), 8):
+    if not _complete(labels, best) or recognised(labels, best) * 2 < min(len(labels), 8):
         near = "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
         raise ReadRefused(Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=near))
     return best
 
 
 def _complete(labels: Sequence[str], contract: Contract) -> bool:
-    found = {stage.match_label(label, contract.labels) for label in labels}
+    found = {match_label(label, contract.labels) for label in labels}
     pivoted = set()
     if contract.unpivot and any(name and "." in name for name in found):
         pivoted = {contract.unpivot.dimension, *contract.unpivot.measures}
@@ -304,21 +304,22 @@ def _stage_file(
     for table in tables:
         month = month_in(table.period_note) or month_in(delivery.name)
         try:
-            plans.append((table, stage.map_columns(table, contract, factor_of, month)))
+            plans.append((table, map_columns(table, contract, month)))
         except ReadRefused as refusal:
             faults += refusal.faults
     if faults:
         raise ReadRefused(*faults)
     directory = loader.units() if contract.org_column and contract.name != "org_unit" else Directory(())
+    meanings = Meanings(directory)
     for number, (table, mapped) in enumerate(plans):
-        stage.stage_table(con, contract, table, mapped, number, parse_cell, directory, staged)
+        stage.stage_table(con, contract, table, mapped, number, meanings, staged)
     stage.finish(con, contract, staged)
     return staged, [table for table, _ in plans]
 
 
 def _commit_file(
-    loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, contract: Contract,
-    staged: stage.Staged, tables: Sequence[RawTable], kept: Future[Path],
+    loader: Loader, delivery: Delivery, kept: Future[str], moment: dt.datetime, contract: Contract,
+    staged: stage.Staged, tables: Sequence[RawTable],
 ) -> FileReport:  # fmt: skip
     con, control = loader.con, loader.store.control
     touched = _touched(con, contract, control.segments(contract.name), delivery.span)
@@ -332,7 +333,7 @@ def _commit_file(
     change = compare(con, contract, known=known, quarantined=quarantined, span=delivery.span)
     counts = _counts(staged, change, quarantined)
     last, _ = control.last()
-    kept.result()
+    sha = kept.result()
     segments: list[SegmentRow] = []
     batch = None
     status = "unchanged" if change.unchanged or not quarantined else "refused"

@@ -16,11 +16,11 @@ from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
 from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
+from warehouse.casting import quote
 from warehouse.closure import build_closure
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.durable import flush_file, write_text
-from warehouse.stage import quote
 from warehouse.store import Store, connect
 
 SCHEMA_VERSION = "1"

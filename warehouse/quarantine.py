@@ -82,8 +82,7 @@ def mended(
 def _row_hashes(con: duckdb.DuckDBPyConnection, tables: Sequence[RawTable]) -> set[str]:
     found: set[str] = set()
     for number, table in enumerate(tables):
-        rows = [row[0] for row in con.execute(f"SELECT row_no FROM raw_{number}").fetchall()]
-        found |= {_hash(text) for text in stage.raw_json(con, table, number, rows).values()}
+        found |= {_hash(text) for text in stage.raw_json(con, table, number).values()}
     return found
 
 

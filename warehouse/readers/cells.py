@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
@@ -23,11 +24,20 @@ from warehouse.readers.values import (
     parse_text,
     parse_year,
 )
-from warehouse.stage import Cell
 
 T = TypeVar("T")
 
 _PLAIN_FACTORS = {"%": Decimal("0.01"), "‰": Decimal("0.001"), "万": Decimal(10_000), "亿": Decimal(10**8)}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the parser made of one text: a value as castable text, or a fault."""
+
+    value: str | None
+    note: str | None = None
+    fault: str | None = None
+    hint: str | None = None
 
 
 def factor_of(column: Column, unit: str | None) -> Decimal | None:

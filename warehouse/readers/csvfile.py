@@ -21,7 +21,7 @@ from warehouse.readers.encodings import Utf8File, as_utf8, detect
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading
 from warehouse.readers.labels import Aliases
-from warehouse.readers.raw import Cells, RawTable, Source, create
+from warehouse.readers.raw import Cells, Miscounted, RawTable, Scan, Source, create
 from warehouse.readers.scratch import ScratchFile
 from warehouse.readers.sift import Row, Sieve
 from warehouse.readers.spool import fit, spool
@@ -59,22 +59,22 @@ class ScannedRows:
     longest: int
     parallel: bool
 
-    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Create the table; row numbers come from the order of insertion, which the database keeps."""
+    @property
+    def scan(self) -> Scan:
+        """The records as the database reads them; a record wider or narrower than the header ends the reading."""
         columns = ", ".join(f"'c{column}': 'VARCHAR'" for column in range(self.width))
         path = str(self.file.path).replace("'", "''")
-        con.execute(
-            f"{create(table)} AS SELECT 0::BIGINT AS row_no, * FROM read_csv('{path}', auto_detect = false,"
-            f" header = false, skip = {self.skip_lines}, delim = '{self.delimiter}', quote = '\"', escape = '\"',"
-            f" hive_partitioning = false, max_line_size = {max(self.longest, DEFAULT_LINE)}, parallel = {self.parallel}, columns = {{{columns}}})"
+        sql = (
+            f"read_csv('{path}', auto_detect = false, header = false, skip = {self.skip_lines},"
+            f" delim = '{self.delimiter}', quote = '\"', escape = '\"', hive_partitioning = false,"
+            f" max_line_size = {max(self.longest, DEFAULT_LINE)}, parallel = {self.parallel}, columns = {{{columns}}})"
         )
-        con.execute(f"UPDATE {table} SET row_no = rowid + {self.first_record}")
-        count = con.execute(f"SELECT count(*), max(row_no) FROM {table}").fetchone()
-        if count != (self.records, self.first_record + self.records - 1):
-            raise Irregular(f"{count} records parsed, {self.records} surveyed")
-        if self.dropped:
-            numbers = ", ".join(map(str, self.dropped))
-            con.execute(f"DELETE FROM {table} WHERE row_no IN ({numbers})")
+        return Scan(sql, self.first_record, self.records, self.dropped)
+
+    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Create the table of texts."""
+        con.execute(f"{create(table)} AS SELECT 0::BIGINT AS row_no, * FROM {self.scan.sql}")
+        self.scan.number_rows(con, table)
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,17 @@ class CarefulRows:
     text: Utf8File
     heading: Heading
 
+    @property
+    def scan(self) -> Scan:
+        """The fast way."""
+        return self.fast.scan
+
     def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
         """Create the table by the fast way, or by the careful one when the records do not agree."""
         con.execute("SET preserve_insertion_order = true")
         try:
             self.fast.load(con, table)
-        except (Irregular, duckdb.InvalidInputException, duckdb.ConversionException):
+        except (Miscounted, duckdb.InvalidInputException, duckdb.ConversionException):
             con.execute(f"DROP TABLE IF EXISTS {table}")
             fast = self.fast
             rows = _records(self.text.path, fast.delimiter, fast.first_record - 1)

@@ -17,8 +17,36 @@ def create(table: str) -> str:
     return f"CREATE {'TEMP ' if table.startswith('temp.') else ''}TABLE {table}"
 
 
+class Miscounted(Exception):
+    """The database read other records than the survey counted; the file must be read record by record."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """SQL that reads the records of a file in their order, to be written to an empty table and numbered there."""
+
+    sql: str
+    first_record: int
+    records: int
+    dropped: tuple[int, ...]
+
+    def number_rows(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Give the rows just written their record numbers and drop those that are no data."""
+        # a table keeps the order of insertion, and rowid counts it
+        con.execute(f"UPDATE {table} SET row_no = rowid + {self.first_record}")
+        count = con.execute(f"SELECT count(*), max(row_no) FROM {table}").fetchone()
+        if count != (self.records, self.first_record + self.records - 1):
+            raise Miscounted(f"{count} records parsed, {self.records} surveyed")
+        if self.dropped:
+            con.execute(f"DELETE FROM {table} WHERE row_no IN ({', '.join(map(str, self.dropped))})")
+
+
 class Source(Protocol):
     """Where the data rows of a table wait until they are asked for."""
+
+    @property
+    def scan(self) -> Scan | None:
+        """How a database reads the rows straight from the file, if it can."""
 
     def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
         """Create `table` with row_no and one text column per label."""
@@ -42,6 +70,11 @@ class RawTable:
     source: Source = field(repr=False, compare=False)
     row_faults: tuple[Fault, ...] = ()
     remarks: tuple[Fault, ...] = ()
+
+    @property
+    def scan(self) -> Scan | None:
+        """How a database reads the rows straight from the file, if it can."""
+        return self.source.scan
 
     def load_into(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
         """Create TABLE `table`(row_no BIGINT, c0 VARCHAR, c1 VARCHAR, …) holding the data rows only."""

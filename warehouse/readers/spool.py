@@ -20,6 +20,10 @@ class SpooledRows:
 
     scratch: ScratchFile
 
+    @property
+    def scan(self) -> None:
+        """These rows have numbers of their own and are only read as a table."""
+
     def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
         """Create the table from the Arrow file."""
         with pa.memory_map(str(self.scratch.path)) as file:

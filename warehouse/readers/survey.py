@@ -8,7 +8,7 @@ counts are known before anything is loaded and are the same as a record-by-recor
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ class _Scan:
         self.quoted_newline = False
         self.longest = 0
         self._found: dict[int, Suspect] = {}
-        self._tail: list[Suspect] = []
+        self._tail: list[Callable[[], list[Suspect]]] = []
         self._returns: bool | None = None
 
     def cut(self, block: bytes, at_end: bool) -> int:
@@ -150,7 +150,8 @@ class _Scan:
 
     def suspects(self, first_record: int) -> tuple[Suspect, ...]:
         """All noted records and the last ones of the file, where notes stand."""
-        self._found.update((suspect.record, suspect) for suspect in self._tail)
+        last = [suspect for records in self._tail for suspect in records()][-CLASSIFIED_AT_END:]
+        self._found.update((suspect.record, suspect) for suspect in last)
         found = (self._found[at] for at in sorted(self._found))
         return tuple(replace(suspect, record=first_record + suspect.record) for suspect in found)
 
@@ -165,7 +166,7 @@ class _Scan:
 
     def _check_returns(self, block: bytes, data: Bytes, ends: Places) -> None:
         """Either every record ends with CR LF or none does, and no CR stands elsewhere."""
-        count = block.count(b"\r") if b"\r" in block else 0
+        count = int(np.count_nonzero(data == _RETURN)) if b"\r" in block else 0
         preceded = int(np.count_nonzero(data[ends[ends > 0] - 1] == _RETURN)) if count else 0
         has = count > 0
         if count and (preceded != count or preceded != ends.size):
@@ -213,15 +214,18 @@ class _Scan:
     def _note(
         self, start: int, block: bytes, starts: Places, ends: Places, is_odd: npt.NDArray[np.bool_], doubtful: Places
     ) -> None:
+        before, count = self.records, int(ends.size)
+
         def suspect(at: int) -> Suspect:
             begin = int(starts[at])
-            return Suspect(self.records + at, start + begin, block[begin : ends[at]], bool(is_odd[at]))
+            return Suspect(before + at, start + begin, block[begin : ends[at]], bool(is_odd[at]))
 
-        self._found.update((self.records + at, suspect(at)) for at in doubtful.tolist())
+        self._found.update((before + at, suspect(at)) for at in doubtful.tolist())
         if len(self._found) > MANY_SUSPECTS:
             raise Irregular("many records that need a look")
-        last = [suspect(at) for at in range(max(0, ends.size - CLASSIFIED_AT_END), int(ends.size))]
-        self._tail = [*self._tail, *last][-CLASSIFIED_AT_END:]
+        # which block is the last is known at the end; its records are taken apart only then
+        kept = self._tail[1 - CLASSIFIED_AT_END :] if count < CLASSIFIED_AT_END else []
+        self._tail = [*kept, lambda: [suspect(at) for at in range(max(0, count - CLASSIFIED_AT_END), count)]]
 
 
 def _english(data: Bytes, places: Places) -> Iterator[Places]:

@@ -38,6 +38,7 @@ FORMULA_ERRORS = frozenset(
 NULLS = frozenset(
     ["", "-", "--", "---", "—", "——", "–", "/", "//", "\\", "\\n", "无", "空", "暂无", "null", "none", "na", "n/a", "n.a.", "nan", "nil", "·"]
 )  # fmt: skip
+LONGEST_NULL = max(map(len, NULLS))
 LONGEST_EXACT = 15
 """Digits a spreadsheet keeps; a longer number written with an exponent has lost its tail."""
 
@@ -63,6 +64,7 @@ _DAY = re.compile(
     rf"(?:[T ]*(?:(?P<half>上午|下午|am|pm)? *{_CLOCK})?(?P<zone>z|[+-]\d\d:?\d\d)?)?$",
     re.IGNORECASE,
 )
+_ISO_DAY = re.compile(r"^(?P<year>[12]\d{3})-(?P<month>\d\d)-(?P<day>\d\d)$")
 _COMPACT_DAY = re.compile(
     r"^(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:[T ]?(?P<hour>\d{2}):?(?P<minute>\d{2}):?(?P<second>\d{2})?)?$"
 )
@@ -133,6 +135,9 @@ def normalise(text: str | None) -> str:
     """NFKC, no invisible signs, no leading apostrophe, white space inside as one blank."""
     if text is None:
         return ""
+    if text.isascii() and text.isprintable():  # most cells: nothing to fold, nothing invisible
+        plain = _SPACES.sub(" ", text).strip() if "  " in text else text.strip()
+        return plain[1:].lstrip() if plain.startswith("'") else plain
     plain = _SPACES.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).strip()
     return plain[1:].lstrip() if plain.startswith("'") else plain
 
@@ -144,9 +149,9 @@ def is_null(text: str) -> bool:
 
 def blank_or_error(text: str) -> Parsed[T] | Bad | None:
     """What every type has in common: blanks, withheld figures and the errors of formulas."""
-    if text.upper() in FORMULA_ERRORS or (text.startswith("#") and text.strip("#") == "" and len(text) > 1):
+    if text.startswith("#") and (text.upper() in FORMULA_ERRORS or (text.strip("#") == "" and len(text) > 1)):
         return Bad("formula_error")
-    if is_null(text):
+    if len(text) <= LONGEST_NULL and is_null(text):
         return Parsed(None)
     return Parsed(None, "withheld") if _WITHHELD.match(text) else None
 
@@ -249,6 +254,9 @@ def parse_datetime(text: str | None) -> Parsed[dt.datetime] | Bad:
     early: Parsed[dt.datetime] | Bad | None = blank_or_error(plain)
     if early is not None:
         return early
+    found = _ISO_DAY.match(plain)
+    if found:
+        return _moment(found.groupdict())
     if plain in _OPEN_ENDS or _FAR_END.match(plain):
         return Parsed(None, "open_end")
     if _SERIAL.match(plain):
