@@ -120,17 +120,22 @@ def is_laid(indicator: Indicator, layout: Layout) -> bool:
 
 
 def statement_for(generation: Generation, question: Question, known: Known, asked: Sequence[Indicator]) -> Statement:
-    """Return the statement of a question, compiled once per shape."""
+    """Return the statement of a question."""
     shape = shape_of(question, asked, generation.through_seq)
-    where = question.where
+    return keep_statement(generation, known.layout, shape, tuple((i.id, i.fingerprint) for i in asked))
+
+
+def keep_statement(generation: Generation, layout: Layout, shape: Shape, formulas: tuple[object, ...]) -> Statement:
+    """Return the statement of a shape, compiled once; `formulas` tell what is asked as the shape's formulas do."""
+    where = shape.where
     key = (
-        known.layout.key, tuple((i.id, i.fingerprint) for i in asked), shape.reading, shape.windows, shape.one_node,
-        shape.dim, shape.stays, shape.as_of, (where.rows, where.units) if where else None,
+        layout.key, formulas, shape.reading, shape.windows, shape.one_node, shape.dim, shape.stays, shape.as_of,
+        (where.rows, where.units) if where else None,
     )  # fmt: skip
     found = _statements.get(key)
     if found is None:
-        compiled = compile_shape(shape, known.layout)
-        rules = {ask.id: rule_of(ask.id, ask.formula, known.layout, compiled) for ask in shape.asks}
+        compiled = compile_shape(shape, layout)
+        rules = {ask.id: rule_of(ask.id, ask.formula, layout, compiled) for ask in shape.asks}
         parsed = generation.con.extract_statements(compiled.sql)[0]
         found = _statements.put(key, Statement(compiled, parsed, rules))
     return found

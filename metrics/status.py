@@ -64,10 +64,11 @@ def _counts(operands: Sequence[Operand], layout: Layout, compiled: Compiled) -> 
         if operand.atom != MONTHS
         for report in reports_of(operand, layout)
     }
-    return tuple(_count(report, averaged, compiled) for report, averaged in sorted(reports))
+    return tuple(count_of(report, compiled, averaged=averaged) for report, averaged in sorted(reports))
 
 
-def _count(report: Report, averaged: bool, compiled: Compiled) -> Count:
+def count_of(report: Report, compiled: Compiled, *, averaged: bool = False) -> Count:
+    """Return where a compiled statement keeps the counts of one report."""
     months = compiled.place.get(report.column("months")) if averaged else None
     return Count(compiled.place[report.column("due")], compiled.place[report.column("got")], months, report.shift)
 
@@ -78,10 +79,15 @@ def due_and_got(rule: Rule, row: Sequence[object]) -> tuple[int, int]:
     for count in rule.counts:
         if count.shift:
             continue
-        owed, came = _whole(row[count.due]), _whole(row[count.got])
+        owed, came = owed_and_came(count, row)
         if owed - came > gap:
             due, got, gap = owed, came, owed - came
     return due, got
+
+
+def owed_and_came(count: Count, row: Sequence[object]) -> tuple[int, int]:
+    """Return how many reports were due and how many came."""
+    return _whole(row[count.due]), _whole(row[count.got])
 
 
 def judge(rule: Rule, row: Sequence[object], months: int, over: bool) -> Status:

@@ -116,3 +116,22 @@ def test_replay_as_of_now_equals_live(place: Path) -> None:
             )
         assert boards[0] == boards[1]
         assert any(row[2] is not None for row in boards[0])
+
+
+def test_the_due_list_counts_as_the_figures_beside_it(services: LiveServices) -> None:
+    catalogue, viewer, compared = load_catalogue(), Viewer(Scope.everything(), "test"), 0
+    with services.open(viewer) as desk:
+        tree, last = desk.tree(None, "as-was"), desk.latest_period(None)
+        assert last is not None
+        laid = set(desk.known.layout.themes)
+        for node in (tree.root, *(child.code for child in tree.children(tree.root)[:3])):
+            for due in desk.due_list(node, last, None):
+                names = tuple(i.id for i in catalogue.written if laid.intersection(i.sources) == {due.dataset})
+                query = Query(
+                    indicators=names, nodes=(node,), period_from=last, period_to=last, grain="month",
+                    scope=Scope.everything(), actor="test",
+                )  # fmt: skip
+                shown = [one for one in desk.evaluate([query]) if one.status not in ("no_source", "not_due")]
+                assert {(one.due, one.got) for one in shown} <= {(due.due, due.got)}
+                compared += len(shown)
+    assert compared

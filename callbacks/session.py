@@ -1,0 +1,239 @@
+"""One request of one viewer on one generation: every question of a screen, asked of the package that can answer it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from callbacks.cards import card_of
+from callbacks.ledger import batch_of, due_of, refused_of
+from callbacks.memory import Memory, Thing
+from callbacks.records import NO_DATA, alarm_of, landing_of
+from callbacks.services import Alarm, Batch, Due, IndicatorCard, Landing, Mark, Refused, StoreFacts, Tree, Viewer
+from callbacks.trees import arrange
+from metrics.diff import Difference, difference
+from metrics.drill import DrillRows, rows
+from metrics.duties import duties
+from metrics.evaluate import evaluate
+from metrics.item_names import item_names
+from metrics.knowledge import Known, knowledge
+from metrics.model import AS_WAS, Answer, Catalogue, Query
+from metrics.quotas import QUOTA_INDICATOR, energy_quotas
+from warehouse import operations
+from warehouse.base.clock import Clock
+from warehouse.base.periods import Period, month_label, month_of
+from warehouse.deliveries import deliveries, delivery_days, last_month_at
+from warehouse.store import Generation, Store
+from warehouse.units import ever_below, units_in
+
+
+class Home(Protocol):
+    """What outlives a request: the store, the definitions, the clock, and what was computed before."""
+
+    store: Store
+    clock: Clock
+    memory: Memory
+
+    @property
+    def catalogue(self) -> Catalogue: ...
+
+    @property
+    def bounds(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True)
+class LiveSession:
+    """One request of one viewer on one generation."""
+
+    viewer: Viewer
+    generation: Generation
+    home: Home
+
+    @property
+    def known(self) -> Known:
+        """What the generation knows about its nodes and cubes."""
+        return knowledge(self.generation)
+
+    @property
+    def now(self) -> dt.datetime:
+        """The store clock of this request, to the hour: answers within an hour are the same questions."""
+        return self.home.clock().replace(minute=0, second=0, microsecond=0)
+
+    @property
+    def facts(self) -> StoreFacts:
+        """What the store says about itself."""
+        meta = self.generation.meta
+        name = meta.get("name_zh", "")
+        return StoreFacts(
+            origin=meta.get("origin", "real"),
+            currency=meta.get("currency", "CNY"),
+            zone=self.generation.zone,
+            names={"zh": name, "en": meta.get("name_en", name)},
+            through_seq=self.generation.through_seq,
+            published_at=self.generation.recorded_at(self.generation.through_seq),
+        )
+
+    # --- figures ------------------------------------------------------------------------------------------------------
+
+    def evaluate(self, queries: Sequence[Query]) -> tuple[Answer, ...]:
+        """Answer all queries in their order; the same question is computed once."""
+        return tuple(answer for query in queries for answer in self._answer(query))
+
+    def _answer(self, query: Query) -> tuple[Answer, ...]:
+        asked = replace(query, now=self.now)
+        return self._once("answer", asked, lambda: evaluate(self.generation, self.home.catalogue, asked))
+
+    def _once(self, what: str, key: Hashable, compute: Callable[[], Thing]) -> Thing:
+        """Compute a thing once per generation: a generation never changes."""
+        return self.home.memory.once((self.generation.number, what, key), compute)
+
+    def indicators(self) -> Mapping[str, IndicatorCard]:
+        """Return every indicator that has a block of its own, inside the viewer's themes."""
+        return self._once("indicators", self.viewer.scope, self._indicators)
+
+    def _indicators(self) -> dict[str, IndicatorCard]:
+        atoms = self.known.layout.atoms
+        allowed = [i for i in self.home.catalogue.written if self.viewer.scope.allows_theme(i.theme)]
+        return {i.id: card_of(i, all(name in atoms for name in i.atoms)) for i in allowed}
+
+    def latest_period(self, known_at: dt.datetime | None) -> str | None:
+        """Return the last month of which figures were known."""
+        seq = self.generation.batch_at(known_at)
+        if seq <= 0 or not self.known.register.begun(seq):
+            return None
+        return month_label(last_month_at(self.generation, seq))
+
+    def known_days(self) -> tuple[dt.date, ...]:
+        """Return the local days on which something was recorded."""
+        return self._once("days", None, lambda: delivery_days(self.generation))
+
+    # --- the organisation ---------------------------------------------------------------------------------------------
+
+    def tree(self, known_at: dt.datetime | None, tree: str) -> Tree:
+        """Return the organisation of the newest month (or of the tree's day) as known then, inside the scope."""
+        month = self._month(known_at) if tree == AS_WAS else month_of(dt.date.fromisoformat(tree))
+        seq = self.generation.batch_at(known_at)
+        return self._once("tree", (seq, month, self.viewer.scope), lambda: self._tree(seq, month))
+
+    def _month(self, known_at: dt.datetime | None) -> int:
+        latest = self.latest_period(known_at)
+        return Period.parse(latest).from_m if latest else int(self.generation.meta["last_month"])
+
+    def _tree(self, seq: int, month: int) -> Tree:
+        visible, scope = self.known.register.visible, self.viewer.scope
+        units = units_in(self.generation, month, seq)
+        return arrange([unit for unit in units if visible(unit.code, month, month + 1, seq, scope)])
+
+    def _below(self, node: str, known_at: dt.datetime | None) -> frozenset[str]:
+        """Return a node and everything ever known below it."""
+        seq = self.generation.batch_at(known_at)
+        return self._once("below", (node, seq), lambda: ever_below(self.generation, node, seq))
+
+    # --- insights: stored by the worker, only read here ---------------------------------------------------------------
+
+    def warnings(self, node: str, known_at: dt.datetime | None) -> tuple[Alarm, ...]:
+        """Return the warnings known then at a node and below it."""
+        rows = operations.warnings(self.home.store.control.engine, known_at, self._below(node, known_at))
+        cards, bounds, members = self.indicators(), self.home.bounds, self.labels("item_code")
+        return tuple(
+            alarm_of(
+                row,
+                theme=cards[row.indicator].theme,
+                kind=bounds.get(row.rule, "threshold"),
+                member=members.get(row.dim_value or "", row.dim_value or ""),
+            )
+            for row in rows
+            if row.indicator in cards
+        )
+
+    def landings(self, node: str, known_at: dt.datetime | None) -> tuple[Landing, ...]:
+        """Return the stored projections of a node, with last year's running totals beside them."""
+        rows = operations.landings(self.home.store.control.engine, node=node, known_at=known_at)
+        cards = self.indicators()
+        return tuple(
+            landing_of(row, cards[row.indicator], self._running(row.indicator, row.node, row.year - 1, known_at))
+            for row in sorted(rows, key=lambda row: row.indicator != "op_funds_exp")
+            if row.indicator in cards and row.status != NO_DATA
+        )
+
+    def _running(self, indicator: str, node: str, year: int, known_at: dt.datetime | None) -> dict[str, float]:
+        question = Query(
+            indicators=(indicator,),
+            nodes=(node,),
+            period_from=f"{year}-01",
+            period_to=f"{year}-12",
+            grain="ytd",
+            known_at=known_at,
+            scope=self.viewer.scope,
+            actor=self.viewer.actor,
+        )
+        return {answer.period: float(answer.value) for answer in self._answer(question) if answer.value is not None}
+
+    # --- what a figure is read against, and what lies behind it -------------------------------------------------------
+
+    def marks(self, indicator: str, node: str, period: str, known_at: dt.datetime | None) -> tuple[Mark, ...]:
+        """Return the energy quota of a unit by its level and climate; regions have no quota of their own."""
+        if indicator != QUOTA_INDICATOR:
+            return ()
+        seq, month = self.generation.batch_at(known_at), Period.parse(period).from_m
+        quotas = self._once("quotas", (seq, month), lambda: energy_quotas(self.generation, month, seq))
+        return tuple(Mark(line, value) for line, value in quotas.get(node, {}).items())
+
+    def drill(self, query: Query, limit: int) -> DrillRows:
+        """Return the rows behind one figure, largest first, and their sums over all rows."""
+        asked = replace(query, now=self.now)
+        return self._once(
+            "drill", (asked, limit), lambda: rows(self.generation, self.home.catalogue, asked, limit=limit)
+        )
+
+    def diff(self, query: Query, then: dt.datetime) -> tuple[Difference, ...]:
+        """Return the figures that were others as known then, and the batches that moved them."""
+        return self._once("diff", (query, then), lambda: self._diff(query, then))
+
+    def _diff(self, query: Query, then: dt.datetime) -> tuple[Difference, ...]:
+        return difference(
+            self.generation,
+            self.home.catalogue,
+            indicators=query.indicators,
+            nodes=query.nodes,
+            period_from=query.period_from,
+            period_to=query.period_to,
+            grain=query.grain,
+            from_time=then,
+            to_time=None,
+            scope=query.scope,
+            actor=query.actor,
+            changed_only=True,
+        )
+
+    def labels(self, dim: str) -> Mapping[str, str]:
+        """Return the names of budget items: as the reference table has them, else as the files wrote them."""
+        return self._once("labels", dim, lambda: item_names(self.generation)) if dim == "item_code" else {}
+
+    # --- the ledger of data -------------------------------------------------------------------------------------------
+
+    def batches(self, limit: int) -> tuple[Batch, ...]:
+        """Return the latest loads, newest first."""
+        contracts = self.generation.contracts
+        return tuple(batch_of(load, contracts.get(load.dataset)) for load in deliveries(self.generation, limit))
+
+    def quarantine(self, limit: int) -> tuple[Refused, ...]:
+        """Return the open entries of the quarantine, newest first."""
+        entries = self.home.store.control.quarantine()
+        return tuple(refused_of(entry) for entry in reversed(entries[-limit:]))
+
+    def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
+        """Return how complete each periodic source is below a node for a month."""
+        seq, month = self.generation.batch_at(known_at), Period.parse(period).from_m
+        owed = self._once(
+            "duties", (node, month, seq), lambda: duties(self.generation, self.home.catalogue, node, month, seq)
+        )
+        contracts, themes = self.generation.contracts, self.viewer.scope
+        today = (known_at or self.now).astimezone(zoneinfo.ZoneInfo(self.generation.zone)).date()
+        label = month_label(month)
+        return tuple(
+            due_of(duty, contracts[duty.dataset], label, today) for duty in owed if themes.allows_theme(duty.theme)
+        )

@@ -1,0 +1,64 @@
+"""Deliveries: the batches a generation holds, when they came, and which months they brought."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass, replace
+
+from warehouse.store import Generation
+
+FLOWING = ("month", "date", "datetime")
+"""Datasets whose rows say that a month has figures; a plan for the whole year does not."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One committed batch; months are numbers, `[period_from, period_to)`."""
+
+    seq: int
+    dataset: str
+    file_name: str
+    recorded_at: dt.datetime
+    recorded_by: str
+    kind: str
+    period_from: int | None
+    period_to: int | None
+    rows_in: int
+    accepted: int
+    unchanged: int
+    quarantined: int
+    skipped: int
+    removed: int
+
+
+def deliveries(generation: Generation, limit: int) -> tuple[Delivery, ...]:
+    """Return the latest batches, newest first."""
+    rows = generation.con.execute(
+        """SELECT batch_seq, dataset, file_name, recorded_at, recorded_by, kind, period_from, period_to,
+                  rows_in, accepted, unchanged, quarantined, skipped, removed
+           FROM batch WHERE batch_seq > 0 ORDER BY batch_seq DESC LIMIT ?""",
+        [limit],
+    ).fetchall()
+    delivered = (Delivery(*row) for row in rows)
+    return tuple(replace(one, recorded_at=one.recorded_at.replace(tzinfo=dt.UTC)) for one in delivered)
+
+
+def delivery_days(generation: Generation) -> tuple[dt.date, ...]:
+    """Return the days of the store's place on which something was recorded, first to last."""
+    zone = zoneinfo.ZoneInfo(generation.zone)
+    rows = generation.con.execute("SELECT DISTINCT recorded_at FROM batch WHERE batch_seq > 0").fetchall()
+    return tuple(sorted({moment.replace(tzinfo=dt.UTC).astimezone(zone).date() for (moment,) in rows}))
+
+
+def last_month_at(generation: Generation, seq: int) -> int:
+    """Return the last month of which figures were known at a batch; a delivery may reach beyond the data's last."""
+    last = int(generation.meta["last_month"])
+    if seq >= generation.through_seq:
+        return last
+    flows = [name for name, contract in generation.contracts.items() if contract.time_kind in FLOWING]
+    row = generation.con.execute(
+        "SELECT max(period_to) - 1 FROM batch WHERE batch_seq BETWEEN 1 AND ? AND list_contains(?, dataset)",
+        [seq, flows],
+    ).fetchone()
+    return min(last, row[0]) if row and row[0] is not None else last
