@@ -3,7 +3,7 @@
     stays      who is asked: children in the months they hung under their parent
     cells      figures per node and month as they were known: from node_now, node deltas or leaf deltas × the tree
     operands   what the formulas read, per node and window; earlier windows beside them
-    answers    DOUBLE formulas with nullif, exact sums as DECIMAL
+    answers    ratios as one DOUBLE division of two exact sides, with nullif; exact sums as DECIMAL
 
 A month belongs to the windows `$member` lists for it, so that one mechanism serves every grain without a range join.
 Where every window is one month the cells are the operands; where there is one window nothing is listed. These are the

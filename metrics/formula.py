@@ -1,13 +1,12 @@
-"""Formulas of indicators: which operands they read, what is above and below the line, and their SQL.
+"""Formulas of indicators: which operands they read, and what is above and below the line.
 
 An operand is one atom seen through one window: the sum of a flow, the last month or the average of a stock, now or n
-months earlier. Equality rules hold here: sums stay exact, a product or a quotient is DOUBLE, every division has
-`nullif`, and a ratio is one division of its two finished sides.
+months earlier. How they become SQL stands in `quotient`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -35,6 +34,11 @@ class Operand:
         """Column the operand has in generated SQL."""
         base = self.atom if self.how == "sum" else f"{self.atom}_{self.how}"
         return f"{base}_{self.shift}" if self.shift else base
+
+    @property
+    def months(self) -> str:
+        """Column of the months by which the sum of a mean is still to be divided."""
+        return f"{self.name}_months"
 
 
 @dataclass(frozen=True)
@@ -81,52 +85,6 @@ def is_exact(tree: exp.Expr) -> bool:
     if isinstance(tree, (exp.Add, exp.Sub)):
         return is_exact(tree.this) and is_exact(tree.expression)
     return False
-
-
-def exact_sql(tree: exp.Expr, name: Callable[[Operand], str]) -> str:
-    """Write a sum of exact operands."""
-    return ex.sql(_named(tree, name, cast=False))
-
-
-def double_sql(tree: exp.Expr, name: Callable[[Operand], str]) -> str:
-    """Write a tree as DOUBLE: an exact tree is finished first and cast once, else each operand is cast."""
-    if is_exact(tree):
-        return f"CAST({exact_sql(tree, name)} AS DOUBLE)"
-    written = ex.sql(_guarded(_named(tree, name, cast=True)))
-    return written if isinstance(tree, (exp.Placeholder, exp.Paren)) else f"({written})"
-
-
-def side_sql(tree: exp.Expr, name: Callable[[Operand], str]) -> str:
-    """Write one side as it is shown: exact where it can be."""
-    return exact_sql(tree, name) if is_exact(tree) else double_sql(tree, name)
-
-
-def value_sql(formula: Formula, scale: int, name: Callable[[Operand], str], digits: Mapping[str, int]) -> str:
-    """Write the value in the declared unit; `digits` gives the decimals of each atom."""
-    if formula.denominator is None:
-        if is_exact(formula.numerator):
-            return _exact_scaled(formula, scale, name, digits)
-        return _scaled(double_sql(formula.numerator, name), scale)
-    below = double_sql(formula.denominator, name)
-    guard = f"CASE WHEN {below} > 0 THEN {below} END" if formula.kind == "change" else f"nullif({below}, 0)"
-    return _scaled(f"{double_sql(formula.numerator, name)} / {guard}", scale)
-
-
-def _exact_scaled(formula: Formula, scale: int, name: Callable[[Operand], str], digits: Mapping[str, int]) -> str:
-    text = exact_sql(formula.numerator, name)
-    if scale == 0:
-        return text
-    places = max(digits.get(operand.atom, 0) for operand in formula.operands)
-    if scale > 0:
-        return f"CAST({text} AS DECIMAL({37 - scale}, {places})) * {10**scale}"
-    factor = "0." + "0" * (-scale - 1) + "1"
-    return f"CAST({text} AS DECIMAL({37 + scale}, {places})) * CAST({factor} AS DECIMAL({1 - scale}, {-scale}))"
-
-
-def _scaled(text: str, scale: int) -> str:
-    if scale == 0:
-        return text
-    return f"{text} * {float(10**scale)!r}" if scale > 0 else f"({text}) / {float(10**-scale)!r}"
 
 
 def _operands(node: exp.Expr, shift: int) -> exp.Expr:
@@ -200,32 +158,3 @@ def _current(numerator: exp.Expr, denominator: exp.Expr | None) -> exp.Expr | No
     if not earlier or any(not o.shift for o in earlier) or ex.sql(base) != ex.sql(denominator):
         return None
     return _unwrap(numerator.this)
-
-
-def _named(tree: exp.Expr, name: Callable[[Operand], str], *, cast: bool) -> exp.Expr:
-    def replaced(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Placeholder):
-            return _double_literal(node) if cast else node
-        operand: Operand = node.meta["operand"]
-        read: exp.Expr = exp.maybe_parse(name(operand), dialect=ex.DIALECT)
-        return exp.cast(read, "DOUBLE", dialect=ex.DIALECT) if cast and operand.how != "avg" else read
-
-    return tree.copy().transform(replaced)
-
-
-def _double_literal(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Literal) and not node.is_string and not isinstance(node.parent, exp.Cast):
-        return exp.cast(node.copy(), "DOUBLE", dialect=ex.DIALECT)
-    return node
-
-
-def _guarded(tree: exp.Expr) -> exp.Expr:
-    def replaced(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Div):
-            return node
-        below = node.expression
-        if isinstance(below, exp.Nullif):
-            return node
-        return exp.Div(this=node.this, expression=exp.Nullif(this=below.copy(), expression=exp.Literal.number(0)))
-
-    return tree.transform(replaced)

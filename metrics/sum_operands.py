@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metrics.formula import MONTHS
+from metrics.formula import MONTHS, Operand
 from metrics.plan import Plan, averages, cell_columns, node_filter, operand_table, uses_months
 from metrics.tables import quoted
 
@@ -23,9 +23,15 @@ def _operands(plan: Plan, shift: int) -> Plan:
     grouped = f"\nGROUP BY {', '.join(group)}" if group else ""
     return plan.with_cte(
         operand_table(shift),
-        f"operands of each window, {shift} months earlier" if shift else "operands of each window",
+        _purpose(plan, shift),
         f"SELECT {_operand_keys(plan)}{listed}\nFROM {_windowed(plan, shift)}{grouped}",
     )
+
+
+def _purpose(plan: Plan, shift: int) -> str:
+    text = f"operands of each window, {shift} months earlier" if shift else "operands of each window"
+    averaged = any(operand.how == "avg" and operand.shift == shift for operand in plan.operands)
+    return f"{text}; of a mean the sum and its months, or the figure they share" if averaged else text
 
 
 def _group(plan: Plan) -> list[str]:
@@ -69,15 +75,29 @@ def _operand_columns(plan: Plan, shift: int) -> list[tuple[str, str]]:
         if operand.shift != shift:
             continue
         column = f"c.{quoted(operand.atom)}"
-        text = {
-            "sum": f"sum({column})",
-            "last": f"sum(CASE WHEN {_last_month(plan, shift)} THEN {column} END)",
-            "avg": f"CAST(sum({column}) AS DOUBLE) / {_months(plan)}",
-        }[operand.how]
-        found.append((operand.name, text))
+        if operand.how == "avg":
+            found += _mean_columns(plan, operand, column)
+        elif operand.how == "last":
+            found.append((operand.name, f"sum(CASE WHEN {_last_month(plan, shift)} THEN {column} END)"))
+        else:
+            found.append((operand.name, f"sum({column})"))
     if shift == 0 and uses_months(plan):
         found.append((MONTHS, _months(plan)))
     return found
+
+
+def _mean_columns(plan: Plan, operand: Operand, column: str) -> list[tuple[str, str]]:
+    """Return the sum of a stock's months and their number, by which it is still to be divided.
+
+    Where the greatest figure × months is the sum, that figure is the mean and nothing is left to divide: a stock that
+    stayed the same.
+    """
+    months = _months(plan)
+    steady = f"max({column}) * {months} = sum({column})"
+    return [
+        (operand.name, f"CASE WHEN {steady} THEN max({column}) ELSE sum({column}) END"),
+        (operand.months, f"CASE WHEN {steady} THEN 1 ELSE {months} END"),
+    ]
 
 
 def _report_columns(plan: Plan, shift: int) -> list[tuple[str, str]]:

@@ -1,12 +1,12 @@
-"""Step 4: DOUBLE formulas with `nullif`, exact sums as DECIMAL, and beside them what was due and what came."""
+"""Step 4: ratios as one division with `nullif`, exact sums as DECIMAL, and beside them what was due and what came."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from metrics.formula import MONTHS, Operand, side_sql, value_sql
+from metrics.formula import MONTHS, Operand
 from metrics.plan import Plan, averages, node_filter, operand_table
+from metrics.quotient import side_sql, value_sql
 from metrics.tables import quoted
 
 
@@ -15,17 +15,17 @@ def take_formulas(plan: Plan) -> Plan:
     keys = [f"{_alias(0)}.{quoted(k)}" for k in plan.keys]
     window = _window(plan)
     columns: list[tuple[str, str]] = [(name, f"{_reported(plan, name, shift)}") for name, shift in _report_names(plan)]
-    name = _operand_reader(plan)
+    read = _Reader(plan.single)
     digits = {a: laid.digits for a, laid in plan.layout.atoms.items()}
     for ask in plan.shape.asks:
         formula = ask.formula
-        columns.append((f"{ask.id}.value", value_sql(formula, ask.scale, name, digits)))
+        columns.append((f"{ask.id}.value", value_sql(formula, ask.scale, read, digits)))
         if formula.denominator is not None or ask.scale != 0:
-            columns.append((f"{ask.id}.numerator", side_sql(formula.numerator, name)))
+            columns.append((f"{ask.id}.numerator", side_sql(formula.numerator, read)))
         if formula.denominator is not None:
-            columns.append((f"{ask.id}.denominator", side_sql(formula.denominator, name)))
+            columns.append((f"{ask.id}.denominator", side_sql(formula.denominator, read)))
         if formula.current is not None:
-            columns.append((f"{ask.id}.current", side_sql(formula.current, name)))
+            columns.append((f"{ask.id}.current", side_sql(formula.current, read)))
     listed = ",\n  ".join([", ".join([*keys, window]), *(f"{text} AS {quoted(n)}" for n, text in columns)])
     final = f"SELECT\n  {listed}\nFROM {_sources_of_answers(plan)}"
     return replace(plan, columns=(*plan.keys, "w", *(n for n, _ in columns)), final=final)
@@ -61,16 +61,21 @@ def _reported(plan: Plan, name: str, shift: int) -> str:
     return f"{_alias(shift)}.{quoted(base.removesuffix('_last'))}"
 
 
-def _operand_reader(plan: Plan) -> Callable[[Operand], str]:
-    def read(operand: Operand) -> str:
-        if operand.atom == MONTHS:
-            return "1" if plan.single else f"{_alias(0)}.{quoted(MONTHS)}"
-        if not plan.single:
-            return f"{_alias(operand.shift)}.{quoted(operand.name)}"
-        column = f"{_alias(operand.shift)}.{quoted(operand.atom)}"
-        return f"CAST({column} AS DOUBLE)" if operand.how == "avg" else column
+@dataclass(frozen=True)
+class _Reader:
+    """Where a formula finds its operands: in the cells where every window is one month, else summed per window."""
 
-    return read
+    single: bool
+
+    def figure(self, operand: Operand) -> str:
+        if operand.atom == MONTHS:
+            return "1" if self.single else f"{_alias(0)}.{quoted(MONTHS)}"
+        return f"{_alias(operand.shift)}.{quoted(operand.atom if self.single else operand.name)}"
+
+    def months(self, operand: Operand) -> str | None:
+        """Return the months of a mean; the mean of one month is that month."""
+        averaged = operand.how == "avg" and not self.single
+        return f"{_alias(operand.shift)}.{quoted(operand.months)}" if averaged else None
 
 
 def _sources_of_answers(plan: Plan) -> str:

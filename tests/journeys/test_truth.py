@@ -89,7 +89,7 @@ def witness(request: pytest.FixtureRequest, build_town: Any) -> Witness:
 
 
 def differs(answer: Answer, check: dict[str, Any]) -> str | None:
-    """Tell how an answer differs from the truth; sums must be the same digits, ratios the same but for the last bits of a mean."""
+    """Tell how an answer differs from the truth; sums must be the same digits, ratios the same double."""
     if answer.unit != check["unit"]:
         return f"unit {answer.unit}, expected {check['unit']}"
     if answer.value is None:
@@ -100,11 +100,7 @@ def differs(answer: Answer, check: dict[str, Any]) -> str | None:
             return f"{name} {found}, expected {check[name]}"
     expected = check["value"]
     if isinstance(answer.value, float):
-        return (
-            None
-            if answer.value == pytest.approx(float(expected), rel=1e-15, abs=0)
-            else f"{answer.value}, expected {expected}"
-        )
+        return None if answer.value == float(expected) else f"{answer.value!r}, expected {expected}"
     return None if Decimal(answer.value) == Decimal(expected) else f"{answer.value}, expected {expected}"
 
 

@@ -1,7 +1,7 @@
 WITH
--- operands of each window
+-- operands of each window; of a mean the sum and its months, or the figure they share
 "operands" AS (
-SELECT $nodes AS node, 0 AS w, sum(c."cost") AS "cost", sum(CASE WHEN c.month_no = $last - 1 THEN c."excess" END) AS "excess_last", CAST(sum(c."heads") AS DOUBLE) / ($last - $first) AS "heads_avg", sum(c."due_cost") AS "due_cost", sum(c."got_ledger") AS "got_ledger", sum(CASE WHEN c.month_no = $last - 1 THEN c."due_cost" END) AS "due_cost_last", sum(CASE WHEN c.month_no = $last - 1 THEN c."got_staff" END) AS "got_staff_last", sum(c."got_staff") AS "got_staff", sum(CASE WHEN c."got_staff" > 0 THEN 1 END) AS "months_staff"
+SELECT $nodes AS node, 0 AS w, sum(c."cost") AS "cost", sum(CASE WHEN c.month_no = $last - 1 THEN c."excess" END) AS "excess_last", CASE WHEN max(c."heads") * ($last - $first) = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg", CASE WHEN max(c."heads") * ($last - $first) = sum(c."heads") THEN 1 ELSE ($last - $first) END AS "heads_avg_months", sum(c."due_cost") AS "due_cost", sum(c."got_ledger") AS "got_ledger", sum(CASE WHEN c.month_no = $last - 1 THEN c."due_cost" END) AS "due_cost_last", sum(CASE WHEN c.month_no = $last - 1 THEN c."got_staff" END) AS "got_staff_last", sum(c."got_staff") AS "got_staff", sum(CASE WHEN c."got_staff" > 0 THEN 1 END) AS "months_staff"
 FROM node_now c
 WHERE c.node = $nodes AND c.month_no >= $first AND c.month_no < $last
 )
@@ -13,8 +13,8 @@ SELECT
   o0."got_staff_last" AS "got_staff_last",
   o0."got_staff" AS "got_staff",
   o0."months_staff" AS "months_staff",
-  CAST(o0."cost" AS DOUBLE) / nullif(o0."heads_avg", 0) AS "per_head.value",
+  CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / nullif(CAST(o0."heads_avg" AS DOUBLE), 0) AS "per_head.value",
   o0."cost" AS "per_head.numerator",
-  o0."heads_avg" AS "per_head.denominator",
+  (CAST(o0."heads_avg" AS DOUBLE) / o0."heads_avg_months") AS "per_head.denominator",
   o0."excess_last" AS "over.value"
 FROM operands o0

@@ -1,0 +1,37 @@
+WITH
+-- operands of each window; of a mean the sum and its months, or the figure they share
+"operands" AS (
+SELECT c."node", c.w, sum(c."cost") AS "cost", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN 1 ELSE $months[c.w + 1] END AS "heads_avg_months", sum(c."due_cost") AS "due_cost", sum(c."got_ledger") AS "got_ledger", sum(c."got_staff") AS "got_staff", sum(CASE WHEN c."got_staff" > 0 THEN 1 END) AS "months_staff"
+FROM (
+  SELECT c."node", c."month_no", c."cost", c."heads", c."got_ledger", c."got_staff", c."due_cost", unnest($member[c.month_no - $first + 1]) AS w
+  FROM node_now c
+  WHERE c.node IN (SELECT unnest($nodes)) AND c.month_no >= $first AND c.month_no < $last
+) c
+GROUP BY c."node", c.w
+),
+-- operands of each window, 12 months earlier; of a mean the sum and its months, or the figure they share
+"operands_12" AS (
+SELECT c."node", c.w, sum(c."cost") AS "cost_12", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg_12", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN 1 ELSE $months[c.w + 1] END AS "heads_avg_12_months", sum(c."due_cost") AS "due_cost_12", sum(c."got_ledger") AS "got_ledger_12", sum(c."got_staff") AS "got_staff_12", sum(CASE WHEN c."got_staff" > 0 THEN 1 END) AS "months_staff_12"
+FROM (
+  SELECT c."node", c."month_no", c."cost", c."heads", c."got_ledger", c."got_staff", c."due_cost", unnest($member[c.month_no + 12 - $first + 1]) AS w
+  FROM node_now c
+  WHERE c.node IN (SELECT unnest($nodes)) AND c.month_no >= $first - 12 AND c.month_no < $last - 12
+) c
+GROUP BY c."node", c.w
+)
+SELECT
+  o0."node", o0.w,
+  o0."due_cost" AS "due_cost",
+  o0."got_ledger" AS "got_ledger",
+  o12."due_cost_12" AS "due_cost_12",
+  o12."got_ledger_12" AS "got_ledger_12",
+  o0."got_staff" AS "got_staff",
+  o0."months_staff" AS "months_staff",
+  o12."got_staff_12" AS "got_staff_12",
+  o12."months_staff_12" AS "months_staff_12",
+  ((CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0)) - (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0))) / CASE WHEN (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) > 0 THEN (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) END * 100.0 AS "per_head_yoy.value",
+  ((CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0)) - (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0))) AS "per_head_yoy.numerator",
+  (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) AS "per_head_yoy.denominator",
+  (CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0)) AS "per_head_yoy.current"
+FROM operands o0
+LEFT JOIN operands_12 o12 ON o12."node" = o0."node" AND o12.w = o0.w
