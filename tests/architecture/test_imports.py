@@ -51,6 +51,18 @@ def test_the_base_imports_the_standard_library_only() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("package", ["callbacks", "pages"])
+def test_screens_ask_services_and_hold_no_statement(package: str) -> None:
+    """What a screen needs of the database is asked of the store or of the metrics, where a number has one way."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in modules(package)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("execute", "executemany", "sql")
+    ]
+    assert wrong == []
+
+
 def test_samples_stand_alone() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
