@@ -7,7 +7,7 @@ thousand texts are worth.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -44,7 +44,7 @@ class _Parsed:
 
 def stage_small(
     con: duckdb.DuckDBPyConnection, contract: Contract, number: int, mapped: Mapped, meanings: Meanings,
-    notes: Counter[str],
+    notes: Counter[str], held: Collection[str],
 ) -> None:  # fmt: skip
     """Append the rows of `raw_<number>` to `staged`, and what could not be understood to `faults`."""
     rows = con.execute(f"SELECT * FROM raw_{number} ORDER BY row_no").fetchall()
@@ -59,7 +59,7 @@ def stage_small(
         _count_notes(sheet[name], notes)
         _append_faults(con, number, name, row_no, sheet[name])
     for part, group in enumerate(groups_of(contract, mapped)):
-        _append(con, contract, number, mapped, group, part, row_no, sheet)
+        _append(con, contract, number, mapped, group, part, row_no, sheet, held)
 
 
 def _parse(
@@ -98,7 +98,7 @@ def _append_faults(
 
 def _append(
     con: duckdb.DuckDBPyConnection, contract: Contract, number: int, mapped: Mapped, group: str | None, part: int,
-    row_no: Sequence[int], sheet: Mapping[str, _Parsed],
+    row_no: Sequence[int], sheet: Mapping[str, _Parsed], held: Collection[str],
 ) -> None:  # fmt: skip
     """Append the rows of an ordinary sheet, or of one group of a wide form where that group has a figure."""
     behind = columns_of(contract, mapped, group)
@@ -107,16 +107,17 @@ def _append(
     arrays |= {column: pa.array(sheet[name].values(), pa.string()) for column, name in behind.items()}
     arrays["note"] = pa.array(_row_notes([sheet[name] for name in sorted(behind.values())], len(row_no)), pa.string())
     values = []
-    for column in contract.columns:
+    for column in (column for column in contract.columns if column.name in held):
         value = f'try_cast("{column.name}" AS {column.sql_type})' if column.name in behind else constant(column, mapped)
         if group and pivot and column.name == pivot.dimension:
             value = quote(group)
-        values.append(value_or_default(column, value))
+        values.append(f', {value_or_default(column, value)} AS "{column.name}"')
     measured = [f'"{name}" IS NOT NULL' for name in pivot.measures if name in behind] if group and pivot else []
     where = f" WHERE {' OR '.join(measured)}" if measured else ""
     con.register("parsed_cells", pa.table(arrays))
     con.execute(
-        f"INSERT INTO staged SELECT {number}, row_no, {part}, {', '.join(values)}, note, 0 FROM parsed_cells{where}"
+        f"INSERT INTO staged_rows BY NAME SELECT {number} AS sheet_no, row_no, {part} AS part{''.join(values)}, note,"
+        f" 0 AS odd FROM parsed_cells{where}"
     )
     con.unregister("parsed_cells")
 

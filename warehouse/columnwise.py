@@ -7,7 +7,7 @@ only its oddities: their texts are parsed once each, and the rows are written ag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -32,7 +32,7 @@ _BITS = 63
 
 @dataclass
 class LargeSheet:
-    """One raw table on its way to typed rows. `maps` are the columns that have a map of parsed odd texts."""
+    """One raw table on its way to typed rows: `held` are the columns `staged_rows` has, `maps` are the columns that have a map of parsed odd texts."""
 
     con: duckdb.DuckDBPyConnection
     contract: Contract
@@ -41,6 +41,7 @@ class LargeSheet:
     mapped: Mapped
     meanings: Meanings
     notes: Counter[str]
+    held: Collection[str]
     maps: set[str] = field(default_factory=set)
     faulty: set[str] = field(default_factory=set)
     small: dict[str, dict[str, str | None]] = field(default_factory=dict)
@@ -114,7 +115,7 @@ class LargeSheet:
             return None
         try:
             self._write(f"(SELECT 0::BIGINT AS row_no, * FROM {scan.sql})")
-            scan.number_rows(self.con, "staged")
+            scan.number_rows(self.con, "staged_rows")
         except (Miscounted, duckdb.InvalidInputException, duckdb.ConversionException):
             self._clear()
             return None
@@ -124,7 +125,7 @@ class LargeSheet:
         return odd
 
     def _clear(self) -> None:
-        self.con.execute(f"DELETE FROM staged WHERE sheet_no = {self.number}")
+        self.con.execute(f"DELETE FROM staged_rows WHERE sheet_no = {self.number}")
 
     def _odd_columns(self) -> list[str]:
         """Return the columns in which the last pass met a text it could not take."""
@@ -168,7 +169,7 @@ class LargeSheet:
     def _write(self, source: str) -> None:
         """Append the typed rows: one a line, or one a line and group of a wide form."""
         for part, group in enumerate(groups_of(self.contract, self.mapped)):
-            self.con.execute(f"INSERT INTO staged {self._select(source, group, part)}")
+            self.con.execute(f"INSERT INTO staged_rows BY NAME {self._select(source, group, part)}")
 
     def _write_faults(self) -> None:
         """Note every cell whose text the parser refused."""
@@ -186,10 +187,11 @@ class LargeSheet:
         casts = "".join(f", {self._value(name)} AS v{self.mapped.columns[name][0]}" for name in used)
         cells = "".join(f", {self._cell(name)}" for name in used)
         values = [
-            value_or_default(column, self._stored(column, wanted.get(column.name), group))
+            f', {value_or_default(column, self._stored(column, wanted.get(column.name), group))} AS "{column.name}"'
             for column in self.contract.columns
+            if column.name in self.held
         ]
-        marks = [self._mark(at, name) for at, name in enumerate(self._castable) if name in used]
+        marks = self._marks(used)
         indexes = [self.mapped.columns[name][0] for name in sorted((self.maps & set(used)) - set(self.small))]
         joins = " ".join(f"LEFT JOIN odd_{i} o{i} ON o{i}.raw = r.c{i}" for i in indexes)
         notes = ", ".join(f"o{i}.note" for i in indexes)
@@ -197,13 +199,21 @@ class LargeSheet:
         measured = [f"v{self.mapped.columns[name][0]} IS NOT NULL" for name in used if group and "." in name]
         where = f" WHERE {' OR '.join(measured)}" if measured else ""
         return (
-            f"SELECT {self.number}, row_no, {part}, {', '.join(values)}, note, {' | '.join(marks) or '0'}"
+            f"SELECT {self.number} AS sheet_no, row_no, {part} AS part{''.join(values)}, note, {marks} AS odd"
             f" FROM (SELECT r.row_no{cells}{casts}, {note} AS note FROM {source} r {joins}){where}"
         )
 
-    def _mark(self, at: int, name: str) -> str:
-        index = self.mapped.columns[name][0]
-        return f"CASE WHEN v{index} IS NULL AND c{index} <> '' THEN {1 << min(at, _BITS - 1)} ELSE 0 END"
+    def _marks(self, used: Collection[str]) -> str:
+        """SQL of the columns that hold a text but got no value; a line with a value everywhere is not looked at."""
+        places = {at: self.mapped.columns[name][0] for at, name in enumerate(self._castable) if name in used}
+        if not places:
+            return "0"
+        blank = " OR ".join(f"v{index} IS NULL" for index in places.values())
+        marks = " | ".join(
+            f"CASE WHEN v{index} IS NULL AND c{index} <> '' THEN {1 << min(at, _BITS - 1)} ELSE 0 END"
+            for at, index in places.items()
+        )
+        return f"CASE WHEN {blank} THEN {marks} ELSE 0 END"
 
     def _stored(self, column: Column, name: str | None, group: str | None) -> str:
         pivot = self.contract.unpivot

@@ -122,15 +122,17 @@ def write_segment(
     """Write `delta` as one immutable Parquet segment, durable before it is named."""
     columns = ", ".join(f'd."{column.name}"' for column in contract.columns)
     sheet = "CASE d.sheet_no " + " ".join(f"WHEN {i} THEN {quote(name)}" for i, name in enumerate(sheets)) + " END"
+    if len(sheets) < 2:
+        sheet = _same_everywhere("".join(sheets))
     temporary = tmp / f"{contract.name}-{batch_seq}.parquet.tmp"
     con.execute(
         f"""COPY (
             SELECT coalesce(d.old_id, {batch_seq}::BIGINT * {BATCH_ROOM} + d.sheet_no * {SHEET_ROOM} + d.row_no * {PARTS} + d.part) AS row_id,
                    {batch_seq}::INTEGER AS batch_seq, d.n::TINYINT AS n, d.from_m::INTEGER AS from_m,
-                   d.to_m::INTEGER AS to_m, {columns}, d.note, {quote(file_name)} AS file_name,
-                   {sheet if sheets else "''"} AS sheet, d.row_no::INTEGER AS row_no
+                   d.to_m::INTEGER AS to_m, {columns}, d.note, {_same_everywhere(file_name)} AS file_name,
+                   {sheet} AS sheet, d.row_no::INTEGER AS row_no
             FROM delta d
-        ) TO {quote(str(temporary))} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy)"""
+        ) TO {quote(str(temporary))} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4_raw)"""
     )
     low, high, rows = con.execute("SELECT min(from_m), max(to_m), count(*) FROM delta").fetchone() or (0, 0, 0)
     folder = root / contract.name
@@ -143,6 +145,11 @@ def write_segment(
     return SegmentRow(
         f"{contract.name}/{final.name}", contract.name, batch_seq, low, min(high, OPEN), rows, size, digest
     )
+
+
+def _same_everywhere(text: str) -> str:
+    """SQL of one text in every row; as the only value of an enumeration it is written without looking at each row."""
+    return f"CAST({quote(text)} AS ENUM({quote(text)}))"
 
 
 def good_rows(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:

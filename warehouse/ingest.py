@@ -297,7 +297,6 @@ def _stage_file(
 ) -> tuple[stage.Staged, list[RawTable]]:
     """Stage every table of the file; header faults of all tables are refused together."""
     con = loader.con
-    stage.prepare(con, contract)
     staged = stage.Staged()
     faults: list[Fault] = []
     plans = []
@@ -311,6 +310,7 @@ def _stage_file(
         raise ReadRefused(*faults)
     directory = loader.units() if contract.org_column and contract.name != "org_unit" else Directory(())
     meanings = Meanings(directory)
+    stage.prepare(con, contract, [mapped for _, mapped in plans])
     for number, (table, mapped) in enumerate(plans):
         stage.stage_table(con, contract, table, mapped, number, meanings, staged)
     stage.finish(con, contract, staged)

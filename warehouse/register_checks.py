@@ -65,7 +65,7 @@ def _check_register(con: duckdb.DuckDBPyConnection) -> Counter[str]:
     con.execute(_NEXT)  # what was refused closes nothing
     late = f"(s.valid_to IS NULL OR s.valid_to > n.next OR {_TO_M} > year(n.next) * 12 + month(n.next) - 1)"
     closed = con.execute(
-        f"UPDATE staged s SET valid_to = n.until, note = concat_ws(';', s.note, '{CLOSED}') FROM following n"
+        f"UPDATE staged_rows s SET valid_to = n.until, note = concat_ws(';', s.note, '{CLOSED}') FROM following n"
         f" WHERE n.code = s.code AND n.valid_from = s.valid_from AND {late.replace('valid_to + 1', 's.valid_to + 1')}"
     ).fetchone()
     return Counter({CLOSED: closed[0]}) if closed and closed[0] else Counter()

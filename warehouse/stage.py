@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import duckdb
 
 from warehouse.base.periods import OPEN
+from warehouse.casting import value_or_default
 from warehouse.cellwise import stage_small
 from warehouse.columnwise import LargeSheet
-from warehouse.contracts import Contract
+from warehouse.contracts import Column, Contract
 from warehouse.mapping import Mapped
 from warehouse.meanings import Meanings
 from warehouse.readers.raw import RawTable
@@ -48,11 +49,12 @@ def stage_table(
     staged.ignored += [label for label in mapped.ignored if label not in staged.ignored]
     for reason, count in table.skipped:
         staged.skipped[reason] += count
+    held = {row[0] for row in con.execute("DESCRIBE staged_rows").fetchall()}
     if table.rows * len(table.labels) <= SMALL_CELLS:
         table.load_into(con, f"raw_{sheet_no}")
-        stage_small(con, contract, sheet_no, mapped, meanings, staged.notes)
+        stage_small(con, contract, sheet_no, mapped, meanings, staged.notes, held)
     else:
-        LargeSheet(con, contract, table, sheet_no, mapped, meanings, staged.notes).stage()
+        LargeSheet(con, contract, table, sheet_no, mapped, meanings, staged.notes, held).stage()
     for fault in table.row_faults:
         con.execute(
             "INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)",
@@ -60,23 +62,44 @@ def stage_table(
         )
 
 
-def prepare(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Make the empty temp tables a file is staged into."""
-    columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract.columns)
+def prepare(con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[Mapped] | None = None) -> None:
+    """Make the empty temp tables a file is staged into: `staged_rows` is written, `staged` is read.
+
+    A column that none of the sheets holds has no place in the table: `staged` shows its default, or nothing.
+    """
+    kept = [c for c in contract.columns if sheets is None or _is_written(c, contract, sheets)]
+    held = "".join(f', "{column.name}" {column.sql_type}' for column in kept)
+    con.execute("DROP VIEW IF EXISTS staged")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE staged (sheet_no INTEGER, row_no BIGINT, part TINYINT, {columns}, note VARCHAR,"
+        f"CREATE OR REPLACE TEMP TABLE staged_rows (sheet_no INTEGER, row_no BIGINT, part TINYINT{held}, note VARCHAR,"
         " odd BIGINT)"
     )
+    shown = ", ".join(_shown(column, is_held=column in kept) for column in contract.columns)
+    con.execute(f"CREATE TEMP VIEW staged AS SELECT sheet_no, row_no, part, {shown}, note, odd FROM staged_rows")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE faults (sheet_no INTEGER, row_no BIGINT, column_name VARCHAR,"
         " code VARCHAR, value VARCHAR, hint VARCHAR)"
     )
 
 
+def _is_written(column: Column, contract: Contract, sheets: Sequence[Mapped]) -> bool:
+    if column.name in contract.derived or (contract.time_kind == "span" and column.name == "valid_to"):
+        return True
+    if contract.unpivot and column.name in (contract.unpivot.dimension, *contract.unpivot.measures):
+        return True
+    return any(column.name in sheet.columns or column.name in sheet.constants for sheet in sheets)
+
+
+def _shown(column: Column, *, is_held: bool) -> str:
+    if is_held:
+        return f'"{column.name}"'
+    return f'{value_or_default(column, f"CAST(NULL AS {column.sql_type})")} AS "{column.name}"'
+
+
 def finish(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged | None = None) -> None:
     """Fill derived columns, run the checks, find required blanks, duplicate keys and overlaps; faults go to `faults`."""
     for name, expr in contract.derived.items():
-        con.execute(f'UPDATE staged SET "{name}" = {expr} WHERE "{name}" IS NULL')
+        con.execute(f'UPDATE staged_rows SET "{name}" = {expr} WHERE "{name}" IS NULL')
     _row_checks(con, contract)
     _duplicates(con, contract)
     mended = check_spans(con, contract)

@@ -26,7 +26,7 @@ def faults_of(*units: tuple[str, str, str | None]) -> list[tuple[int, str, str, 
     prepare(con, contract)
     for number, (code, name, parent) in enumerate(units, 1):
         con.execute(
-            "INSERT INTO staged BY NAME SELECT 0 AS sheet_no, $1 AS row_no, $2 AS code, $3 AS name, $4 AS parent,"
+            "INSERT INTO staged_rows BY NAME SELECT 0 AS sheet_no, $1 AS row_no, $2 AS code, $3 AS name, $4 AS parent,"
             " DATE '2020-01-01' AS valid_from",
             [number, code, name, parent],
         )
@@ -107,7 +107,7 @@ def test_a_version_at_the_time_of_another_is_refused_outside_the_register() -> N
     ]
     for number, (building, room, unit, first, last) in enumerate(rooms, 1):
         con.execute(
-            "INSERT INTO staged BY NAME SELECT 0 AS sheet_no, $1 AS row_no, $2 AS building, $3 AS room_no, $4 AS unit,"
+            "INSERT INTO staged_rows BY NAME SELECT 0 AS sheet_no, $1 AS row_no, $2 AS building, $3 AS room_no, $4 AS unit,"
             " make_date($5, 1, 1) AS valid_from, make_date($6, 1, 1) AS valid_to",
             [number, building, room, unit, first, last],
         )

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import duckdb
 
+from warehouse.base.paths import one_file
 from warehouse.readers.encodings import Utf8File, as_utf8, detect
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading
@@ -63,9 +64,8 @@ class ScannedRows:
     def scan(self) -> Scan:
         """The records as the database reads them; a record wider or narrower than the header ends the reading."""
         columns = ", ".join(f"'c{column}': 'VARCHAR'" for column in range(self.width))
-        path = str(self.file.path).replace("'", "''")
         sql = (
-            f"read_csv('{path}', auto_detect = false, header = false, skip = {self.skip_lines},"
+            f"read_csv({one_file(self.file.path)}, auto_detect = false, header = false, skip = {self.skip_lines},"
             f" delim = '{self.delimiter}', quote = '\"', escape = '\"', hive_partitioning = false,"
             f" max_line_size = {max(self.longest, DEFAULT_LINE)}, parallel = {self.parallel}, columns = {{{columns}}})"
         )

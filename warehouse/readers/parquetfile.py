@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.base.paths import one_file
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.labels import Aliases, find_period, find_year, fold_label, split_unit
 from warehouse.readers.raw import RawTable, create
@@ -28,7 +29,7 @@ class ParquetRows:
         cells = "".join(f', CAST("{_quoted(name)}" AS VARCHAR) AS c{at}' for at, name in enumerate(self.columns))
         con.execute(
             f"{create(table)} AS SELECT file_row_number + 1 AS row_no{cells}"
-            f" FROM read_parquet('{_escaped(self.path)}', file_row_number = true, hive_partitioning = false)"
+            f" FROM read_parquet({one_file(self.path)}, file_row_number = true, hive_partitioning = false)"
         )
 
 
@@ -37,10 +38,10 @@ def read_parquet_table(path: Path, name: str, aliases: Aliases) -> RawTable:
     with duckdb.connect(config={"threads": 1}) as con:
         try:
             described = con.execute(
-                f"DESCRIBE SELECT * FROM read_parquet('{_escaped(path)}', hive_partitioning = false)"
+                f"DESCRIBE SELECT * FROM read_parquet({one_file(path)}, hive_partitioning = false)"
             ).fetchall()
             counted = con.execute(
-                f"SELECT count(*) FROM read_parquet('{_escaped(path)}', hive_partitioning = false)"
+                f"SELECT count(*) FROM read_parquet({one_file(path)}, hive_partitioning = false)"
             ).fetchone()
         except duckdb.Error as error:
             raise ReadRefused(Fault("corrupt", name)) from error
@@ -58,7 +59,3 @@ def read_parquet_table(path: Path, name: str, aliases: Aliases) -> RawTable:
 
 def _quoted(name: str) -> str:
     return name.replace('"', '""')
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("'", "''")

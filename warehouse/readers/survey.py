@@ -18,7 +18,9 @@ import numpy.typing as npt
 
 from warehouse.readers.rows import LEADING_CELLS
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
+"""Bytes looked at together: few enough to stay in the processor's cache."""
+
 LONGEST_RECORD = 1 << 26
 CLASSIFIED_AT_END = 200
 MANY_SUSPECTS = 200_000
