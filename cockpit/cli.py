@@ -8,13 +8,13 @@ from typing import NoReturn
 
 import typer
 
-from cockpit.commands import metric_commands, sample_commands, serve_commands, store_commands
+from cockpit.commands import batch_commands, metric_commands, sample_commands, serve_commands, store_commands
 from cockpit.commands.common import err
 from cockpit.failures import words
 from warehouse.base.errors import CockpitError
 
 NOT_BUILT = (
-    ("withdraw",), ("prove",), ("doctor",), ("detect",), ("quarantine", "resubmit"), ("sources", "template"),
+    ("prove",), ("doctor",), ("detect",), ("quarantine", "resubmit"), ("sources", "template"),
     ("rules", "rehearse"),
 )  # fmt: skip
 """Commands that are promised and not built yet; they say so instead of pretending."""
@@ -26,7 +26,8 @@ app = typer.Typer(
 app.command("load")(store_commands.load)
 app.add_typer(store_commands.sources_app, name="sources")
 app.add_typer(store_commands.quarantine_app, name="quarantine")
-app.command("batches")(store_commands.batches)
+app.command("batches")(batch_commands.batches)
+app.command("withdraw")(batch_commands.withdraw)
 app.command("backup")(store_commands.backup)
 app.command("restore")(store_commands.restore)
 app.command("rebuild")(store_commands.rebuild)

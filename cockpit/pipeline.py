@@ -16,6 +16,7 @@ from warehouse.contracts import Contract
 from warehouse.durable import writer_lock
 from warehouse.publish import publish
 from warehouse.store import Store
+from warehouse.withdrawal import Withdrawal, withdraw
 
 Progress = Callable[[str], None]
 
@@ -46,6 +47,16 @@ def load_and_publish(
     )
     rebuild(store, clock=clock, progress=progress, force=False)
     return reports
+
+
+def withdraw_and_publish(
+    store: Store, seq: int, *, why: str, actor: str = "local", clock: Clock = system_clock,
+    progress: Progress | None = None,
+) -> Withdrawal:  # fmt: skip
+    """Withdraw a batch and publish; when this returns the figures without it are served."""
+    done = withdraw(store, seq, why=why, actor=actor, clock=clock, progress=progress)
+    rebuild(store, clock=clock, progress=progress, force=False)
+    return done
 
 
 def rebuild(store: Store, *, clock: Clock = system_clock, progress: Progress | None = None, force: bool = True) -> int:

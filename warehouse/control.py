@@ -50,6 +50,8 @@ BATCH = sa.Table(
     sa.Column("skipped", sa.Integer, nullable=False),
     sa.Column("removed", sa.Integer, nullable=False),
     sa.Column("delta_rows", sa.Integer, nullable=False),
+    sa.Column("withdraws", sa.Integer),
+    sa.Column("why", sa.String),
 )
 
 SEGMENT = sa.Table(
@@ -120,6 +122,8 @@ GENERATION = sa.Table(
     sa.Column("file", sa.String, nullable=False),
     sa.Column("catalogue", sa.String, nullable=False),
     sa.Column("built_at", sa.String, nullable=False),
+    sa.Column("bytes", sa.Integer),
+    sa.Column("sha256", sa.String),
 )
 
 COUNTS = ("rows_in", "accepted", "unchanged", "quarantined", "skipped", "removed", "delta_rows")
@@ -195,7 +199,7 @@ class Control:
         with self.engine.connect() as con:
             return [dict(row._mapping) for row in con.execute(sa.select(BATCH).order_by(BATCH.c.batch_seq))]
 
-    def receipts(self, limit: int = 1000) -> list[dict[str, Any]]:
+    def receipts(self, limit: int | None = 1000) -> list[dict[str, Any]]:
         """Return what was handed in, newest first, also what changed nothing or was refused."""
         with self.engine.connect() as con:
             rows = con.execute(sa.select(RECEIPT).order_by(RECEIPT.c.receipt_id.desc()).limit(limit))
@@ -233,10 +237,12 @@ class Control:
         segments: Sequence[SegmentRow],
         quarantined: Iterable[Mapping[str, Any]],
         mended: Sequence[int] = (),
+        reopened: Sequence[int] = (),
     ) -> None:
         """Acknowledge a file: receipt, batch, segments and quarantine become visible in one transaction.
 
-        `mended` are open quarantine entries whose row has now come right; this receipt closes them.
+        `mended` are open quarantine entries whose row has now come right; this receipt closes them. `reopened` are
+        closed ones whose remedy is withdrawn; where the same row waits under another entry, that one is enough.
         """
         with self.engine.begin() as con:
             if batch is not None:
@@ -247,6 +253,9 @@ class Control:
                 con.execute(sa.insert(SEGMENT), [asdict(segment) for segment in segments])
             if mended:
                 con.execute(sa.update(QUARANTINE).where(QUARANTINE.c.entry_id.in_(mended)).values(closed_by=receipt_id))
+            if reopened:
+                again = sa.update(QUARANTINE).prefix_with("OR IGNORE").where(QUARANTINE.c.entry_id.in_(reopened))
+                con.execute(again.values(closed_by=None))
             entries = [{**entry, "receipt_id": receipt_id} for entry in quarantined]
             if entries:
                 con.execute(sa.insert(QUARANTINE).prefix_with("OR IGNORE"), entries)
@@ -256,12 +265,20 @@ class Control:
         with self.engine.connect() as con:
             return con.execute(sa.select(sa.func.max(GENERATION.c.gen))).scalar() or 0
 
-    def add_generation(self, gen: int, through_seq: int, file: str, catalogue: str, built_at: dt.datetime) -> None:
+    def add_generation(
+        self, gen: int, through_seq: int, file: str, catalogue: str, built_at: dt.datetime, size: int, sha256: str
+    ) -> None:
         """Note a published generation."""
         with self.engine.begin() as con:
             con.execute(
                 sa.insert(GENERATION).values(
-                    gen=gen, through_seq=through_seq, file=file, catalogue=catalogue, built_at=iso(built_at)
+                    gen=gen,
+                    through_seq=through_seq,
+                    file=file,
+                    catalogue=catalogue,
+                    built_at=iso(built_at),
+                    bytes=size,
+                    sha256=sha256,
                 )
             )
 

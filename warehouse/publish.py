@@ -6,6 +6,7 @@ Each dataset becomes `d_<dataset>`: one row per version of a fact with the inter
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,11 +21,12 @@ from warehouse.casting import quote
 from warehouse.closure import build_closure
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
-from warehouse.durable import flush_file, write_text
+from warehouse.durable import flush_file, sha256_of, write_text
 from warehouse.store import Store, connect
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 KEPT_GENERATIONS = 3
+"""The newest files that stay; who still reads an older one keeps it open although its name is gone."""
 
 Builder = Callable[[duckdb.DuckDBPyConnection, Mapping[str, Contract]], None]
 
@@ -55,12 +57,13 @@ def publish(
     con.execute("DETACH g")
     con.close()
     final = store.generations / f"{number}.duckdb"
+    size, digest = temporary.stat().st_size, sha256_of(temporary)
     flush_file(temporary)
     temporary.replace(final)
     flush_file(store.generations)
-    store.control.add_generation(number, last, final.name, catalogue, clock())
+    store.control.add_generation(number, last, final.name, catalogue, clock(), size, digest)
     write_text(store.generations / "CURRENT", final.name)
-    _drop_old(store, number)
+    _drop_old(store)
     return number
 
 
@@ -83,9 +86,11 @@ def _next_number(store: Store) -> int:
     return max(*numbers, store.control.last_generation(), 0) + 1
 
 
-def _drop_old(store: Store, newest: int) -> None:
-    for file in store.generations.glob("*.duckdb"):
-        if file.stem.isdigit() and int(file.stem) <= newest - KEPT_GENERATIONS:
+def _drop_old(store: Store) -> None:
+    """Remove all but the newest generations; a file that cannot be removed now is tried again at the next publish."""
+    numbered = [file for file in store.generations.glob("*.duckdb") if file.stem.isdigit()]
+    for file in sorted(numbered, key=lambda file: int(file.stem))[:-KEPT_GENERATIONS]:
+        with contextlib.suppress(OSError):
             file.unlink()
 
 
@@ -105,20 +110,21 @@ def _write_batches(con: duckdb.DuckDBPyConnection, store: Store) -> None:
         "CREATE TABLE batch (batch_seq INTEGER, dataset VARCHAR, source VARCHAR, file_name VARCHAR, file_sha VARCHAR,"
         " recorded_at TIMESTAMP, recorded_by VARCHAR, kind VARCHAR, origin VARCHAR, period_from INTEGER,"
         " period_to INTEGER, rows_in BIGINT, accepted BIGINT, unchanged BIGINT, quarantined BIGINT, skipped BIGINT,"
-        " removed BIGINT, delta_rows BIGINT)"
+        " removed BIGINT, delta_rows BIGINT, withdraws INTEGER, why VARCHAR)"
     )
     rows = [
         (
             b["batch_seq"], b["dataset"], b["dataset"], b["file_name"], b["file_sha"],
             from_iso(b["recorded_at"]).replace(tzinfo=None), b["recorded_by"], b["kind"], b["origin"],
             b["period_from"], b["period_to"], b["rows_in"], b["accepted"], b["unchanged"], b["quarantined"],
-            b["skipped"], b["removed"], b["delta_rows"],
+            b["skipped"], b["removed"], b["delta_rows"], b["withdraws"], b["why"],
         )
         for b in store.control.batches()
     ]  # fmt: skip
     if rows:
         columns = list(map(list, zip(*rows, strict=True)))
-        types = ["INTEGER", *["VARCHAR"] * 4, "TIMESTAMP", *["VARCHAR"] * 3, "INTEGER", "INTEGER", *["BIGINT"] * 7]
+        types = ["INTEGER", *["VARCHAR"] * 4, "TIMESTAMP", *["VARCHAR"] * 3, "INTEGER", "INTEGER", *["BIGINT"] * 7,
+                 "INTEGER", "VARCHAR"]  # fmt: skip
         wanted = ", ".join(f"unnest(${i}::{kind}[])" for i, kind in enumerate(types, 1))
         con.execute(f"INSERT INTO batch SELECT {wanted}", columns)
 

@@ -53,6 +53,8 @@ class Generation:
     con: duckdb.DuckDBPyConnection
     contracts: Mapping[str, Contract]
     meta: Mapping[str, str] = field(default_factory=dict)
+    pinned: int | None = None
+    """When set, every question is answered as known at this batch, whatever moment it names."""
 
     @property
     def number(self) -> int:
@@ -78,6 +80,8 @@ class Generation:
 
     def batch_at(self, moment: dt.datetime | None) -> int:
         """Return the last batch known at an instant; 0 (package defaults only) before the first."""
+        if self.pinned is not None:
+            return self.pinned
         if moment is None:
             return self.through_seq
         times, numbers = self._recorded
@@ -92,7 +96,11 @@ class Generation:
 
     def cursor(self) -> Generation:
         """Return the same generation on a connection of its own, for one request."""
-        return Generation(self.path, self.con.cursor(), self.contracts, self.meta)
+        return Generation(self.path, self.con.cursor(), self.contracts, self.meta, self.pinned)
+
+    def as_known_at(self, batch_seq: int) -> Generation:
+        """Return the same generation as it was known right after a batch; batches of one moment are told apart so."""
+        return Generation(self.path, self.con, self.contracts, self.meta, batch_seq)
 
     def close(self) -> None:
         """Close the connection."""
@@ -122,9 +130,19 @@ class Store:
             raise StoreError(
                 f"There is no store in {self.path}.", "create one with: cockpit load PATH --store " + str(self.path)
             )
+        self._refuse_lost_log()
         control = Control(self.path / "control.sqlite")
         bring_forward(control.engine)
         return control
+
+    def _refuse_lost_log(self) -> None:
+        """An empty control log beside segments is a lost log, not a new store: made anew, it would disown them all."""
+        log = self.path / "control.sqlite"
+        if (not log.exists() or log.stat().st_size == 0) and any(self.segments.glob("*/*.parquet")):
+            raise StoreError(
+                f"{self.path} holds data, but its control log {log} is {'empty' if log.exists() else 'missing'}.",
+                "restore a backup into another folder with: cockpit restore FOLDER --store NEW",
+            )
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:
@@ -137,6 +155,7 @@ class Store:
             raise StoreError(f"A store cannot lie in {self.path}.", "DuckDB cannot write below a path with a '?' in it")
         for name in FOLDERS:
             (self.path / name).mkdir(parents=True, exist_ok=True)
+        self._refuse_lost_log()
         control = Control(self.path / "control.sqlite")
         bring_forward(control.engine)
         if STORE_ID not in control.meta():
@@ -152,8 +171,10 @@ class Store:
         return self.generations / name if name else None
 
     def open_generation(self, *, memory: str = READER_MEMORY, threads: int = 1) -> Generation:
-        """Open the published generation read-only."""
+        """Open the published generation read-only; one that is swapped out while it is opened is asked for again."""
         path = self.current()
+        if path is None or not path.exists():
+            path = self.current()
         if path is None or not path.exists():
             raise StoreError(f"The store {self.path} has no published generation.", "run: cockpit rebuild")
         try:

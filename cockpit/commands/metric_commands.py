@@ -184,18 +184,27 @@ def indicators_check(json_: JsonOption = False) -> None:
 
 
 def diff(
-    from_: Annotated[str, typer.Option("--from", help="Earlier moment of knowledge.")],
-    to: Annotated[str, typer.Option("--to", help="Later moment of knowledge.")],
-    period: Annotated[str, typer.Option("--period", help="Period compared.")],
+    from_: Annotated[str | None, typer.Option("--from", help="Earlier moment of knowledge.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Later moment of knowledge.")] = None,
+    period: Annotated[str | None, typer.Option("--period", help="Period compared; a batch brings its own.")] = None,
     ids: Annotated[list[str] | None, typer.Argument(help="Indicator ids; default all.", metavar="ID...")] = None,
     store: StoreOption = None,
     node: Annotated[str | None, typer.Option("--node", help="Code or name; default the root.")] = None,
     grain: Annotated[str | None, typer.Option(help="month, quarter, ytd, r12 or year.")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", help="Instead: what this one batch moved, by unit.")] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Tell what changed between two moments of knowledge, and which file moved it."""
+    """Tell what changed between two moments of knowledge and which file moved it, or what one batch moved."""
     from metrics.diff import difference
 
+    if batch is not None:
+        if from_ or to or node:
+            raise QueryError("--batch stands alone: it compares just before with just after that batch, for every unit.",
+                             "leave out --from, --to and --node")  # fmt: skip
+        _diff_of_batch(store_at(store).open_generation(memory="1GB", threads=2), batch, ids or (), period, grain, json_)
+        return
+    if not (from_ and to and period):
+        raise QueryError("Which moments, of which period?", "give --from T --to T --period P, or --batch SEQ")
     catalogue = load_catalogue()
     generation = store_at(store).open_generation(memory="1GB", threads=2)
     first, last = Period.parse_range(period)
@@ -219,6 +228,25 @@ def diff(
         for line in shown:
             line["files"] = "; ".join(f"#{moved['batch_seq']} {moved['file']}" for moved in line["batches"])
         print_table(shown, ("indicator", "node", "period", "old", "new", "change", "files"))
+
+
+def _diff_of_batch(
+    generation: Generation, batch: int, ids: Sequence[str], period: str | None, grain: str | None, json_: bool
+) -> None:
+    from cockpit.commands.moved import batch_moves, print_moves
+    from metrics.moves import Span
+
+    span = None
+    if period is not None:
+        first, last = Period.parse_range(period)
+        span = Span(first.label, last.label, check_grain(grain) if grain else natural_grain(period))
+    elif grain is not None:
+        raise QueryError("A grain needs a period.", "give --period P, or leave out --grain")
+    rows = batch_moves(generation, batch, actor="local", indicators=ids, span=span)
+    if json_:
+        print_json(rows)
+    else:
+        print_moves(rows)
 
 
 @snapshot_app.command("take")

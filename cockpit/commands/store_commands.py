@@ -14,7 +14,6 @@ from warehouse import backup as backups
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
 from warehouse.base.errors import UnknownName
 from warehouse.contracts import Contract, load_contracts
-from warehouse.control import COUNTS
 from warehouse.quarantine import fault_texts
 
 sources_app = typer.Typer(no_args_is_help=True, help="What exported files may hold.")
@@ -181,12 +180,3 @@ def rebuild(store: StoreOption = None) -> None:
     place = store_at(store)
     number = pipeline.rebuild(place, progress=progress)
     print_json({"generation": number, "through_seq": place.control.last()[0]})
-
-
-def batches(store: StoreOption = None, json_: JsonOption = False) -> None:
-    """List the committed batches, oldest first."""
-    rows = store_at(store).control.batches()
-    if json_:
-        print_json(rows)
-    else:
-        print_table(rows, ("batch_seq", "dataset", "file_name", "recorded_at", *COUNTS))
