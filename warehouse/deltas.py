@@ -13,7 +13,7 @@ import duckdb
 
 from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
-from warehouse.casting import quote
+from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
 from warehouse.durable import flush_file, settle, sha256_of

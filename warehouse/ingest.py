@@ -154,13 +154,8 @@ def load(
 
 
 def scratch(store: Store) -> duckdb.DuckDBPyConnection:
-    """Open the in-memory database a file is staged in.
-
-    The short lists of null texts are cheaper as comparisons than as the joins the optimizer would make of them.
-    """
-    con = connect(spill=store.tmp)
-    con.execute("SET disabled_optimizers = 'in_clause'")
-    return con
+    """Open the in-memory database a file is staged in."""
+    return connect(spill=store.tmp)
 
 
 def recover(store: Store) -> None:
@@ -297,7 +292,6 @@ def _stage_file(
 ) -> tuple[stage.Staged, list[RawTable]]:
     """Stage every table of the file; header faults of all tables are refused together."""
     con = loader.con
-    staged = stage.Staged()
     faults: list[Fault] = []
     plans = []
     for table in tables:
@@ -309,10 +303,7 @@ def _stage_file(
     if faults:
         raise ReadRefused(*faults)
     directory = loader.units() if contract.org_column and contract.name != "org_unit" else Directory(())
-    meanings = Meanings(directory)
-    stage.prepare(con, contract, [mapped for _, mapped in plans])
-    for number, (table, mapped) in enumerate(plans):
-        stage.stage_table(con, contract, table, mapped, number, meanings, staged)
+    staged = stage.stage_file(con, contract, plans, Meanings(directory))
     stage.finish(con, contract, staged)
     return staged, [table for table, _ in plans]
 

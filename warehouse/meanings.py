@@ -1,6 +1,6 @@
 """What a text in a column means: the one answer for every cell, however large the file and whoever asks.
 
-Small sheets ask for every distinct text, large ones only for the texts that no cast in SQL could take.
+A sheet asks once for each distinct text; only texts whose shape leaves no doubt are converted without asking.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from warehouse.casting import NOISE, NULL_TEXTS, is_shift
 from warehouse.contracts import Column
 from warehouse.organisations import Directory
 from warehouse.readers.cells import Cell, parse_cell
 
 ONE = Decimal(1)
+NOISE = Decimal("1e-9")
+"""What a spreadsheet's binary figures add, relative to the figure; rounding no more than that is no change."""
+
+NULL_TEXTS = ("-", "--", "—", "——", "/", "无", "null", "NULL", "N/A", "NA", "\\N", "None")
 _ROOM = Context(prec=60)
 _HUGE = Decimal(10) ** 38
+_BEYOND_BIGINT = 2**63
 _PLAIN_NUMBER = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?")
 _WHOLE_DIGITS = 18
 """Digits every whole number of so many fits a BIGINT."""
@@ -72,6 +76,11 @@ def _fits_as_written(column: Column, text: str) -> bool:
     return len(found[2] or "") <= scale and len(found[1]) <= precision - scale
 
 
+def is_shift(factor: Decimal) -> bool:
+    """Whether a unit only moves the point, so that digits lost afterwards were written in the file."""
+    return factor.normalize().as_tuple().digits == (1,)
+
+
 def scaled(column: Column, cell: Cell, factor: Decimal) -> Cell:
     """Bring a parsed number to the stored unit and see that it fits the column."""
     if cell.value is None or cell.fault or not column.is_number:
@@ -80,6 +89,8 @@ def scaled(column: Column, cell: Cell, factor: Decimal) -> Cell:
     if column.type == "int":
         if value != value.to_integral_value():
             return Cell(None, fault="not_whole", hint=cell.value)
+        if abs(value) >= _BEYOND_BIGINT:
+            return Cell(None, fault="out_of_range", hint=cell.value)
         return Cell(str(int(value)), cell.note)
     precision, scale = column.digits
     stored = value.quantize(ONE.scaleb(-scale), ROUND_HALF_UP, _ROOM) if abs(value) < _HUGE else value

@@ -17,7 +17,7 @@ from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
 from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
-from warehouse.casting import quote
+from warehouse.base.sql import quote
 from warehouse.closure import build_closure
 from warehouse.contracts import Contract
 from warehouse.control import from_iso

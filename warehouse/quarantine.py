@@ -30,8 +30,8 @@ def entries(
         return []
     raw: dict[tuple[int, int], str] = {}
     for number, table in enumerate(tables):
-        rows = sorted({row[1] for row in found if row[0] == number})
-        raw.update({(number, no): text for no, text in stage.raw_json(con, table, number, rows).items()})
+        rows = {row[1] for row in found if row[0] == number}
+        raw.update({(number, no): text for no, text in stage.raw_json(table, rows).items()} if rows else {})
     keyed = con.execute(
         f"SELECT DISTINCT s.sheet_no, s.row_no, {stage.key_text(contract)} FROM staged s"
         " WHERE EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no AND f.row_no = s.row_no)"
@@ -70,20 +70,13 @@ def mended(
     good = {row[0] for row in con.execute(wanted, [keys]).fetchall()} if keys else set()
     seen: set[str] = set()
     if len(keys) < len(waiting) and sum(table.rows for table in tables) <= MOST_ROWS_COMPARED:
-        seen = _row_hashes(con, tables)
+        seen = {_hash(text) for table in tables for text in stage.raw_json(table).values()}
     return [
         entry["entry_id"]
         for entry in waiting
         if (entry["row_key"] in good if entry["row_key"] else entry["row_hash"] in seen)
         and (entry["row_hash"], entry["code"], entry["column_name"]) not in still
     ]
-
-
-def _row_hashes(con: duckdb.DuckDBPyConnection, tables: Sequence[RawTable]) -> set[str]:
-    found: set[str] = set()
-    for number, table in enumerate(tables):
-        found |= {_hash(text) for text in stage.raw_json(con, table, number).values()}
-    return found
 
 
 def _hash(text: str | None) -> str:

@@ -1,30 +1,29 @@
 """Staging: text cells become typed rows, faults are collected with row, column and value, nothing is dropped.
 
-A small sheet is read cell by cell, a large one column by column; both give the same rows. Then the rows are checked
-against their contract and against each other.
+Each sheet's columns are read chunk by chunk; then the rows are checked against their contract and each other.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import duckdb
+import pyarrow as pa
 
 from warehouse.base.periods import OPEN
-from warehouse.casting import value_or_default
-from warehouse.cellwise import stage_small
-from warehouse.columnwise import LargeSheet
+from warehouse.base.sql import quote
 from warehouse.contracts import Column, Contract
 from warehouse.mapping import Mapped
 from warehouse.meanings import Meanings
 from warehouse.readers.raw import RawTable
 from warehouse.register_checks import check_spans
+from warehouse.sheet import RowFault, Sheet, default_of, together
 
-SMALL_CELLS = 150_000
-"""Up to so many cells a sheet's texts are parsed one by one; above, whole columns are cast in SQL."""
+ROWS_IN_MEMORY = 3_000_000
 
 
 @dataclass
@@ -38,51 +37,72 @@ class Staged:
     ignored: list[str] = field(default_factory=list)
 
 
-def stage_table(
-    con: duckdb.DuckDBPyConnection, contract: Contract, table: RawTable, mapped: Mapped, sheet_no: int,
-    meanings: Meanings, staged: Staged,
-) -> None:  # fmt: skip
-    """Append one raw table to `staged` and its faults to `faults`; its texts can be had again by `raw_json`."""
-    con.execute(f"DROP TABLE IF EXISTS raw_{sheet_no}")
-    staged.rows_in += table.rows
-    staged.sheets.append(table.sheet)
-    staged.ignored += [label for label in mapped.ignored if label not in staged.ignored]
-    for reason, count in table.skipped:
-        staged.skipped[reason] += count
-    held = {row[0] for row in con.execute("DESCRIBE staged_rows").fetchall()}
-    if table.rows * len(table.labels) <= SMALL_CELLS:
-        table.load_into(con, f"raw_{sheet_no}")
-        stage_small(con, contract, sheet_no, mapped, meanings, staged.notes, held)
-    else:
-        LargeSheet(con, contract, table, sheet_no, mapped, meanings, staged.notes, held).stage()
-    for fault in table.row_faults:
-        con.execute(
-            "INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)",
-            [sheet_no, fault.row, fault.column or "", fault.code, fault.value, fault.hint],
-        )
+def stage_file(
+    con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[tuple[RawTable, Mapped]], meanings: Meanings
+) -> Staged:
+    """Read the sheets of a file into `staged`, and what could not be understood into `faults`."""
+    staged = Staged()
+    faults: list[RowFault] = []
+    mapped = [columns for _, columns in sheets]
+    held = {column.name for column in contract.columns if _is_held(column, contract, mapped)}
+    for number, (table, columns) in enumerate(sheets):
+        staged.rows_in += table.rows
+        staged.sheets.append(table.sheet)
+        staged.ignored += [label for label in columns.ignored if label not in staged.ignored]
+        for reason, count in table.skipped:
+            staged.skipped[reason] += count
+        faults += [(number, f.row or 0, f.column or "", f.code, f.value, f.hint) for f in table.row_faults]
+    readings = (Sheet(contract, t, n, m, meanings, held).rows(faults, staged.notes) for n, (t, m) in enumerate(sheets))
+    _hold(con, contract, held, chain.from_iterable(readings))
+    _write_faults(con, faults)
+    return staged
 
 
-def prepare(con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[Mapped] | None = None) -> None:
-    """Make the empty temp tables a file is staged into: `staged_rows` is written, `staged` is read.
+def _hold(con: duckdb.DuckDBPyConnection, contract: Contract, held: Collection[str], rows: Iterator[pa.Table]) -> None:
+    """Keep the rows as they are in memory where nothing will change them, else in a table that can spill to disk."""
+    con.execute("DROP VIEW IF EXISTS staged").fetchall()  # an answer not read to its end would forbid registering
+    kept: list[pa.Table] = []
+    if not contract.derived and contract.time_kind != "span":
+        for table in rows:
+            kept.append(table)
+            if sum(one.num_rows for one in kept) > ROWS_IN_MEMORY:
+                break
+        else:
+            if kept:
+                con.register("held_rows", together(kept))
+                _show(con, contract, held, "held_rows")
+                return
+    prepare(con, contract, held)
+    for table in chain(kept, rows):
+        con.register("typed_rows", table)
+        con.execute("INSERT INTO staged_rows BY NAME SELECT * FROM typed_rows")
+        con.unregister("typed_rows")
 
-    A column that none of the sheets holds has no place in the table: `staged` shows its default, or nothing.
-    """
-    kept = [c for c in contract.columns if sheets is None or _is_written(c, contract, sheets)]
-    held = "".join(f', "{column.name}" {column.sql_type}' for column in kept)
+
+def prepare(con: duckdb.DuckDBPyConnection, contract: Contract, held: Collection[str] | None = None) -> None:
+    """Make the empty table `staged_rows` behind `staged`, and `faults`; `held` are its columns, all when not said."""
+    written = [column for column in contract.columns if held is None or column.name in held]
+    columns = "".join(f', "{column.name}" {column.sql_type}' for column in written)
     con.execute("DROP VIEW IF EXISTS staged")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE staged_rows (sheet_no INTEGER, row_no BIGINT, part TINYINT{held}, note VARCHAR,"
-        " odd BIGINT)"
+        f"CREATE OR REPLACE TEMP TABLE staged_rows (sheet_no INTEGER, row_no BIGINT, part TINYINT{columns}, note VARCHAR)"
     )
-    shown = ", ".join(_shown(column, is_held=column in kept) for column in contract.columns)
-    con.execute(f"CREATE TEMP VIEW staged AS SELECT sheet_no, row_no, part, {shown}, note, odd FROM staged_rows")
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE faults (sheet_no INTEGER, row_no BIGINT, column_name VARCHAR,"
-        " code VARCHAR, value VARCHAR, hint VARCHAR)"
-    )
+    _show(con, contract, {column.name for column in written}, "staged_rows")
+    _write_faults(con, ())
 
 
-def _is_written(column: Column, contract: Contract, sheets: Sequence[Mapped]) -> bool:
+def _show(con: duckdb.DuckDBPyConnection, contract: Contract, held: Collection[str], source: str) -> None:
+    """Make `staged`: the rows with all columns of the contract; one that no sheet holds has its default, or nothing."""
+    shown = ", ".join(f'"{c.name}"' if c.name in held else f'{_constant(c)} AS "{c.name}"' for c in contract.columns)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW staged AS SELECT sheet_no, row_no, part, {shown}, note FROM {source}")
+
+
+def _constant(column: Column) -> str:
+    default = default_of(column).as_py()
+    return f"CAST({quote(None if default is None else str(default))} AS {column.sql_type})"
+
+
+def _is_held(column: Column, contract: Contract, sheets: Sequence[Mapped]) -> bool:
     if column.name in contract.derived or (contract.time_kind == "span" and column.name == "valid_to"):
         return True
     if contract.unpivot and column.name in (contract.unpivot.dimension, *contract.unpivot.measures):
@@ -90,10 +110,17 @@ def _is_written(column: Column, contract: Contract, sheets: Sequence[Mapped]) ->
     return any(column.name in sheet.columns or column.name in sheet.constants for sheet in sheets)
 
 
-def _shown(column: Column, *, is_held: bool) -> str:
-    if is_held:
-        return f'"{column.name}"'
-    return f'{value_or_default(column, f"CAST(NULL AS {column.sql_type})")} AS "{column.name}"'
+def _write_faults(con: duckdb.DuckDBPyConnection, faults: Sequence[RowFault]) -> None:
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE faults (sheet_no INTEGER, row_no BIGINT, column_name VARCHAR,"
+        " code VARCHAR, value VARCHAR, hint VARCHAR)"
+    )
+    if faults:
+        con.execute(
+            "INSERT INTO faults SELECT unnest($1::INTEGER[]), unnest($2::BIGINT[]), unnest($3::VARCHAR[]),"
+            " unnest($4::VARCHAR[]), unnest($5::VARCHAR[]), unnest($6::VARCHAR[])",
+            [list(part) for part in zip(*faults, strict=True)],
+        )
 
 
 def finish(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged | None = None) -> None:
@@ -185,13 +212,9 @@ def key_text(contract: Contract) -> str:
     return " || '|' || ".join(keys)
 
 
-def raw_json(
-    con: duckdb.DuckDBPyConnection, table: RawTable, sheet_no: int, rows: Sequence[int] | None = None
-) -> dict[int, str]:
+def raw_json(table: RawTable, rows: Collection[int] | None = None) -> dict[int, str]:
     """Return whole raw rows, those numbered or all, label by label, as JSON text."""
-    name = f"raw_{sheet_no}"
-    if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = $1", [name]).fetchone():
-        table.load_into(con, name)  # rows cast straight from the file left no texts behind
-    chosen = "" if rows is None else " WHERE row_no IN (SELECT unnest($1::BIGINT[]))"
-    found = con.execute(f"SELECT * FROM {name}{chosen}", [] if rows is None else [list(rows)]).fetchall()
-    return {row[0]: json.dumps(dict(zip(table.labels, row[1:], strict=False)), ensure_ascii=False) for row in found}
+    return {
+        number: json.dumps(dict(zip(table.labels, cells, strict=False)), ensure_ascii=False)
+        for number, cells in table.texts(rows)
+    }

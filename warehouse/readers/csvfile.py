@@ -1,6 +1,6 @@
 """Text tables: csv, tsv and the like, in any of the encodings offices use.
 
-A regular file is surveyed on its bytes and parsed by the database; any other is read record by record.
+A regular file is surveyed on its bytes and parsed part by part; any other is read record by record.
 Both ways give the same rows, numbers and counts.
 """
 
@@ -8,98 +8,114 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
-import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 
-from warehouse.base.paths import one_file
 from warehouse.readers.encodings import Utf8File, as_utf8, detect
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading
 from warehouse.readers.labels import Aliases
-from warehouse.readers.raw import Cells, Miscounted, RawTable, Scan, Source, create
-from warehouse.readers.scratch import ScratchFile
+from warehouse.readers.raw import Cells, RawTable, Source, chunk_schema
 from warehouse.readers.sift import Row, Sieve
 from warehouse.readers.spool import fit, spool
-from warehouse.readers.survey import Irregular, Suspect, survey
+from warehouse.readers.survey import Irregular, Part, Survey, Suspect, survey
 
 HEAD_BYTES = 1 << 16
 DELIMITERS = (",", "\t", ";", "|")
 LONGEST_CELL = 1 << 26
-DEFAULT_LINE = 2_000_000
-COPIED_AT_ONCE = 1 << 20
+PARSED_AT_ONCE = 1 << 22
 MANY_ROW_FAULTS = 100_000
 
 
 @dataclass(frozen=True)
 class _Head:
-    """The first records of a file: cells, and where each ends in bytes and lines."""
+    """The first records of a file: cells, and the byte behind each."""
 
     delimiter: str
     records: tuple[Cells, ...]
     ends: tuple[int, ...]
-    lines: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class ScannedRows:
-    """Data rows of a regular file, parsed by the database; `dropped` are the records that are no data."""
+class Patch:
+    """Bytes that stand for the record between two places of the file."""
+
+    start: int
+    end: int
+    record: bytes
+
+
+@dataclass(frozen=True)
+class ParsedRows:
+    """Data rows of a regular file, parsed part by part; `dropped` are the records that are no data.
+
+    A part that the fast parser refuses, or counts otherwise than the survey did, is read record by record.
+    """
 
     file: Utf8File
     delimiter: str
     width: int
-    skip_lines: int
-    first_record: int
-    records: int
+    found: Survey
+    patches: tuple[Patch, ...]
     dropped: tuple[int, ...]
-    longest: int
-    parallel: bool
 
-    @property
-    def scan(self) -> Scan:
-        """The records as the database reads them; a record wider or narrower than the header ends the reading."""
-        columns = ", ".join(f"'c{column}': 'VARCHAR'" for column in range(self.width))
-        sql = (
-            f"read_csv({one_file(self.file.path)}, auto_detect = false, header = false, skip = {self.skip_lines},"
-            f" delim = '{self.delimiter}', quote = '\"', escape = '\"', hive_partitioning = false,"
-            f" max_line_size = {max(self.longest, DEFAULT_LINE)}, parallel = {self.parallel}, columns = {{{columns}}})"
-        )
-        return Scan(sql, self.first_record, self.records, self.dropped)
+    def chunks(self) -> Iterator[pa.Table]:
+        """Give the rows of each part of the file."""
+        with self.file.path.open("rb") as file:
+            for part in self.found.parts:
+                file.seek(part.start)
+                data = self._patched(part, file.read(part.end - part.start))
+                yield self._numbered(part, self._parsed(part, data) or self._careful(data))
 
-    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Create the table of texts."""
-        con.execute(f"{create(table)} AS SELECT 0::BIGINT AS row_no, * FROM {self.scan.sql}")
-        self.scan.number_rows(con, table)
-
-
-@dataclass(frozen=True)
-class CarefulRows:
-    """The fast way with the record-by-record way behind it, should the database read a file differently."""
-
-    fast: ScannedRows
-    text: Utf8File
-    heading: Heading
-
-    @property
-    def scan(self) -> Scan:
-        """The fast way."""
-        return self.fast.scan
-
-    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Create the table by the fast way, or by the careful one when the records do not agree."""
-        con.execute("SET preserve_insertion_order = true")
+    def _parsed(self, part: Part, data: bytes) -> list[pa.ChunkedArray] | None:
+        names = [f"c{column}" for column in range(self.width)]
         try:
-            self.fast.load(con, table)
-        except (Miscounted, duckdb.InvalidInputException, duckdb.ConversionException):
-            con.execute(f"DROP TABLE IF EXISTS {table}")
-            fast = self.fast
-            rows = _records(self.text.path, fast.delimiter, fast.first_record - 1)
-            spool(Sieve(self.heading).pass_through(rows), fast.width).load(con, table)
+            table = pa_csv.read_csv(
+                pa.BufferReader(data),
+                pa_csv.ReadOptions(column_names=names, block_size=max(self.found.longest * 2, PARSED_AT_ONCE)),
+                pa_csv.ParseOptions(
+                    delimiter=self.delimiter, newlines_in_values=self.found.has_quoted_newline, ignore_empty_lines=False
+                ),
+                pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""],
+                    check_utf8=False,
+                ),
+            )  # fmt: skip
+        except pa.ArrowInvalid:
+            return None
+        return table.columns if table.num_rows == part.records else None
+
+    def _careful(self, data: bytes) -> list[pa.Array]:
+        lines = io.StringIO(data.decode("utf-8"), newline="")
+        rows = [fit([cell or None for cell in record], self.width) for record in _reader(lines, self.delimiter)]
+        columns = zip(*rows, strict=True) if rows else [()] * self.width
+        return [pa.array(column, pa.string()) for column in columns]
+
+    def _numbered(self, part: Part, columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Table:
+        numbers = np.arange(part.first_record, part.first_record + len(columns[0]))
+        table = pa.Table.from_arrays([pa.array(numbers), *columns], schema=chunk_schema(self.width))
+        low, high = (
+            bisect_left(self.dropped, part.first_record),
+            bisect_left(self.dropped, part.first_record + part.records),
+        )
+        return table if low == high else table.filter(~np.isin(numbers, self.dropped[low:high]))
+
+    def _patched(self, part: Part, data: bytes) -> bytes:
+        """The bytes of a part with the records in it that had to be brought to the header's width."""
+        low = bisect_left(self.patches, part.start, key=lambda patch: patch.start)
+        high = bisect_left(self.patches, part.end, key=lambda patch: patch.start)
+        pieces, at = [], 0
+        for patch in self.patches[low:high]:
+            pieces += [data[at : patch.start - part.start], patch.record]
+            at = patch.end - part.start
+        return b"".join([*pieces, data[at:]]) if pieces else data
 
 
 def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
@@ -149,15 +165,14 @@ def _read_head(text: Utf8File, aliases: Aliases) -> _Head:
 
 def _cut_head(data: bytes, mark: int, delimiter: str) -> _Head:
     feed = _Feed(iter(io.StringIO(data.decode("utf-8", "replace"), newline="")))
-    records, ends, counts = [], [mark], [0]
+    records, ends = [], [mark]
     for record in _reader(feed, delimiter):
         lines = feed.taken()
         records.append(tuple(cell or None for cell in record))
         ends.append(ends[-1] + len("".join(lines).encode("utf-8")))
-        counts.append(counts[-1] + len(lines))
         if len(records) == SEARCHED_ROWS * 2:
             break
-    return _Head(delimiter, tuple(records), tuple(ends[1:]), tuple(counts[1:]))
+    return _Head(delimiter, tuple(records), tuple(ends[1:]))
 
 
 class _Feed:
@@ -199,13 +214,13 @@ def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTab
     """Survey the records below the header; raises `Irregular` when the database would read them differently."""
     if heading.body > len(head.ends):
         raise Irregular("no end of the header")
-    start, skip = head.ends[heading.body - 1], head.lines[heading.body - 1]
+    start = head.ends[heading.body - 1]
     again = (head.records[heading.last][0] or "").encode("utf-8") if len(head.records[heading.last]) > 1 else b""
     width = len(heading.labels)
     found = survey(text.path, start, heading.body + 1, head.delimiter, width, again)
     sieve, faults = Sieve(heading), _RowFaults(name, width)
     dropped: list[int] = []
-    patches: list[_Patch] = []
+    patches: list[Patch] = []
     for suspect in found.suspects:
         record = next(_reader(io.StringIO(suspect.raw.decode("utf-8"), newline=""), head.delimiter), [])
         if sieve.takes(suspect.record, record):
@@ -216,50 +231,16 @@ def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTab
             patches.append(_patch(suspect, record, width, head.delimiter))
     sieve.rows = found.records - len(dropped)
     faults.finish(text.path)
-    file = text
-    if patches or any(not any(record) for record in head.records[: heading.body]):
-        file, skip = _patched(text.path, start, patches), 0
-    fast = ScannedRows(
-        file, head.delimiter, width, skip, heading.body + 1, found.records, tuple(dropped), found.longest * 2,
-        not found.has_quoted_newline,
-    )  # fmt: skip
-    return _table(name, heading, sieve, CarefulRows(fast, text, heading), tuple(faults.found))
+    source = ParsedRows(text, head.delimiter, width, found, tuple(patches), tuple(dropped))
+    return _table(name, heading, sieve, source, tuple(faults.found))
 
 
-@dataclass(frozen=True)
-class _Patch:
-    """Bytes that stand for the record between two places of the file."""
-
-    start: int
-    end: int
-    record: bytes
-
-
-def _patch(suspect: Suspect, record: Sequence[str], width: int, delimiter: str) -> _Patch:
-    """The record at the header's width, so that the database can read on."""
+def _patch(suspect: Suspect, record: Sequence[str], width: int, delimiter: str) -> Patch:
+    """The record at the header's width, so that the parser can read on."""
     out = io.StringIO(newline="")
-    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(cell or "" for cell in fit(record, width))
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(cell or "" for cell in fit(record, width))
     ending = b"\r" if suspect.raw.endswith(b"\r") else b""
-    return _Patch(suspect.start, suspect.start + len(suspect.raw), out.getvalue().encode("utf-8") + ending)
-
-
-def _patched(path: Path, start: int, patches: Sequence[_Patch]) -> Utf8File:
-    """A copy of the records below the header with the patches in place."""
-    scratch = ScratchFile(".csv")
-    with path.open("rb") as source, scratch.path.open("wb") as out:
-        source.seek(start)
-        for patch in patches:
-            _copy(source, out, patch.start - source.tell())
-            out.write(patch.record)
-            source.seek(patch.end)
-        shutil.copyfileobj(source, out, COPIED_AT_ONCE)
-    return Utf8File(scratch.path, scratch=scratch)
-
-
-def _copy(source: BinaryIO, out: BinaryIO, count: int) -> None:
-    while count > 0 and (block := source.read(min(count, COPIED_AT_ONCE))):
-        out.write(block)
-        count -= len(block)
+    return Patch(suspect.start, suspect.start + len(suspect.raw), out.getvalue()[:-2].encode("utf-8") + ending)
 
 
 def _irregular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from warehouse.base.paths import one_file
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.labels import Aliases, find_period, find_year, fold_label, split_unit
-from warehouse.readers.raw import RawTable, create
+from warehouse.readers.raw import RawTable, chunk_schema
+from warehouse.readers.spool import BATCH_ROWS
 
 
 @dataclass(frozen=True)
@@ -20,17 +23,18 @@ class ParquetRows:
     path: Path
     columns: tuple[str, ...]
 
-    @property
-    def scan(self) -> None:
-        """These rows have numbers of their own and are only read as a table."""
-
-    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Create the table with every column cast to text."""
+    def chunks(self) -> Iterator[pa.Table]:
+        """Give the rows with every column cast to text."""
         cells = "".join(f', CAST("{_quoted(name)}" AS VARCHAR) AS c{at}' for at, name in enumerate(self.columns))
-        con.execute(
-            f"{create(table)} AS SELECT file_row_number + 1 AS row_no{cells}"
-            f" FROM read_parquet({one_file(self.path)}, file_row_number = true, hive_partitioning = false)"
-        )
+        with duckdb.connect(config={"threads": 1}) as con:
+            rows = con.sql(
+                f"SELECT file_row_number + 1 AS row_no{cells}"
+                f" FROM read_parquet({one_file(self.path)}, file_row_number = true, hive_partitioning = false)"
+            )
+            # the method has another name before release 2
+            reader = getattr(rows, "to_arrow_reader", None) or rows.fetch_arrow_reader
+            for batch in reader(BATCH_ROWS):
+                yield pa.Table.from_batches([batch]).cast(chunk_schema(len(self.columns)))
 
 
 def read_parquet_table(path: Path, name: str, aliases: Aliases) -> RawTable:

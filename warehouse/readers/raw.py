@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import duckdb
+import numpy as np
+import pyarrow as pa
 
 from warehouse.readers.faults import Fault
 
 Cells = tuple[str | None, ...]
 
-
-def create(table: str) -> str:
-    """The words that create a table; one in the catalogue `temp` never touches the database's file."""
-    return f"CREATE {'TEMP ' if table.startswith('temp.') else ''}TABLE {table}"
+ROW_NO = "row_no"
 
 
-class Miscounted(Exception):
-    """The database read other records than the survey counted; the file must be read record by record."""
-
-
-@dataclass(frozen=True)
-class Scan:
-    """SQL that reads the records of a file in their order, to be written to an empty table and numbered there."""
-
-    sql: str
-    first_record: int
-    records: int
-    dropped: tuple[int, ...]
-
-    def number_rows(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Give the rows just written their record numbers and drop those that are no data."""
-        # a table keeps the order of insertion, and rowid counts it
-        con.execute(f"UPDATE {table} SET row_no = rowid + {self.first_record}")
-        count = con.execute(f"SELECT count(*), max(row_no) FROM {table}").fetchone()
-        if count != (self.records, self.first_record + self.records - 1):
-            raise Miscounted(f"{count} records parsed, {self.records} surveyed")
-        if self.dropped:
-            con.execute(f"DELETE FROM {table} WHERE row_no IN ({', '.join(map(str, self.dropped))})")
+def chunk_schema(width: int) -> pa.Schema:
+    """Return what every chunk of a table with so many columns looks like: `row_no`, then the texts `c0`, `c1`, …"""
+    return pa.schema([(ROW_NO, pa.int64()), *((f"c{column}", pa.string()) for column in range(width))])
 
 
 class Source(Protocol):
     """Where the data rows of a table wait until they are asked for."""
 
-    @property
-    def scan(self) -> Scan | None:
-        """How a database reads the rows straight from the file, if it can."""
-
-    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Create `table` with row_no and one text column per label."""
+    def chunks(self) -> Iterator[pa.Table]:
+        """Give the rows in order, in tables of `chunk_schema` small enough to be held; a blank cell is null."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +47,14 @@ class RawTable:
     row_faults: tuple[Fault, ...] = ()
     remarks: tuple[Fault, ...] = ()
 
-    @property
-    def scan(self) -> Scan | None:
-        """How a database reads the rows straight from the file, if it can."""
-        return self.source.scan
+    def chunks(self) -> Iterator[pa.Table]:
+        """Give the data rows, chunk by chunk; can be asked again."""
+        return self.source.chunks()
 
-    def load_into(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Create TABLE `table`(row_no BIGINT, c0 VARCHAR, c1 VARCHAR, …) holding the data rows only."""
-        self.source.load(con, table)
+    def texts(self, rows: Collection[int] | None = None) -> Iterator[tuple[int, Sequence[str | None]]]:
+        """Give the numbers and cells of the rows asked for, or of all."""
+        wanted = None if rows is None else np.array(sorted(rows), np.int64)
+        for chunk in self.chunks():
+            chosen = chunk if wanted is None else chunk.filter(np.isin(chunk.column(ROW_NO).to_numpy(), wanted))
+            for number, *cells in zip(*(column.to_pylist() for column in chosen.columns), strict=True):
+                yield number, cells

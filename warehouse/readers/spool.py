@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import duckdb
 import pyarrow as pa
 
-from warehouse.readers.raw import Cells, create
+from warehouse.readers.raw import Cells, chunk_schema
 from warehouse.readers.scratch import ScratchFile
 
 BATCH_ROWS = 20_000
@@ -20,25 +19,16 @@ class SpooledRows:
 
     scratch: ScratchFile
 
-    @property
-    def scan(self) -> None:
-        """These rows have numbers of their own and are only read as a table."""
-
-    def load(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Create the table from the Arrow file."""
+    def chunks(self) -> Iterator[pa.Table]:
+        """Give the batches as they were written."""
         with pa.memory_map(str(self.scratch.path)) as file:
-            reader = pa.ipc.open_stream(file)
-            con.register("spooled_rows", reader)
-            try:
-                con.execute(f"{create(table)} AS SELECT * FROM spooled_rows")
-            finally:
-                con.unregister("spooled_rows")
+            for batch in pa.ipc.open_stream(file):
+                yield pa.Table.from_batches([batch])
 
 
 def spool(rows: Iterable[tuple[int, Sequence[str | None]]], width: int) -> SpooledRows:
     """Write numbered rows to a file, each cut or filled to `width` cells."""
-    names = ["row_no", *(f"c{column}" for column in range(width))]
-    schema = pa.schema([("row_no", pa.int64()), *((name, pa.string()) for name in names[1:])])
+    schema = chunk_schema(width)
     scratch = ScratchFile(".arrow")
     with pa.OSFile(str(scratch.path), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
         batch: list[tuple[int, Cells]] = []

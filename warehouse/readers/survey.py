@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from warehouse.readers.rows import LEADING_CELLS
 
 BLOCK = 1 << 18
 """Bytes looked at together: few enough to stay in the processor's cache."""
+
+PART_BYTES = 1 << 25
+"""About so many bytes are parsed at a time, which bounds the memory a file of any size takes."""
 
 LONGEST_RECORD = 1 << 26
 CLASSIFIED_AT_END = 200
@@ -62,13 +66,24 @@ class Suspect:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Whole records that stand together: from which byte to which, the number of the first, and how many."""
+
+    start: int
+    end: int
+    first_record: int
+    records: int
+
+
+@dataclass(frozen=True)
 class Survey:
-    """How many records follow the header, and which of them need a look."""
+    """How many records follow the header, which of them need a look, and where the file may be cut."""
 
     records: int
     suspects: tuple[Suspect, ...]
     has_quoted_newline: bool
     longest: int
+    parts: tuple[Part, ...]
 
 
 class Irregular(Exception):
@@ -81,10 +96,15 @@ def survey(path: Path, start: int, first_record: int, delimiter: str, width: int
     `again` is the beginning of the header line, to find where it was printed once more.
     """
     scan = _Scan(ord(delimiter), width, again)
+    cuts = [(start, 0)]
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
         for at, block in _records(whole, start, scan):
+            if at - cuts[-1][0] >= PART_BYTES:
+                cuts.append((at, scan.records))
             scan.take(at, block)
-    return Survey(scan.records, scan.suspects(first_record), scan.quoted_newline, scan.longest)
+        cuts.append((len(whole), scan.records))
+    parts = (Part(a, b, first_record + m, n - m) for (a, m), (b, n) in pairwise(cuts) if n > m)
+    return Survey(scan.records, scan.suspects(first_record), scan.quoted_newline, scan.longest, tuple(parts))
 
 
 def _records(whole: mmap.mmap, start: int, scan: _Scan) -> Iterator[tuple[int, bytes]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from warehouse.readers.tables import Fault, RawTable, ReadRefused, read_tables
@@ -29,9 +28,7 @@ class Reading:
 
 
 def load(table: RawTable) -> list[tuple[object, ...]]:
-    with duckdb.connect() as con:
-        table.load_into(con, "loaded")
-        return con.execute("SELECT * FROM loaded ORDER BY row_no").fetchall()
+    return [(number, *cells) for number, cells in table.texts()]
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 
-import duckdb
 import pytest
 
-from warehouse.readers.csvfile import CarefulRows
+from warehouse.readers import survey
+from warehouse.readers.csvfile import ParsedRows
 from warehouse.readers.tables import read_tables
 
 KNOWN = frozenset(["统计期", "单位名称", "金额"])
@@ -138,28 +138,29 @@ def test_a_path_that_looks_like_a_partition_adds_no_column(tmp_path):
     folder.mkdir(parents=True)
     (folder / "a.csv").write_text(PLAIN, encoding="utf-8")
     (table,) = read_tables(folder / "a.csv", KNOWN.__contains__)
-    with duckdb.connect() as con:
-        table.load_into(con, "t")
-        assert con.execute("SELECT * FROM t").fetchall() == ROWS
+    assert rows_of(table) == ROWS
 
 
-def test_rows_can_be_loaded_into_a_temporary_table_twice(written):
+def test_rows_can_be_had_twice_and_one_by_one(written):
     (table,) = read_tables(written(PLAIN), KNOWN.__contains__)
-    with duckdb.connect() as con:
-        table.load_into(con, "temp.first")
-        table.load_into(con, "second")
-        assert con.execute("SELECT count(*) FROM first JOIN second USING (row_no)").fetchone() == (2,)
+    assert rows_of(table) == rows_of(table) == ROWS
+    assert [number for number, _ in table.texts([3])] == [3]
 
 
-def test_a_regular_file_is_parsed_by_the_database(written):
+def test_a_regular_file_is_parsed_part_by_part(written, monkeypatch):
+    monkeypatch.setattr(survey, "BLOCK", 16)
+    monkeypatch.setattr(survey, "PART_BYTES", 1)
     (table,) = read_tables(written(PLAIN), KNOWN.__contains__)
-    assert isinstance(table.source, CarefulRows)
+    assert isinstance(table.source, ParsedRows)
+    assert len(table.source.found.parts) == 2
+    assert rows_of(table) == ROWS
 
 
-def test_should_the_database_count_otherwise_the_careful_way_takes_over(written):
+def test_should_the_parser_count_otherwise_the_careful_way_takes_over(written, monkeypatch):
+    monkeypatch.setattr(ParsedRows, "_parsed", lambda *_: None)
     (table,) = read_tables(written(PLAIN + "合计,,3\n"), KNOWN.__contains__)
-    assert isinstance(table.source, CarefulRows)
-    object.__setattr__(table.source.fast, "records", 99)
-    with duckdb.connect() as con:
-        table.load_into(con, "t")
-        assert con.execute("SELECT * FROM t").fetchall() == ROWS
+    assert rows_of(table) == ROWS
+
+
+def rows_of(table):
+    return [(number, *cells) for number, cells in table.texts()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import zipfile
 
-import duckdb
 import openpyxl
 import pytest
 import xlsxwriter
@@ -206,6 +205,4 @@ def test_columns_without_a_name_keep_their_cells(book):
 
     (table,) = read_tables(book(fill), KNOWN.__contains__)
     assert table.labels == ("单位名称", "金额", "")
-    with duckdb.connect() as con:
-        table.load_into(con, "t")
-        assert con.execute("SELECT * FROM t").fetchall() == [(2, "甲", "1", "旁注")]
+    assert list(table.texts()) == [(2, ["甲", "1", "旁注"])]

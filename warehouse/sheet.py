@@ -1,0 +1,137 @@
+"""One sheet on its way to typed rows: its columns are read chunk by chunk and put into the rows of its dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.columns import ColumnReader, Typed, arrow_type, noted, value_of
+from warehouse.contracts import Column, Contract
+from warehouse.mapping import Mapped, column_of
+from warehouse.meanings import Meanings
+from warehouse.readers.raw import ROW_NO, RawTable
+
+RowFault = tuple[int, int, str, str, str | None, str | None]
+"""Sheet, row, column, code, text, hint."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A raw table with what its columns are; `held` are the columns that some sheet of the file fills."""
+
+    contract: Contract
+    table: RawTable
+    number: int
+    mapped: Mapped
+    meanings: Meanings
+    held: Collection[str]
+
+    def rows(self, faults: list[RowFault], notes: Counter[str]) -> Iterator[pa.Table]:
+        """Give the typed rows chunk by chunk; add what could not be understood to `faults` and count the notes."""
+        readers = {
+            name: ColumnReader(column_of(self.contract, name), self.mapped.units[name], factor, self.meanings)
+            for name, (_, factor) in self.mapped.columns.items()
+        }
+        places = [f"c{index}" for index, _ in self.mapped.columns.values()]
+        # converting a column leaves the interpreter free for the next one
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            for chunk in self.table.chunks():
+                row_no = chunk.column(ROW_NO).combine_chunks()
+                read = pool.map(ColumnReader.read, readers.values(), map(chunk.column, places))
+                typed = dict(zip(readers, read, strict=True))
+                _count_notes(typed, notes)
+                faults += self._faults(row_no, typed)
+                for part, group in enumerate(self._groups()):
+                    yield self._typed_rows(row_no, typed, part, group)
+
+    def _groups(self) -> Sequence[str | None]:
+        """Return the groups of a wide form that the sheet holds, or one None for an ordinary sheet."""
+        pivot = self.contract.unpivot
+        if pivot is None or not any("." in name for name in self.mapped.columns):
+            return (None,)
+        return [group for group in pivot.groups if any(name.startswith(f"{group}.") for name in self.mapped.columns)]
+
+    def _typed_rows(self, row_no: pa.Array, typed: Mapping[str, Typed], part: int, group: str | None) -> pa.Table:
+        """Return the rows of an ordinary sheet, or of one group of a wide form where that group has a figure."""
+        behind, count = self._behind(group), len(row_no)
+        arrays = {
+            "sheet_no": pa.repeat(pa.scalar(self.number, pa.int32()), count),
+            ROW_NO: row_no,
+            "part": pa.repeat(pa.scalar(part, pa.int8()), count),
+        }
+        for column in self.contract.columns:
+            if column.name in behind:
+                arrays[column.name] = _or_default(column, typed[behind[column.name]].values)
+            elif column.name in self.held:
+                arrays[column.name] = pa.repeat(self._constant(column, group), count)
+        arrays["note"] = _note_column({name: typed[name] for name in behind.values()}, count)
+        rows = pa.table(arrays)
+        if group and self.contract.unpivot:
+            figures = [rows.column(name).is_valid() for name in self.contract.unpivot.measures if name in behind]
+            rows = rows.filter(np.logical_or.reduce([figure.to_numpy() for figure in figures]))
+        return rows
+
+    def _behind(self, group: str | None) -> dict[str, str]:
+        """Return the mapped name behind each column of the contract that a group of the sheet fills."""
+        measures = self.contract.unpivot.measures if group and self.contract.unpivot else ()
+        names = {c.name: f"{group}.{c.name}" if c.name in measures else c.name for c in self.contract.columns}
+        return {column: name for column, name in names.items() if name in self.mapped.columns}
+
+    def _constant(self, column: Column, group: str | None) -> pa.Scalar:
+        """Return what a column that the sheet does not hold is in every row: the group, the title's word, the default."""
+        pivot = self.contract.unpivot
+        text = group if pivot and column.name == pivot.dimension else self.mapped.constants.get(column.name)
+        return default_of(column) if text is None else pa.scalar(value_of(column, text), arrow_type(column))
+
+    def _faults(self, row_no: pa.Array, typed: Mapping[str, Typed]) -> Iterator[RowFault]:
+        for name in sorted(typed):
+            for row, text, cell in typed[name].remarks:
+                if cell.fault:
+                    yield self.number, row_no[row].as_py(), name, cell.fault, text, cell.hint
+
+
+def _count_notes(typed: Mapping[str, Typed], notes: Counter[str]) -> None:
+    for column in typed.values():
+        for _, _, cell in column.remarks:
+            notes.update(cell.note.split(";") if cell.note else ())
+
+
+def _note_column(typed: Mapping[str, Typed], rows: int) -> pa.Array:
+    found = noted(typed)
+    if not found:
+        return pa.nulls(rows, pa.string())
+    return pa.array([";".join(found[row]) if row in found else None for row in range(rows)], pa.string())
+
+
+def default_of(column: Column) -> pa.Scalar:
+    """Return what the contract says a blank cell means."""
+    if column.default is None:
+        return pa.scalar(None, arrow_type(column))
+    text = str(column.default in ("是", "true", "yes", "1")).lower() if column.type == "bool" else column.default
+    return pa.scalar(value_of(column, text), arrow_type(column))
+
+
+def _or_default(column: Column, values: pa.Array) -> pa.Array:
+    return values if column.default is None else pc.fill_null(_plain(values), default_of(column))
+
+
+def together(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return tables of one file as one; a text column kept as a dictionary in some only is plain in all."""
+    kinds = [{table.schema.field(name).type for table in tables} for name in tables[0].column_names]
+    mixed = {name for name, kind in zip(tables[0].column_names, kinds, strict=True) if len(kind) > 1}
+    if not mixed:
+        return pa.concat_tables(tables)
+    return pa.concat_tables(
+        pa.table({n: _plain(table.column(n)) if n in mixed else table.column(n) for n in table.column_names})
+        for table in tables
+    )
+
+
+def _plain(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.cast(values, pa.string()) if pa.types.is_dictionary(values.type) else values
