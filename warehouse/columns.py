@@ -87,6 +87,8 @@ class ColumnReader:
 
     def read(self, texts: pa.ChunkedArray) -> Typed:
         """Return what the texts of one chunk mean."""
+        if pa.types.is_dictionary(texts.type):
+            return self._by_text(texts.combine_chunks())
         shape = self.bulk if len(texts) > ALWAYS_PARSED and _differ(texts) else None
         if shape is None:
             return self._by_text(texts.combine_chunks().dictionary_encode())

@@ -31,6 +31,7 @@ HEAD_BYTES = 1 << 16
 DELIMITERS = (",", "\t", ";", "|")
 LONGEST_CELL = 1 << 26
 PARSED_AT_ONCE = 1 << 22
+GATHERED = pa.dictionary(pa.int32(), pa.string())
 MANY_ROW_FAULTS = 100_000
 
 
@@ -65,6 +66,8 @@ class ParsedRows:
     found: Survey
     patches: tuple[Patch, ...]
     dropped: tuple[int, ...]
+    repeating: frozenset[int] = frozenset()
+    """Columns whose texts recur: the parser gathers them as it reads."""
 
     def chunks(self) -> Iterator[pa.Table]:
         """Give the rows of each part of the file."""
@@ -76,6 +79,7 @@ class ParsedRows:
 
     def _parsed(self, part: Part, data: bytes) -> list[pa.ChunkedArray] | None:
         names = [f"c{column}" for column in range(self.width)]
+        kinds = {name: GATHERED if at in self.repeating else pa.string() for at, name in enumerate(names)}
         try:
             table = pa_csv.read_csv(
                 pa.BufferReader(data),
@@ -84,10 +88,9 @@ class ParsedRows:
                     delimiter=self.delimiter, newlines_in_values=self.found.has_quoted_newline, ignore_empty_lines=False
                 ),
                 pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""],
-                    check_utf8=False,
+                    column_types=kinds, strings_can_be_null=True, null_values=[""], check_utf8=False
                 ),
-            )  # fmt: skip
+            ).unify_dictionaries()  # fmt: skip
         except pa.ArrowInvalid:
             return None
         return table.columns if table.num_rows == part.records else None
@@ -100,7 +103,7 @@ class ParsedRows:
 
     def _numbered(self, part: Part, columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Table:
         numbers = np.arange(part.first_record, part.first_record + len(columns[0]))
-        table = pa.Table.from_arrays([pa.array(numbers), *columns], schema=chunk_schema(self.width))
+        table = pa.Table.from_arrays([pa.array(numbers), *columns], names=chunk_schema(self.width).names)
         low, high = (
             bisect_left(self.dropped, part.first_record),
             bisect_left(self.dropped, part.first_record + part.records),
@@ -231,8 +234,15 @@ def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTab
             patches.append(_patch(suspect, record, width, head.delimiter))
     sieve.rows = found.records - len(dropped)
     faults.finish(text.path)
-    source = ParsedRows(text, head.delimiter, width, found, tuple(patches), tuple(dropped))
+    repeating = _repeating(head.records[heading.body :], width)
+    source = ParsedRows(text, head.delimiter, width, found, tuple(patches), tuple(dropped), repeating)
     return _table(name, heading, sieve, source, tuple(faults.found))
+
+
+def _repeating(records: Sequence[Cells], width: int) -> frozenset[int]:
+    """The columns that say the same thing again and again at the head of the file."""
+    columns = enumerate(zip(*(fit(record, width) for record in records), strict=True))
+    return frozenset(at for at, texts in columns if len(set(texts)) * 4 <= len(texts))
 
 
 def _patch(suspect: Suspect, record: Sequence[str], width: int, delimiter: str) -> Patch:

@@ -25,7 +25,10 @@ class Source(Protocol):
     """Where the data rows of a table wait until they are asked for."""
 
     def chunks(self) -> Iterator[pa.Table]:
-        """Give the rows in order, in tables of `chunk_schema` small enough to be held; a blank cell is null."""
+        """Give the rows in order, in tables of `chunk_schema` small enough to be held; a blank cell is null.
+
+        A column of texts may come as a dictionary of the different ones.
+        """
 
 
 @dataclass(frozen=True)
