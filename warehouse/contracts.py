@@ -3,6 +3,10 @@
 A contract names the dataset, its columns (aliases, types, units, keys), when a row was true (`time`), whether a
 file carries changes or a whole slice (`slice`), who owes it and by when (`due`), what proves a report (`coverage`),
 the checks a row must pass and example rows that run as tests. Adding a source is adding one file.
+
+A check is SQL over the typed columns; `bound(name)` in it, and in its texts, is the figure of that name in `bounds`,
+and a subquery over `staged` sees the other rows of the file. A `pair` checks a code against the name beside it.
+`standard` says which form or standard a source or a column answers to.
 """
 
 from __future__ import annotations
@@ -18,12 +22,14 @@ from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from warehouse.base.errors import DefinitionError, suggest
+from warehouse.pairs import pair_expr
 
 TimeKind = Literal["span", "month", "year", "date", "datetime"]
 TIME_KINDS = ("span", "month", "year", "date", "datetime")
 TYPES = ("text", "date", "datetime", "month", "year", "int", "bool")
 _DEC = re.compile(r"^dec\((\d+),(\d+)\)$")
 _BRACKETS = re.compile(r"[(\[【<].*?[)\]】>]")
+_BOUND = re.compile(r"bound\((\w+)\)")
 _NOISE = re.compile(r"[\s_*:,.、/\\\-]+")
 
 
@@ -51,6 +57,7 @@ class Column:
     open_values: bool = False
     minimum: float | None = None
     default: str | None = None
+    standard: str | None = None
 
     @property
     def sql_type(self) -> str:
@@ -124,6 +131,7 @@ class Contract:
     magnitude: Mapping[str, Any] | None = None
     derived: Mapping[str, str] = field(default_factory=dict)
     month_expr: str | None = None
+    standard: str | None = None
     examples: tuple[Mapping[str, Any], ...] = ()
 
     def column(self, name: str) -> Column:
@@ -148,6 +156,12 @@ class Contract:
     def cumulative(self) -> tuple[str, ...]:
         """Names of the columns that run from January and are differenced into month flows."""
         return tuple(column.name for column in self.columns if column.cumulative)
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """The columns and, of a wide form, those that become rows."""
+        groups = self.unpivot.groups.values() if self.unpivot else ()
+        return (*self.columns, *(column for measures in groups for column in measures.values()))
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -190,11 +204,11 @@ def load_contracts(folder: Traversable | None = None) -> dict[str, Contract]:
 
 _TOP_KEYS = {
     "name", "title", "theme", "time", "slice", "slice_by", "coverage", "due", "is_reference", "column", "check",
-    "unpivot", "magnitude", "derived", "month_expr", "example",
+    "unpivot", "magnitude", "derived", "month_expr", "example", "bounds", "pair", "standard",
 }  # fmt: skip
 _COLUMN_KEYS = {
     "name", "type", "aliases", "unit", "default_unit", "required", "key", "dimension", "org", "cumulative", "values",
-    "open_values", "min", "default",
+    "open_values", "min", "default", "standard",
 }  # fmt: skip
 
 
@@ -240,11 +254,12 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         coverage=data.get("coverage", "file"),
         due_day=data.get("due", {}).get("day"),
         is_reference=data.get("is_reference", False),
-        checks=tuple(Check(c["code"], c["expr"], c["text"]) for c in data.get("check", ())),
+        checks=_checks(file, data, names, faults),
         unpivot=_unpivot(file, data.get("unpivot"), columns, faults),
         magnitude=data.get("magnitude"),
         derived=data.get("derived", {}),
         month_expr=data.get("month_expr"),
+        standard=data.get("standard"),
         examples=tuple(data.get("example", ())),
     )
 
@@ -271,7 +286,40 @@ def _column(file: str, item: Mapping[str, Any], faults: list[str]) -> Column | N
         open_values=item.get("open_values", False),
         minimum=item.get("min"),
         default=item.get("default"),
+        standard=item.get("standard"),
     )
+
+
+def _checks(file: str, data: Mapping[str, Any], names: Iterable[str], faults: list[str]) -> tuple[Check, ...]:
+    bounds = data.get("bounds", {})
+    written = [(item, item["expr"]) for item in data.get("check", ())]
+    written += [(item, _pair(file, item, names, faults)) for item in data.get("pair", ())]
+    return tuple(
+        Check(
+            item["code"],
+            _bounded(file, expr, bounds, faults),
+            {language: _bounded(file, text, bounds, faults) for language, text in item["text"].items()},
+        )
+        for item, expr in written
+    )
+
+
+def _pair(file: str, item: Mapping[str, Any], names: Iterable[str], faults: list[str]) -> str:
+    code, name = item["columns"]
+    for column in (code, name):
+        if column not in names:
+            faults.append(f"{file}: pair '{item['code']}' names '{column}', which is not a column")
+    expr = pair_expr(code, name, item["list"])
+    if expr is None:
+        faults.append(f"{file}: pair '{item['code']}' names the list '{item['list']}', which is not shipped")
+    return expr or "TRUE"
+
+
+def _bounded(file: str, text: str, bounds: Mapping[str, Any], faults: list[str]) -> str:
+    for name in _BOUND.findall(text):
+        if not isinstance(bounds.get(name), (int, float)):
+            faults.append(f"{file}: a check asks for bound({name}), which is no number of [bounds]")
+    return _BOUND.sub(lambda found: str(bounds.get(found[1], found[0])), text)
 
 
 def _unpivot(
@@ -296,6 +344,7 @@ def _unpivot(
                 unit=item[measure].get("unit"),
                 default_unit=item[measure].get("default_unit"),
                 minimum=item[measure].get("min"),
+                standard=item[measure].get("standard"),
             )
             for measure in measures
             if measure in item

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from warehouse.base.errors import DefinitionError
 from warehouse.contracts import Contract, load_contracts, normalise_label
 from warehouse.readers.units import find_unit
 
@@ -38,6 +40,27 @@ COLUMNS = {
     "service_payment": "voucher contract_no unit paid_on amount",
     "work_order": "order_no unit building kind reported_at closed_at sla_hours",
     "evaluation": "month unit service_kind score votes",
+    "account_balance": "unit month account_code account_name side opening debit credit closing",
+    "approved_area": "unit room_kind authorised_staff approved_area actual_area doc_no valid_from valid_to",
+    "asset": "month asset_no unit name class_code class_name quantity original_value depreciation net_value"
+    " acquired_on life_months life_years status department place",
+    "catering": "unit canteen served_on meal persons food_cost income food_waste sampled passed",
+    "dispatch_order": "order_no unit plate purpose origin_place destination planned_start planned_end started_at"
+    " ended_at odometer_out odometer_in km toll approved order_state",
+    "energy_register": "year unit credit_code institution_kind superior division_code gross_area heated_area land_area"
+    " energy_headcount authorised_staff vehicles charging_points",
+    "housing_fund": "unit month collected collected_to_date withdrawn withdrawn_to_date loaned deposit_balance"
+    " loan_balance overdue depositors cases online_cases",
+    "meter_reading": "meter_no read_at unit building carrier previous current ratio quantity sub_item parent_meter"
+    " subs_complete swapped",
+    "operation_event": "event_no unit building kind equipment level started_at ended_at handled measure",
+    "property_service": "month unit building supplier service_area unit_price fee staff equipment equipment_ok"
+    " inspections_due inspections_done visits complaints",
+    "reception": "reception_no unit received_on guest_unit letter_no purpose guests escorts meals meal_amount"
+    " amount place is_foreign",
+    "space_lease": "lease_no unit direction other_party building area rent_year approval valid_from valid_to",
+    "three_public": "unit year stage total abroad vehicle_total vehicle_purchase vehicle_running reception"
+    " trip_groups trip_persons vehicles_bought vehicles_held reception_batches reception_persons",
     "coal_factor": "carrier factor",
     "co2_factor": "carrier factor",
     "office_cap": "level rank cap_m2",
@@ -170,3 +193,56 @@ def test_a_cost_is_the_half_up_product_of_the_written_figures() -> None:
         found = duckdb.connect().execute(sql).fetchone()
         wanted = (Decimal(written) * Decimal(at)).quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
         assert found == (wanted,)
+
+
+BOUNDED = """
+name = "x"
+title = { zh = "甲", en = "X" }
+theme = "cost"
+time = { kind = "month", column = "month" }
+slice = "increment"
+standard = "GB/T 1"
+bounds = { most = 40 }
+column = [
+    { name = "month", type = "month", key = true, aliases = ["月份"] },
+    { name = "persons", type = "int", aliases = ["人数"], standard = "GB/T 1 表2" },
+]
+check = [{ code = "too_many", expr = "persons <= bound(MOST)", text = { zh = "超过bound(MOST)人", en = "above bound(MOST)" } }]
+"""
+
+
+def folder_with(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "x.toml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_bound_is_the_same_figure_in_the_check_and_in_what_it_says(tmp_path: Path) -> None:
+    contract = load_contracts(folder_with(tmp_path, BOUNDED.replace("MOST", "most")))["x"]
+    assert contract.checks[0].expr == "persons <= 40"
+    assert dict(contract.checks[0].text) == {"zh": "超过40人", "en": "above 40"}
+    assert (contract.standard, contract.column("persons").standard) == ("GB/T 1", "GB/T 1 表2")
+    assert contract.column("month").standard is None
+
+
+def test_a_bound_nobody_set_is_a_fault_of_the_contract(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match=r"bound\(least\)"):
+        load_contracts(folder_with(tmp_path, BOUNDED.replace("MOST", "least")))
+
+
+def test_a_pair_names_columns_and_a_list_that_exist(tmp_path: Path) -> None:
+    pair = (
+        'pair = [{ code = "p", columns = ["month", "nname"], list = "no_list", text = { zh = "错", en = "wrong" } }]\n'
+    )
+    with pytest.raises(DefinitionError) as caught:
+        load_contracts(folder_with(tmp_path, pair + BOUNDED.replace("MOST", "most")))
+    assert "'nname', which is not a column" in str(caught.value) and "'no_list'" in str(caught.value)
+
+
+@pytest.mark.parametrize("carrier, middle", [("electricity", 700), ("heat", 90_000), ("water", 5_000)])
+def test_price_bands_tell_a_crossed_pair_of_figures(carrier: str, middle: int) -> None:
+    """1,000 units at the usual price pass, the same figures crossed do not, and no quantity is no price."""
+    check = next(c for c in CONTRACTS["energy_use"].checks if c.code == "unit_price_unlikely")
+    con = duckdb.connect()
+    for quantity, cost, wanted in ((1000, middle, True), (middle, 1000, False), (0, middle, True)):
+        row = f"SELECT '{carrier}' AS carrier, {quantity} AS quantity, {cost} AS cost, NULL AS unit_price"
+        assert con.execute(f"SELECT {check.expr} FROM ({row})").fetchone() == (wanted,), (quantity, cost)
