@@ -38,6 +38,8 @@ def batch_of(load: Delivery, contract: Contract | None) -> Batch:
         quarantined=load.quarantined,
         skipped=load.skipped,
         removed=load.removed,
+        withdraws=load.withdraws,
+        why=load.why or "",
     )
 
 

@@ -209,6 +209,9 @@ class Batch:
     quarantined: int
     skipped: int
     removed: int
+    withdraws: int | None = None
+    """The batch this one takes back, and why."""
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class Moved:
     file_name: str
     numerator: Decimal
     denominator: Decimal | None
+    withdraws: int | None = None
+    """The batch it takes back; its file then names what was withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Difference:
                 {
                     "batch_seq": moved.batch_seq,
                     "file": moved.file_name,
+                    "withdraws": moved.withdraws,
                     "numerator": exact(moved.numerator),
                     "denominator": None if moved.denominator is None else exact(moved.denominator),
                 }
@@ -136,7 +139,8 @@ class _Finder:
         self.first, self.last = generation.batch_at(before.known_at), generation.batch_at(after.known_at)
         self.elapsed = tuple(elapsed_month(generation, self.known, query) for query in (before, after))
         self.windows = dict(_windows(after))
-        self.files = dict(generation.con.execute("SELECT batch_seq, file_name FROM batch").fetchall())
+        rows = generation.con.execute("SELECT batch_seq, file_name, withdraws FROM batch").fetchall()
+        self.files = {seq: (name or "", withdraws) for seq, name, withdraws in rows}
 
     def batches(self, new: Answer) -> tuple[Moved, ...]:
         """Return the batches that moved a figure, oldest first: what each gives the new one less what it gave the old."""
@@ -152,8 +156,8 @@ class _Finder:
                     sides[read.side][batch] += sign * read.sign * moved
         above, below = sides["numerator"], sides["denominator"]
         return tuple(
-            Moved(seq, self.files.get(seq) or "", above.get(seq, Decimal(0)),
-                  None if formula.denominator is None else below.get(seq, Decimal(0)))
+            Moved(seq, self.files[seq][0], above.get(seq, Decimal(0)),
+                  None if formula.denominator is None else below.get(seq, Decimal(0)), self.files[seq][1])
             for seq in sorted({*above, *below})
             if above.get(seq) or below.get(seq)
         )  # fmt: skip

@@ -158,7 +158,9 @@ def _moved(generation: Generation, catalogue: Catalogue, query: Query, batch_seq
     old, new = sides
     pairs = ((old.get(key) or _nothing(new[key]), new.get(key) or _nothing(old[key])) for key in {**old, **new})
     found = (Difference(before, after, ()) for before, after in pairs)
-    return [Move(place, difference) for difference in found if difference.is_change]
+    return [
+        Move(place, item) for item in found if item.is_change and "forbidden" not in (item.old.status, item.new.status)
+    ]
 
 
 def _nothing(answer: Answer) -> Answer:

@@ -30,13 +30,16 @@ class Delivery:
     quarantined: int
     skipped: int
     removed: int
+    withdraws: int | None = None
+    """The batch this one takes back, and why."""
+    why: str | None = None
 
 
 def deliveries(generation: Generation, limit: int) -> tuple[Delivery, ...]:
     """Return the latest batches, newest first."""
     rows = generation.con.execute(
         """SELECT batch_seq, dataset, file_name, recorded_at, recorded_by, kind, period_from, period_to,
-                  rows_in, accepted, unchanged, quarantined, skipped, removed
+                  rows_in, accepted, unchanged, quarantined, skipped, removed, withdraws, why
            FROM batch WHERE batch_seq > 0 ORDER BY batch_seq DESC LIMIT ?""",
         [limit],
     ).fetchall()

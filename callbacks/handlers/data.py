@@ -58,7 +58,9 @@ def _batches(focus: Focus, batches: Sequence[Batch]) -> Panel:
         "unchanged",
         "quarantined",
         "skipped",
+        "removed",
         "actor",
+        "what",
     )
     rows = tuple(
         (
@@ -69,9 +71,17 @@ def _batches(focus: Focus, batches: Sequence[Batch]) -> Panel:
             text_cell(span(batch)),
             *(
                 number_cell(words.count(count))
-                for count in (batch.rows_in, batch.accepted, batch.unchanged, batch.quarantined, batch.skipped)
+                for count in (
+                    batch.rows_in,
+                    batch.accepted,
+                    batch.unchanged,
+                    batch.quarantined,
+                    batch.skipped,
+                    batch.removed,
+                )
             ),
             text_cell(batch.actor),
+            text_cell(_event(focus, batch)),
         )
         for batch in batches
     )
@@ -80,9 +90,21 @@ def _batches(focus: Focus, batches: Sequence[Batch]) -> Panel:
         return _listing(focus, "batches", content, words.say("batches.none"))
     newest = batches[0]
     reading = words.say(
-        "batches.reading", file=newest.file_name, moment=words.moment(newest.recorded_at), seq=newest.seq
+        "batches.reading" if newest.withdraws is None else "batches.reading.withdrawal",
+        file=newest.file_name,
+        moment=words.moment(newest.recorded_at),
+        seq=newest.seq,
+        of=newest.withdraws,
+        why=newest.why,
     )
     return _listing(focus, "batches", content, reading)
+
+
+def _event(focus: Focus, batch: Batch) -> str:
+    """Return whether a batch brought rows or takes an earlier batch back, and why."""
+    if batch.withdraws is None:
+        return focus.words.say("batches.load")
+    return focus.words.say("batches.withdrawal", of=batch.withdraws, why=batch.why)
 
 
 def span(batch: Batch) -> str:

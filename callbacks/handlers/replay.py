@@ -161,7 +161,7 @@ def arrived_since(then: Focus, moment: dt.datetime) -> Panel | None:
     rows = tuple(
         (
             text_cell(words.moment(batch.recorded_at)),
-            text_cell(batch.file_name),
+            text_cell(file_text(then, batch.file_name, batch.withdraws)),
             text_cell(batch.titles[words.code]),
             number_cell(words.count(batch.accepted)),
             number_cell(words.count(batch.removed)),
@@ -191,12 +191,17 @@ def _cells(focus: Focus, change: Difference) -> tuple[Cell, ...]:
 def files_text(focus: Focus, change: Difference) -> str:
     """Return the names of the files that moved a figure, the last few of many."""
     words = focus.words
-    names = list(dict.fromkeys(part.file_name for part in reversed(change.batches)))
+    names = list(dict.fromkeys(file_text(focus, part.file_name, part.withdraws) for part in reversed(change.batches)))
     if not names:
         return words.say("replay.no_file")
     joined = words.say("list.joint").join(names[:NAMED])
     more = len(names) - NAMED
     return words.say("replay.and_more", names=joined, count=words.count(more)) if more > 0 else joined
+
+
+def file_text(focus: Focus, name: str, withdraws: int | None) -> str:
+    """Return the name of a file, said to be withdrawn where the batch takes it back."""
+    return name if withdraws is None else focus.words.say("replay.withdrawn", file=name, of=withdraws)
 
 
 def _moved(focus: Focus, change: Difference) -> Cell:

@@ -8,7 +8,11 @@ import typer
 
 from cockpit import pipeline
 from cockpit.commands.common import JsonOption, StoreOption, print_json, print_table, progress, store_at
-from warehouse.control import COUNTS
+
+COLUMNS = (
+    "batch_seq", "kind", "dataset", "file_name", "recorded_at", "rows_in", "accepted", "quarantined", "removed",
+    "withdraws", "why",
+)  # fmt: skip
 
 
 def batches(store: StoreOption = None, json_: JsonOption = False) -> None:
@@ -17,7 +21,7 @@ def batches(store: StoreOption = None, json_: JsonOption = False) -> None:
     if json_:
         print_json(rows)
     else:
-        print_table(rows, ("batch_seq", "kind", "dataset", "file_name", "recorded_at", *COUNTS, "withdraws", "why"))
+        print_table(rows, COLUMNS)
 
 
 def withdraw(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -226,8 +226,14 @@ def diff(
         print_json(shown)
     else:
         for line in shown:
-            line["files"] = "; ".join(f"#{moved['batch_seq']} {moved['file']}" for moved in line["batches"])
+            line["files"] = "; ".join(_told(moved) for moved in line["batches"])
         print_table(shown, ("indicator", "node", "period", "old", "new", "change", "files"))
+
+
+def _told(moved: Mapping[str, Any]) -> str:
+    """Return a batch as a table names it; a withdrawal names what it takes back."""
+    taken = f"−#{moved['withdraws']} " if moved["withdraws"] is not None else ""
+    return f"#{moved['batch_seq']} {taken}{moved['file']}"
 
 
 def _diff_of_batch(

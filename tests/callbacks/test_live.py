@@ -19,7 +19,7 @@ from callbacks.live import LiveServices
 from callbacks.request import Door, answer
 from callbacks.services import Viewer, open_services
 from callbacks.state import ViewState
-from cockpit.pipeline import load_and_publish
+from cockpit.pipeline import load_and_publish, withdraw_and_publish
 from metrics.model import Query
 from pages.cost import PAGE as COST
 from pages.data import PAGE as DATA
@@ -150,3 +150,24 @@ def test_a_missing_store_is_not_ready_and_says_how_to_load(tmp_path: Path) -> No
     assert not services.is_ready()
     assert services.version().generation == 0
     assert "cockpit load" in services.load_hint()
+
+
+def test_a_withdrawal_is_shown_as_such_with_its_reason(tmp_path: Path) -> None:
+    """January's correction is withdrawn in April: the data page and the replay say so, March's board stays."""
+    store, april = Store(tmp_path / "store"), dt.datetime(2025, 4, 2, 4, tzinfo=dt.UTC)
+    for name, text, moment in (("机构.csv", ORG, NOW), ("一.csv", JANUARY, NOW), ("更正.csv", CORRECTED, NOW)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        load_and_publish(store, [tmp_path / name], clock=lambda moment=moment: moment)
+    withdraw_and_publish(store, 3, why="金额看错一行", actor="李四", clock=lambda: april)
+    services = LiveServices(store, clock=lambda: april)
+    with services.open(VIEWER) as desk:
+        newest = desk.batches(1)[0]
+        (change,) = desk.diff(ask("R", "2025-01"), NOW)
+        then = desk.evaluate([ask("R", "2025-01", NOW)])[0]
+    assert (newest.withdraws, newest.why, newest.actor, newest.removed) == (3, "金额看错一行", "李四", 1)
+    assert (then.value, change.new.value) == (Decimal("0.03505"), Decimal("0.03005"))
+    assert [(part.batch_seq, part.withdraws) for part in change.batches] == [(4, 3)]
+    for code, said in (("zh", "撤回批次 #3：金额看错一行"), ("en", "Withdraws batch #3: 金额看错一行")):
+        texts = {lang: load_texts(lang) for lang in ("zh", "en")}
+        found = answer(Door(services, texts, lambda: VIEWER), ViewState(lang=code), DATA.read, DATA.name)
+        assert said in str(found["batches"])
