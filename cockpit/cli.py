@@ -8,13 +8,21 @@ from typing import NoReturn
 
 import typer
 
-from cockpit.commands import batch_commands, metric_commands, sample_commands, serve_commands, store_commands
+from cockpit.commands import (
+    batch_commands,
+    doctor_commands,
+    metric_commands,
+    sample_commands,
+    serve_commands,
+    source_commands,
+    store_commands,
+)
 from cockpit.commands.common import err
 from cockpit.failures import words
 from warehouse.base.errors import CockpitError
 
 NOT_BUILT = (
-    ("prove",), ("doctor",), ("detect",), ("quarantine", "resubmit"), ("sources", "template"),
+    ("prove",), ("detect",), ("quarantine", "resubmit"),
     ("rules", "rehearse"),
 )  # fmt: skip
 """Commands that are promised and not built yet; they say so instead of pretending."""
@@ -24,13 +32,14 @@ app = typer.Typer(
     help="Leadership cockpit for government office affairs. Exported files in, indicators out, on a screen.",
 )  # fmt: skip
 app.command("load")(store_commands.load)
-app.add_typer(store_commands.sources_app, name="sources")
+app.add_typer(source_commands.sources_app, name="sources")
 app.add_typer(store_commands.quarantine_app, name="quarantine")
 app.command("batches")(batch_commands.batches)
 app.command("withdraw")(batch_commands.withdraw)
 app.command("backup")(store_commands.backup)
 app.command("restore")(store_commands.restore)
 app.command("rebuild")(store_commands.rebuild)
+app.command("doctor")(doctor_commands.doctor)
 app.command("sample")(sample_commands.sample)
 app.add_typer(metric_commands.indicators_app, name="indicators")
 app.command("query")(metric_commands.query)

@@ -1,4 +1,4 @@
-"""Commands that fill and keep a store: load, sources, quarantine, backup, restore, rebuild."""
+"""Commands that fill and keep a store: load, quarantine, backup, restore, rebuild."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from cockpit import pipeline
 from cockpit.commands.common import JsonOption, StoreOption, print_json, print_table, progress, store_at, writable
 from warehouse import backup as backups
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
-from warehouse.base.errors import UnknownName
-from warehouse.contracts import Contract, load_contracts
 from warehouse.quarantine import fault_texts
 
-sources_app = typer.Typer(no_args_is_help=True, help="What exported files may hold.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows kept aside, with reasons.")
 
 
@@ -40,63 +37,6 @@ def load(
     taken = [report for report in reports if report.status in ("committed", "unchanged")]
     troubled = any(r.status == "refused" or r.counts.get("quarantined") for r in reports)
     raise typer.Exit(2 if not taken else 1 if troubled else 0)
-
-
-@sources_app.command("list")
-def sources_list(json_: JsonOption = False) -> None:
-    """List the contracts: what each file is, who owes it by when."""
-    rows = [
-        {
-            "source": contract.name,
-            "title": contract.title["zh"],
-            "title_en": contract.title["en"],
-            "theme": contract.theme,
-            "time": contract.time_kind,
-            "slice": contract.slice,
-            "due_day": contract.due_day,
-            "reference": contract.is_reference,
-        }
-        for contract in load_contracts().values()
-    ]
-    if json_:
-        print_json(rows)
-    else:
-        print_table(rows, ("source", "title", "title_en", "theme", "time", "slice", "due_day"))
-
-
-@sources_app.command("show")
-def sources_show(name: str, json_: JsonOption = False) -> None:
-    """Show a contract's columns: labels it is found by, type, unit, key."""
-    contracts = load_contracts()
-    if name not in contracts:
-        raise UnknownName("source", name, contracts)
-    contract = contracts[name]
-    rows = _column_rows(contract)
-    if json_:
-        print_json({"source": name, "title": dict(contract.title), "columns": rows})
-    else:
-        print_table(rows, ("column", "type", "unit", "key", "required", "labels"))
-
-
-def _column_rows(contract: Contract) -> list[dict[str, Any]]:
-    rows = [
-        {
-            "column": column.name,
-            "type": column.type,
-            "unit": column.unit,
-            "key": "yes" if column.is_key else "",
-            "required": "yes" if column.required else "",
-            "labels": "、".join(column.aliases[:6]),
-        }
-        for column in contract.columns
-    ]
-    if contract.unpivot:
-        rows += [
-            {"column": column.name, "type": column.type, "unit": column.unit, "labels": "、".join(column.aliases[:6])}
-            for measures in contract.unpivot.groups.values()
-            for column in measures.values()
-        ]
-    return rows
 
 
 @quarantine_app.command("list")
