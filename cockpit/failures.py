@@ -24,12 +24,12 @@ def words(error: Exception, arguments: Sequence[str] = ()) -> tuple[str, str] | 
         cause = getattr(error, "orig", None) or error
         return (
             f"The control log of the store {store} cannot be used: {_first_line(cause)}",
-            f"check --store, or bring a backup back with: cockpit restore FOLDER; {DETAILS}",
+            f"see what to do with: cockpit doctor --store {store}; {DETAILS}",
         )
     if isinstance(error, duckdb.Error):
         return (
             f"The figures of the store {store} cannot be read: {_first_line(error)}",
-            f"build them anew with: cockpit rebuild --store {store}; {DETAILS}",
+            f"see what is wrong with: cockpit doctor --store {store}; build them anew with: cockpit rebuild; {DETAILS}",
         )
     if isinstance(error, zoneinfo.ZoneInfoNotFoundError):
         return f"Unknown time zone: {_first_line(error)}", "write a name such as Asia/Shanghai"

@@ -10,11 +10,13 @@ import duckdb
 
 from metrics.catalogue import load_catalogue
 from metrics.cubes import build
+from metrics.model import Catalogue
 from warehouse import ingest
 from warehouse.base.clock import Clock, system_clock
 from warehouse.contracts import Contract
 from warehouse.durable import writer_lock
-from warehouse.publish import publish
+from warehouse.health.examine import Examination, examine
+from warehouse.publish import Builder, publish
 from warehouse.store import Store
 from warehouse.withdrawal import Withdrawal, withdraw
 
@@ -24,11 +26,24 @@ Progress = Callable[[str], None]
 def publish_store(store: Store, *, clock: Clock = system_clock, force: bool = False) -> int:
     """Publish what is committed and not yet shown; the caller holds the writer lock. Returns the generation."""
     catalogue = load_catalogue()
+    return publish(store, [_cubes(catalogue)], catalogue=catalogue.fingerprint, clock=clock, force=force)
 
+
+def examine_store(
+    store: Store, *, deep: bool = False, clock: Clock = system_clock, progress: Progress | None = None
+) -> Examination:
+    """Examine a store with the definitions of this release."""
+    catalogue = load_catalogue()
+    return examine(
+        store, [_cubes(catalogue)], catalogue=catalogue.fingerprint, deep=deep, clock=clock, progress=progress
+    )
+
+
+def _cubes(catalogue: Catalogue) -> Builder:
     def cubes(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
         build(con, contracts, catalogue)
 
-    return publish(store, [cubes], catalogue=catalogue.fingerprint, clock=clock, force=force)
+    return cubes
 
 
 def load_and_publish(

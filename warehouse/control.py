@@ -265,6 +265,11 @@ class Control:
         with self.engine.connect() as con:
             return con.execute(sa.select(sa.func.max(GENERATION.c.gen))).scalar() or 0
 
+    def generation_sums(self) -> dict[str, str | None]:
+        """Return the sum of each generation ever published, by file; None where none was kept."""
+        with self.engine.connect() as con:
+            return {row.file: row.sha256 for row in con.execute(sa.select(GENERATION.c.file, GENERATION.c.sha256))}
+
     def add_generation(
         self, gen: int, through_seq: int, file: str, catalogue: str, built_at: dt.datetime, size: int, sha256: str
     ) -> None:

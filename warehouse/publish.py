@@ -43,6 +43,7 @@ def publish(
     current = store.current()
     if current and current.exists() and not force and is_current(current, last, catalogue):
         return int(current.stem)
+    _refuse_damaged(store, thoroughly=force)
     number = _next_number(store)
     temporary = store.generations / f"{number}.duckdb.tmp"
     temporary.unlink(missing_ok=True)
@@ -64,6 +65,8 @@ def publish(
     store.control.add_generation(number, last, final.name, catalogue, clock(), size, digest)
     write_text(store.generations / "CURRENT", final.name)
     _drop_old(store)
+    if force:
+        _drop_altered(store, number)
     return number
 
 
@@ -92,6 +95,26 @@ def _drop_old(store: Store) -> None:
     for file in sorted(numbered, key=lambda file: int(file.stem))[:-KEPT_GENERATIONS]:
         with contextlib.suppress(OSError):
             file.unlink()
+
+
+def _drop_altered(store: Store, newest: int) -> None:
+    """Remove earlier generations that are no longer what was published: a rebuild leaves nothing behind to mistrust."""
+    for name, digest in store.control.generation_sums().items():
+        file = store.generations / name
+        if file.stem != str(newest) and digest and file.is_file() and sha256_of(file) != digest:
+            file.unlink()
+
+
+def _refuse_damaged(store: Store, *, thoroughly: bool) -> None:
+    """Figures are never made of a segment that was cut off; a rebuild also looks at every byte."""
+    for segment in store.control.segments():
+        file = store.segments / segment.path
+        sound = file.is_file() and file.stat().st_size == segment.bytes
+        if not sound or (thoroughly and sha256_of(file) != segment.sha256):
+            raise StoreError(
+                f"The segment {file} is missing or was altered; nothing was published.",
+                f"see what is wrong and what to do with: cockpit doctor --store {store.path}",
+            )
 
 
 def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime) -> None:

@@ -107,7 +107,9 @@ class World:
             self._write(con, name, contract)
         known = {r[k] for rows in self.rows.values() for r in rows for k in ("rec_from", "rec_to") if r[k] < OPEN}
         seqs = sorted(known | set(self.recorded))
-        con.execute("CREATE TABLE batch (batch_seq INTEGER, recorded_at TIMESTAMP, file_name VARCHAR, withdraws INTEGER)")
+        con.execute(
+            "CREATE TABLE batch (batch_seq INTEGER, recorded_at TIMESTAMP, file_name VARCHAR, withdraws INTEGER)"
+        )
         for seq in seqs:
             when = self.recorded.get(seq, dt.datetime(2025, 1, 1, 0, 0) + dt.timedelta(days=seq))
             con.execute("INSERT INTO batch VALUES ($1, $2, $3, NULL)", [seq, when, f"batch {seq}"])

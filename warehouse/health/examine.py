@@ -1,0 +1,98 @@
+"""The doctor: looks at every hash, sum and pointer of a store and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from warehouse.base.clock import Clock, system_clock
+from warehouse.base.errors import StoreError
+from warehouse.durable import writer_lock
+from warehouse.health.finding import Finding, finding
+from warehouse.health.generations import check_contents, check_generations
+from warehouse.health.log import DamagedLog, Log, check_log, read_log
+from warehouse.health.received import check_received
+from warehouse.health.segments import check_pairs, check_segments
+from warehouse.health.surroundings import check_surroundings
+from warehouse.publish import Builder
+from warehouse.store import Store
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was looked at and what was found."""
+
+    store: str
+    deep: bool
+    batches: int
+    segments: int
+    received: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether nothing was found."""
+        return not self.findings
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values for printing."""
+        return {**asdict(self), "healthy": self.healthy}
+
+
+def examine(
+    store: Store, builders: Sequence[Builder] = (), *, catalogue: str = "", deep: bool = False,
+    clock: Clock = system_clock, progress: Callable[[str], None] | None = None,
+) -> Examination:  # fmt: skip
+    """Examine a store; `deep` also pairs every row and builds the projection anew, under the writer's lock."""
+    _refuse_other_folders(store)
+    found = list(check_surroundings(store))
+    log = _log(store, found)
+    if log is None:
+        return Examination(str(store.path), deep, 0, 0, 0, tuple(found))
+    found += check_log(log, clock())
+    found += check_segments(store.segments, log)
+    found += check_received(store.inbox, log)
+    if log.batches:
+        found += check_generations(store, log, catalogue)
+    if deep and log.batches and not any(one.severity == "error" for one in found):
+        found += _deep(store, log, builders, catalogue, found, progress)
+    received = sum(1 for file in store.inbox.glob("*") if file.is_file())
+    return Examination(str(store.path), deep, len(log.batches), len(log.segments), received, tuple(found))
+
+
+def _refuse_other_folders(store: Store) -> None:
+    if not store.path.is_dir():
+        raise StoreError(
+            f"没有 {store.path} 这个库。 There is no store in {store.path}.",
+            f"用 --store 指明，或新建：cockpit load PATH --store {store.path} · name it with --store, or create one",
+        )
+    if not store.exists and not any(store.segments.glob("*/*")):
+        raise StoreError(
+            f"{store.path} 不是一个库。 {store.path} is not a store: it holds no control.sqlite.",
+            "用 --store 指明库所在的目录 · name the folder of a store with --store",
+        )
+
+
+def _log(store: Store, found: list[Finding]) -> Log | None:
+    path = store.path / "control.sqlite"
+    if not path.exists():
+        found.append(finding("log_missing", path))
+        return None
+    try:
+        return read_log(path)
+    except DamagedLog as damage:
+        found.append(finding("log_damaged", path, damage))
+        return None
+
+
+def _deep(
+    store: Store, log: Log, builders: Sequence[Builder], catalogue: str, found: Sequence[Finding],
+    progress: Callable[[str], None] | None,
+) -> Iterator[Finding]:  # fmt: skip
+    """A generation that is behind or of other definitions cannot equal a rebuild; it was found already."""
+    yield from check_pairs(store.segments, log)
+    if any(one.code.startswith(("generation_", "pointer_", "schema_")) for one in found):
+        return
+    with writer_lock(store.lock, tell=progress):
+        yield from check_contents(store, builders, catalogue)

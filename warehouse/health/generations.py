@@ -1,0 +1,127 @@
+"""Generations: the pointer names one that is whole, readable, and holds what the log and the definitions say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+
+from warehouse.base.clock import system_clock
+from warehouse.base.sql import quote
+from warehouse.durable import sha256_of
+from warehouse.health.finding import Finding, finding
+from warehouse.health.log import Log
+from warehouse.publish import SCHEMA_VERSION, Builder, project
+from warehouse.store import Store, connect
+
+_NAME = re.compile(r"\d+\.duckdb")
+NOT_COMPARED = "key = 'built_at'"
+"""Facts of a generation that differ from build to build."""
+
+
+def check_generations(store: Store, log: Log, catalogue: str) -> Iterator[Finding]:
+    """Check the pointer, the generation it names, and the files beside it."""
+    pointer = store.generations / "CURRENT"
+    name = pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.is_file() else ""
+    if not name:
+        yield finding("pointer_missing", pointer)
+    elif not _NAME.fullmatch(name):
+        yield finding("pointer_wrong", pointer, name[:60])
+    elif not (store.generations / name).is_file():
+        yield finding("generation_missing", store.generations / name)
+    else:
+        yield from _check_current(store, log, store.generations / name, catalogue)
+    for file in sorted(store.generations.glob("*")):
+        if _NAME.fullmatch(file.name):
+            yield from () if file.name == name else _check_bytes(file, log, "generation_old_altered")
+        elif file.name != "CURRENT" and ".tmp" not in file.name:
+            yield finding("generation_foreign", file)
+
+
+def _check_current(store: Store, log: Log, file: Path, catalogue: str) -> Iterator[Finding]:
+    altered = tuple(_check_bytes(file, log, "generation_altered"))
+    yield from altered
+    if altered:
+        return
+    newest = max((row["gen"] for row in log.generations), default=int(file.stem))
+    if newest != int(file.stem):
+        yield finding("pointer_old", store.generations / "CURRENT", int(file.stem), newest)
+    try:
+        with connect(str(file), read_only=True, threads=1) as con:
+            meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
+            _read_through(con)
+    except duckdb.Error as cause:
+        yield finding("generation_unreadable", file, str(cause).splitlines()[0])
+        return
+    through = int(meta.get("through_seq", -1))
+    if through != log.last:
+        yield finding("generation_ahead" if through > log.last else "generation_behind", file, through, log.last)
+    if meta.get("schema_version") != SCHEMA_VERSION or meta.get("catalogue", "") != catalogue:
+        yield finding("generation_stale", file)
+
+
+def _check_bytes(file: Path, log: Log, code: str) -> Iterator[Finding]:
+    listed = next((row for row in log.generations if row["file"] == file.name), None)
+    if listed is None or not listed.get("sha256"):
+        return  # published before sums were kept, or by a publish that was interrupted
+    if file.stat().st_size != listed["bytes"]:
+        yield finding(code, file, f"{file.stat().st_size} B", f"{listed['bytes']} B")
+    elif (digest := sha256_of(file)) != listed["sha256"]:
+        yield finding(code, file, digest, listed["sha256"])
+
+
+def _read_through(con: duckdb.DuckDBPyConnection) -> None:
+    for table in _tables(con, "main"):
+        con.execute(f'SELECT count(COLUMNS(*)) FROM "{table}"').fetchone()
+
+
+def _tables(con: duckdb.DuckDBPyConnection, schema: str, database: str | None = None) -> list[str]:
+    rows = con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE schema_name = $1 AND database_name = coalesce($2, current_database())"
+        " AND NOT temporary ORDER BY 1",
+        [schema, database],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+# --- the generation against the segments ------------------------------------------------------------------------------
+
+
+def check_contents(store: Store, builders: Sequence[Builder], catalogue: str) -> Iterator[Finding]:
+    """Build the projection anew beside the published one and compare every table. The caller holds the writer lock."""
+    current = store.current()
+    if current is None or not current.is_file():
+        return
+    scratch = store.tmp / "doctor.duckdb.tmp"
+    scratch.unlink(missing_ok=True)
+    con = connect(spill=store.tmp, memory="6GB")
+    try:
+        con.execute(f"ATTACH {quote(str(scratch))} AS anew (STORAGE_VERSION 'v1.5.0')")
+        con.execute("USE anew")
+        project(con, store, store.control.last()[0], catalogue, system_clock())
+        for builder in builders:
+            builder(con, store.contracts)
+        con.execute(f"ATTACH {quote(str(current))} AS published (READ_ONLY)")
+        yield from _compare(con, current)
+    finally:
+        con.close()
+        scratch.unlink(missing_ok=True)
+
+
+def _compare(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[Finding]:
+    tables = {name: set(_tables(con, "main", name)) for name in ("anew", "published")}
+    for table in sorted(tables["anew"] | tables["published"]):
+        sums = [_sum(con, database, table) if table in tables[database] else "—" for database in ("published", "anew")]
+        if sums[0] != sums[1]:
+            yield finding("generation_differs", f"{file}: {table}", *sums)
+
+
+def _sum(con: duckdb.DuckDBPyConnection, database: str, table: str) -> str:
+    """Return the number of rows and a sum over all cells that does not depend on their order."""
+    columns = [row[0] for row in con.execute(f'DESCRIBE {database}.main."{table}"').fetchall()]
+    cells = ", ".join(f'"{column}"' for column in sorted(columns))
+    where = f" WHERE NOT ({NOT_COMPARED})" if table == "meta" else ""
+    row = con.execute(f'SELECT count(*), sum(hash({cells})::HUGEINT) FROM {database}.main."{table}"{where}').fetchone()
+    return f"{row[0]} rows, sum {row[1]}" if row else ""

@@ -1,0 +1,75 @@
+"""Segments: every file the log names is there, byte for byte, readable, and no other file lies among them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from warehouse.base.paths import one_file, these_files
+from warehouse.durable import sha256_of
+from warehouse.health.finding import Finding, finding
+from warehouse.health.log import Log, Row
+from warehouse.store import connect
+
+
+def check_segments(folder: Path, log: Log) -> Iterator[Finding]:
+    """Check every segment of the manifest and every file of the folder."""
+    with connect(threads=1) as con:
+        for row in log.segments:
+            yield from _check_file(con, folder / row["path"], row)
+    yield from _check_batches(log)
+    named = {row["path"] for row in log.segments}
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and str(file.relative_to(folder)) not in named:
+            yield finding("segment_foreign", file, file.stat().st_size)
+
+
+def _check_file(con: duckdb.DuckDBPyConnection, file: Path, row: Row) -> Iterator[Finding]:
+    if not file.is_file():
+        yield finding("segment_missing", file)
+        return
+    if file.stat().st_size != row["bytes"]:
+        yield finding("segment_size", file, file.stat().st_size, row["bytes"])
+        return
+    digest = sha256_of(file)
+    if digest != row["sha256"]:
+        yield finding("segment_hash", file, digest, row["sha256"])
+        return
+    try:
+        sql = f"SELECT count(*), count(*) FILTER (batch_seq <> {row['batch_seq']}) FROM read_parquet({one_file(file)})"
+        count, strange = con.execute(sql).fetchone() or (0, 0)
+    except duckdb.Error as cause:
+        yield finding("segment_unreadable", file, str(cause).splitlines()[0])
+        return
+    if count != row["rows"] or strange:
+        yield finding("segment_rows", file, count - strange, row["rows"])
+
+
+def _check_batches(log: Log) -> Iterator[Finding]:
+    held: dict[int, int] = defaultdict(int)
+    for row in log.segments:
+        held[row["batch_seq"]] += row["rows"]
+    said = {row["batch_seq"]: row["delta_rows"] for row in log.batches}
+    for seq in sorted({*held, *said}):
+        if held.get(seq, 0) != said.get(seq, 0):
+            yield finding("segment_loose", f"#{seq}", held.get(seq, 0), said.get(seq, 0))
+
+
+def check_pairs(folder: Path, log: Log) -> Iterator[Finding]:
+    """Every row that is taken back was there, once, and was taken back once, later. Reads every segment."""
+    files: dict[str, list[Path]] = defaultdict(list)
+    for row in log.segments:
+        files[row["dataset"]].append(folder / row["path"])
+    with connect() as con:
+        for dataset, paths in sorted(files.items()):
+            wrong = con.execute(
+                f"""SELECT count(*) FROM (
+                    SELECT row_id FROM read_parquet({these_files(paths)}, union_by_name = true) GROUP BY row_id
+                    HAVING count(*) FILTER (n = 1) <> 1 OR count(*) FILTER (n = -1) > 1
+                        OR min(batch_seq) FILTER (n = -1) <= min(batch_seq) FILTER (n = 1))"""
+            ).fetchone()
+            if wrong and wrong[0]:
+                yield finding("row_unpaired", dataset, wrong[0])

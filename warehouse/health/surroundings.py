@@ -1,0 +1,70 @@
+"""What a store stands on: folders, rights, room on the disk, and what interrupted work left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from warehouse.health.finding import Finding, finding
+from warehouse.store import FOLDERS, Store
+
+SPARE = 256 << 20
+"""Room beside a publish: a load's own files and the log."""
+_MEGA = 1 << 20
+
+
+def check_surroundings(store: Store) -> Iterator[Finding]:
+    """Check folders, rights, room and leftovers."""
+    yield from _folders(store)
+    yield from _rights(store)
+    yield from _room(store)
+    if not writer_at_work(store):
+        yield from _leftovers(store)
+
+
+def writer_at_work(store: Store) -> bool:
+    """Tell whether somebody holds the writer lock: temporary files are then no leftovers."""
+    if not store.lock.exists() or not os.access(store.lock, os.W_OK):
+        return False
+    with store.lock.open("r+b") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _folders(store: Store) -> Iterator[Finding]:
+    for name in FOLDERS:
+        if not (store.path / name).is_dir():
+            yield finding("folder_missing", store.path / name)
+
+
+def _rights(store: Store) -> Iterator[Finding]:
+    for place in (store.path, *(store.path / name for name in FOLDERS), store.path / "control.sqlite"):
+        if not place.exists():
+            continue
+        needed = os.R_OK | os.W_OK | (os.X_OK if place.is_dir() else 0)
+        if not os.access(place, needed):
+            yield finding("no_access", place)
+        mode = place.stat().st_mode
+        if mode & 0o002:
+            yield finding("open_to_all", place, f"{mode & 0o777:o}")
+
+
+def _room(store: Store) -> Iterator[Finding]:
+    largest = max((file.stat().st_size for file in store.generations.glob("*.duckdb")), default=0)
+    needed, free = 2 * largest + SPARE, shutil.disk_usage(store.path).free
+    if free < needed:
+        yield finding("disk_low", store.path, f"{free // _MEGA} MB", f"{needed // _MEGA} MB")
+
+
+def _leftovers(store: Store) -> Iterator[Finding]:
+    places: tuple[Iterator[Path], ...] = (
+        store.tmp.glob("*"), store.inbox.glob("*.tmp"), store.generations.glob("*.tmp*"), store.path.glob("*.tmp"),
+    )  # fmt: skip
+    for file in sorted(file for found in places for file in found):
+        yield finding("leftover", file, file.stat().st_size)
