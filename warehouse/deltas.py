@@ -12,11 +12,10 @@ from pathlib import Path
 import duckdb
 
 from warehouse.base.paths import these_files
-from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
-from warehouse.durable import flush_file, settle, sha256_of
+from warehouse.segment import seal
 from warehouse.stage import valid_span
 
 PARTS, SHEET_ROOM, BATCH_ROOM = 64, 2**30, 2**40
@@ -124,27 +123,13 @@ def write_segment(
     sheet = "CASE d.sheet_no " + " ".join(f"WHEN {i} THEN {quote(name)}" for i, name in enumerate(sheets)) + " END"
     if len(sheets) < 2:
         sheet = _same_everywhere("".join(sheets))
-    temporary = tmp / f"{contract.name}-{batch_seq}.parquet.tmp"
-    con.execute(
-        f"""COPY (
+    rows = f"""
             SELECT coalesce(d.old_id, {batch_seq}::BIGINT * {BATCH_ROOM} + d.sheet_no * {SHEET_ROOM} + d.row_no * {PARTS} + d.part) AS row_id,
                    {batch_seq}::INTEGER AS batch_seq, d.n::TINYINT AS n, d.from_m::INTEGER AS from_m,
                    d.to_m::INTEGER AS to_m, {columns}, d.note, {_same_everywhere(file_name)} AS file_name,
                    {sheet} AS sheet, d.row_no::INTEGER AS row_no
-            FROM delta d
-        ) TO {quote(str(temporary))} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4_raw)"""
-    )
-    low, high, rows = con.execute("SELECT min(from_m), max(to_m), count(*) FROM delta").fetchone() or (0, 0, 0)
-    folder = root / contract.name
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        flush_file(root)
-    final = folder / f"{batch_seq:08d}-0.parquet"
-    digest, size = sha256_of(temporary), temporary.stat().st_size
-    settle(temporary, final)
-    return SegmentRow(
-        f"{contract.name}/{final.name}", contract.name, batch_seq, low, min(high, OPEN), rows, size, digest
-    )
+            FROM delta d"""
+    return seal(con, contract.name, batch_seq, rows, root, tmp)
 
 
 def _same_everywhere(text: str) -> str:

@@ -8,6 +8,7 @@ import duckdb
 
 from warehouse.base.paths import one_file
 from warehouse.base.periods import OPEN
+from warehouse.base.sql import quote
 from warehouse.control import SegmentRow
 from warehouse.durable import flush_file, settle, sha256_of
 
@@ -15,8 +16,7 @@ from warehouse.durable import flush_file, settle, sha256_of
 def seal(con: duckdb.DuckDBPyConnection, dataset: str, batch_seq: int, rows: str, root: Path, tmp: Path) -> SegmentRow:
     """Write the rows of a statement as the segment of a batch; flushed, then named."""
     temporary = tmp / f"{dataset}-{batch_seq}.parquet.tmp"
-    target = "'" + str(temporary).replace("'", "''") + "'"
-    con.execute(f"COPY ({rows}) TO {target} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4_raw)")
+    con.execute(f"COPY ({rows}) TO {quote(str(temporary))} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4_raw)")
     wanted = f"SELECT min(from_m), max(to_m), count(*) FROM read_parquet({one_file(temporary)})"
     low, high, count = con.execute(wanted).fetchone() or (0, 0, 0)
     folder = root / dataset
