@@ -92,10 +92,11 @@ def fault_texts(contract: Contract | None, entry: Mapping[str, Any]) -> dict[str
     if contract:
         for check in contract.checks:
             if check.code == entry["code"]:
+                found = entry["value"]
                 place = f"{entry['file_name']} {entry['sheet']}".strip()
                 return {
-                    "zh": f"{place} 第 {entry['row_no']} 行：{check.text['zh']}",
-                    "en": f"{place} row {entry['row_no']}: {check.text['en']}",
+                    "zh": f"{place} 第 {entry['row_no']} 行：{check.text['zh']}" + (f"（{found}）" if found else ""),
+                    "en": f"{place} row {entry['row_no']}: {check.text['en']}" + (f" ({found})" if found else ""),
                 }
     fault = Fault(
         entry["code"], entry["file_name"], entry["sheet"], entry["row_no"], shown, entry["value"], entry["hint"]

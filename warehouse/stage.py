@@ -6,6 +6,7 @@ Each sheet's columns are read chunk by chunk; then the rows are checked against 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
-from warehouse.contracts import Column, Contract
+from warehouse.contracts import Check, Column, Contract
 from warehouse.mapping import Mapped
 from warehouse.meanings import Meanings
 from warehouse.readers.raw import RawTable
@@ -24,6 +25,8 @@ from warehouse.register_checks import check_spans
 from warehouse.sheet import RowFault, Sheet, default_of, together
 
 ROWS_IN_MEMORY = 3_000_000
+MOST_SHOWN = 5
+"""Figures of a row that are shown beside a check it fails."""
 
 
 @dataclass
@@ -103,8 +106,8 @@ def _constant(column: Column) -> str:
 
 
 def _is_held(column: Column, contract: Contract, sheets: Sequence[Mapped]) -> bool:
-    if column.name in contract.derived or (contract.time_kind == "span" and column.name == "valid_to"):
-        return True
+    if contract.derived or (contract.time_kind == "span" and column.name == "valid_to"):
+        return True  # what fills it may ask for any other column
     if contract.unpivot and column.name in (contract.unpivot.dimension, *contract.unpivot.measures):
         return True
     return any(column.name in sheet.columns or column.name in sheet.constants for sheet in sheets)
@@ -146,7 +149,7 @@ def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             tests.append(
                 (column.name, "off_calendar", f"{name} NOT BETWEEN DATE '1900-01-01' AND DATE '2199-12-31'", name)
             )
-    tests += [("", check.code, f"NOT ({check.expr})", "NULL") for check in contract.checks]
+    tests += [("", check.code, f"NOT ({check.expr})", _figures(check, contract)) for check in contract.checks]
     if not tests:
         return
     flags = ", ".join(f"count(*) FILTER (WHERE {condition})" for _, _, condition, _ in tests)
@@ -158,6 +161,14 @@ def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
                 f" FROM staged s WHERE ({condition}) AND NOT EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no"
                 f" AND f.row_no = s.row_no AND f.column_name = '{name}')"
             )
+
+
+def _figures(check: Check, contract: Contract) -> str:
+    """SQL of what a row holds in the columns a check speaks of, under the labels people know."""
+    words = set(re.findall(r"\w+", check.expr))
+    shown = [column for column in contract.columns if column.name in words][:MOST_SHOWN]
+    parts = [f"""'{column.aliases[0] if column.aliases else column.name} ' || "{column.name}\"""" for column in shown]
+    return f"nullif(concat_ws('，', {', '.join(parts)}), '')" if parts else "NULL"
 
 
 def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:

@@ -36,9 +36,9 @@ class UnknownUnit:
 # dimension -> ((factor to the first unit, spellings …), …); the first line's first spelling is the base
 _TABLE: dict[str, tuple[tuple[str, str], ...]] = {
     "money": (
-        ("1", "元 yuan cny rmb ¥ 人民币元 元人民币 人民币"),
+        ("1", "元 yuan cny rmb ¥ 人民币元 元人民币 人民币 元/年"),
         ("1000", "千元"),
-        ("10000", "万元 万"),
+        ("10000", "万元 万 万元/年"),
         ("1000000", "百万元"),
         ("10000000", "千万元"),
         ("100000000", "亿元 亿"),
