@@ -57,22 +57,11 @@ def load_and_publish(
     progress: Progress | None = None,
 ) -> list[ingest.FileReport]:
     """Load files and publish; when this returns the figures are served."""
-    steady = steady_clock(store, clock)
     reports = ingest.load(
-        store, paths, source=source, recorded_at=recorded_at, actor=actor, clock=steady, progress=progress
+        store, paths, source=source, recorded_at=recorded_at, actor=actor, clock=clock, progress=progress
     )
     rebuild(store, clock=clock, progress=progress, force=False)
     return reports
-
-
-def steady_clock(store: Store, clock: Clock) -> Clock:
-    """Return a clock that never runs behind the last recorded batch: a machine whose clock steps back goes on loading."""
-
-    def now() -> dt.datetime:
-        last = store.control.last()[1] if store.exists else None
-        return max(clock(), last) if last else clock()
-
-    return now
 
 
 def withdraw_and_publish(

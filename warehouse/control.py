@@ -220,6 +220,11 @@ class Control:
             row = con.execute(query.limit(1)).first()
         return None if row is None else {**row._mapping, "counts": json.loads(row.counts)}
 
+    def is_withdrawn(self, batch_seq: int | None) -> bool:
+        """Tell whether a later batch took this one back."""
+        with self.engine.connect() as con:
+            return con.execute(sa.select(BATCH.c.batch_seq).where(BATCH.c.withdraws == batch_seq)).first() is not None
+
     def quarantine(self, open_only: bool = True, dataset: str | None = None) -> list[dict[str, Any]]:
         """Return rows kept aside, in file order."""
         query = sa.select(QUARANTINE).order_by(QUARANTINE.c.entry_id)

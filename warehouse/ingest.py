@@ -163,9 +163,22 @@ def recover(store: Store) -> None:
     for leftover in (*store.tmp.glob("*"), *store.inbox.glob("*.tmp"), *store.generations.glob("*.tmp*")):
         leftover.unlink(missing_ok=True)
     named = {segment.path for segment in store.control.segments()}
-    for file in store.segments.glob("*/*"):
-        if str(file.relative_to(store.segments)) not in named:
-            file.unlink()
+    unnamed = [file for file in store.segments.glob("*/*") if str(file.relative_to(store.segments)) not in named]
+    # only the batch that was being written can have left one; anything later was acknowledged by another log
+    following = f"{store.control.last()[0] + 1:08d}-"
+    later = sorted(file.name for file in unnamed if not file.name.startswith(following) and not _is_partial(file))
+    if later:
+        raise StoreError(
+            f"The store {store.path} holds segments its control log does not know ({', '.join(later[:3])}): "
+            "the log is probably an older copy.",
+            "run: cockpit doctor; then restore the newer log or a whole backup",
+        )
+    for file in unnamed:
+        file.unlink()
+
+
+def _is_partial(file: Path) -> bool:
+    return file.suffix != ".parquet"
 
 
 def _agree_on_store(store: Store, declared: Mapping[str, str]) -> None:
@@ -228,20 +241,21 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     if moment is not None and last_at is not None and moment < last_at:
         seen = control.delivered(kept.result(), moment, delivery.source)
         if seen is not None:
-            return _already(delivery, seen)
+            return _already(delivery, seen, is_withdrawn=control.is_withdrawn(seen["batch_seq"]))
     moment = moment or loader.moment
     try:
         _check_time(delivery, moment, last_at, now)
         tables = loader.read(delivery)
         contract = _contract_of(loader, delivery, tables)
-        tables = tuple(t for t in tables if recognised(t.labels, contract) >= 2) or tables
-        staged, raws = _stage_file(loader, contract, delivery, tables)
+        staged, raws = _stage_file(loader, contract, delivery, _own_sheets(loader, contract, tables))
+        for table in tables:
+            staged.skipped["other_sheet"] += 0 if table in raws else table.rows
     except ReadRefused as refusal:
         return _refuse(loader, delivery, kept.result(), moment, refusal.faults)
     return _commit_file(loader, delivery, kept, moment, contract, staged, raws)
 
 
-def _already(delivery: Delivery, seen: Mapping[str, Any]) -> FileReport:
+def _already(delivery: Delivery, seen: Mapping[str, Any], *, is_withdrawn: bool) -> FileReport:
     counts = dict(seen["counts"])
     counts["unchanged"] = counts.get("unchanged", 0) + counts.get("accepted", 0)
     counts.update(accepted=0, removed=0, delta_rows=0)
@@ -249,13 +263,20 @@ def _already(delivery: Delivery, seen: Mapping[str, Any]) -> FileReport:
         "zh": f"{delivery.name} 与已入库的同一次报送完全相同，未作改动。",
         "en": f"{delivery.name} is the very delivery already taken; nothing changed.",
     }
+    if is_withdrawn:
+        text = {
+            "zh": f"{delivery.name} 的这次报送（批次 {seen['batch_seq']}）已被撤回，未作改动。要重新入库，请不带清单单独导入此文件。",
+            "en": f"This delivery of {delivery.name} (batch {seen['batch_seq']}) was withdrawn; nothing changed. "
+            "To bring it back, load the file on its own, without its manifest.",
+        }
     return FileReport(delivery.name, seen["dataset"], seen["batch_seq"], "unchanged", counts, text)
 
 
 def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | None, now: dt.datetime) -> None:
     if last_at is not None and moment < last_at:
         raise ReadRefused(Fault("recorded_too_early", delivery.name, value=iso(moment), hint=iso(last_at)))
-    if moment > now:
+    # a machine whose clock stepped back goes on from the last moment it recorded
+    if moment > max(now, last_at or now):
         raise ReadRefused(Fault("recorded_in_future", delivery.name, value=iso(moment), hint=iso(now)))
 
 
@@ -268,14 +289,30 @@ def _contract_of(loader: Loader, delivery: Delivery, tables: Sequence[RawTable])
             )
         return loader.contracts[delivery.source]
     labels = max((table.labels for table in tables), key=len)
-    ranked = sorted(
-        loader.contracts.values(), key=lambda c: (_complete(labels, c), recognised(labels, c)), reverse=True
-    )
+    ranked = _ranked(loader, labels)
     best = ranked[0]
     if not _complete(labels, best) or recognised(labels, best) * 2 < min(len(labels), 8):
         near = "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
         raise ReadRefused(Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=near))
     return best
+
+
+def _ranked(loader: Loader, labels: Sequence[str]) -> list[Contract]:
+    """Return the contracts, the one that a table's labels fit best first."""
+    return sorted(loader.contracts.values(), key=lambda c: (_complete(labels, c), recognised(labels, c)), reverse=True)
+
+
+def _own_sheets(loader: Loader, contract: Contract, tables: Sequence[RawTable]) -> tuple[RawTable, ...]:
+    """Return the sheets of a source; a sheet that another source would take whole is refused, not passed over."""
+    own = tuple(table for table in tables if recognised(table.labels, contract) >= 2)
+    others = [
+        Fault("other_source", table.file, table.sheet, value=other.title["zh"], hint=other.name)
+        for table, other in ((table, _ranked(loader, table.labels)[0]) for table in tables if table not in own)
+        if _complete(table.labels, other) and recognised(table.labels, other) * 2 >= len(table.labels)
+    ]
+    if own and others:
+        raise ReadRefused(*others)
+    return own or tuple(tables)
 
 
 def _complete(labels: Sequence[str], contract: Contract) -> bool:

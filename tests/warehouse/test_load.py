@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from warehouse import backup as backups
 from warehouse.base.errors import RefusedInput, StoreError
@@ -217,11 +218,44 @@ def test_a_store_is_real_or_simulated(office: Office, tmp_path: Path) -> None:
 
 
 def test_what_an_interrupted_writer_left_is_removed(office: Office) -> None:
-    office.hand_in("支付.csv", pay(P1))
-    stray = office.store.segments / "payment" / "00000099-0.parquet"
+    report = office.hand_in("支付.csv", pay(P1))
+    stray = office.store.segments / "payment" / f"{(report.batch_seq or 0) + 1:08d}-0.parquet"
     stray.write_bytes(b"half")
-    office.hand_in("支付2.csv", pay(P1, P2))
+    office.hand_in("支付1.csv", pay(P1))  # nothing new: the number stays free
     assert not stray.exists()
+
+
+def test_segments_of_a_newer_log_are_not_touched(office: Office) -> None:
+    office.hand_in("支付.csv", pay(P1))
+    newer = office.store.segments / "payment" / "00000099-0.parquet"
+    newer.write_bytes(b"acknowledged by a log that is gone")
+    with pytest.raises(StoreError, match="00000099-0"):
+        office.hand_in("支付2.csv", pay(P1, P2))
+    assert newer.exists()
+
+
+def test_a_workbook_with_a_sheet_of_another_source_is_refused_whole(office: Office, tmp_path: Path) -> None:
+    book = tmp_path / "两表.xlsx"
+    with xlsxwriter.Workbook(book) as workbook:
+        for name, text in (("支付", pay(P1)), ("编制", "单位名称,月份,编制人数,实有人数\n市财政局,2025-01,50,48\n")):
+            sheet = workbook.add_worksheet(name)
+            for row, line in enumerate(text.splitlines()):
+                sheet.write_row(row, 0, line.split(","))
+        workbook.add_worksheet("说明").write_column(0, 0, ["填表说明", "请按月填报"])
+    (report,) = load(office.store, [book], clock=lambda: NOW + dt.timedelta(days=1))
+    assert (report.status, report.message["codes"]) == ("refused", ["other_source"])
+    assert "编制" in report.message["zh"]
+    assert "staff" in report.message["en"]
+
+
+def test_a_clock_that_stepped_back_goes_on_from_the_last_moment(office: Office, tmp_path: Path) -> None:
+    office.hand_in("支付.csv", pay(P1))
+    last = office.store.control.last()[1]
+    path = tmp_path / "支付2.csv"
+    path.write_text(pay(P1, P2), encoding="utf-8")
+    (report,) = load(office.store, [path], clock=lambda: NOW - dt.timedelta(days=400))
+    assert report.status == "committed"
+    assert office.store.control.last()[1] == last
 
 
 def test_backup_restores_the_same_figures_and_a_changed_byte_is_found(office: Office, tmp_path: Path) -> None:
