@@ -100,6 +100,8 @@ class Check:
     code: str
     expr: str
     text: Mapping[str, str]
+    needs: tuple[str, ...] = ()
+    """Columns without which the check says nothing; a file that leaves one out is not asked."""
 
 
 @dataclass(frozen=True)
@@ -299,6 +301,7 @@ def _checks(file: str, data: Mapping[str, Any], names: Iterable[str], faults: li
             item["code"],
             _bounded(file, expr, bounds, faults),
             {language: _bounded(file, text, bounds, faults) for language, text in item["text"].items()},
+            tuple(item.get("columns", ())),
         )
         for item, expr in written
     )

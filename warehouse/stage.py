@@ -38,16 +38,18 @@ class Staged:
     notes: Counter[str] = field(default_factory=Counter)
     sheets: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    held: frozenset[str] = frozenset()
+    """Columns that some sheet of the file fills."""
 
 
 def stage_file(
     con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[tuple[RawTable, Mapped]], meanings: Meanings
 ) -> Staged:
     """Read the sheets of a file into `staged`, and what could not be understood into `faults`."""
-    staged = Staged()
-    faults: list[RowFault] = []
     mapped = [columns for _, columns in sheets]
-    held = {column.name for column in contract.columns if _is_held(column, contract, mapped)}
+    held = frozenset(column.name for column in contract.columns if _is_held(column, contract, mapped))
+    staged = Staged(held=held)
+    faults: list[RowFault] = []
     for number, (table, columns) in enumerate(sheets):
         staged.rows_in += table.rows
         staged.sheets.append(table.sheet)
@@ -126,18 +128,16 @@ def _write_faults(con: duckdb.DuckDBPyConnection, faults: Sequence[RowFault]) ->
         )
 
 
-def finish(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged | None = None) -> None:
+def finish(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -> None:
     """Fill derived columns, run the checks, find required blanks, duplicate keys and overlaps; faults go to `faults`."""
     for name, expr in contract.derived.items():
         con.execute(f'UPDATE staged_rows SET "{name}" = {expr} WHERE "{name}" IS NULL')
-    _row_checks(con, contract)
+    _row_checks(con, contract, staged.held)
     _duplicates(con, contract)
-    mended = check_spans(con, contract)
-    if staged is not None:
-        staged.notes.update(mended)
+    staged.notes.update(check_spans(con, contract))
 
 
-def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract, held: frozenset[str]) -> None:
     tests: list[tuple[str, str, str, str]] = []
     for column in contract.columns:
         name = f'"{column.name}"'
@@ -149,7 +149,8 @@ def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             tests.append(
                 (column.name, "off_calendar", f"{name} NOT BETWEEN DATE '1900-01-01' AND DATE '2199-12-31'", name)
             )
-    tests += [("", check.code, f"NOT ({check.expr})", _figures(check, contract)) for check in contract.checks]
+    asked = [check for check in contract.checks if held.issuperset(check.needs)]
+    tests += [("", check.code, f"NOT ({check.expr})", _figures(check, contract)) for check in asked]
     if not tests:
         return
     flags = ", ".join(f"count(*) FILTER (WHERE {condition})" for _, _, condition, _ in tests)

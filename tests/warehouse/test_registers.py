@@ -13,7 +13,7 @@ from warehouse.contracts import load_contracts
 from warehouse.ingest import FileReport, load
 from warehouse.publish import publish
 from warehouse.register_checks import check_spans
-from warehouse.stage import finish, prepare
+from warehouse.stage import Staged, finish, prepare
 from warehouse.store import Store
 
 NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
@@ -30,7 +30,7 @@ def faults_of(*units: tuple[str, str, str | None]) -> list[tuple[int, str, str, 
             " DATE '2020-01-01' AS valid_from",
             [number, code, name, parent],
         )
-    finish(con, contract)
+    finish(con, contract, Staged())
     return con.execute("SELECT row_no, code, value, hint FROM faults ORDER BY row_no").fetchall()
 
 
