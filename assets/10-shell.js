@@ -42,6 +42,8 @@
   function showChoice(query, defaults) {
     tell(pickers.node, { value: query.get("node") || (defaults && defaults.node) || null });
     ["period", "grain", "known_at", "tree"].forEach(function (part) {
+      var held = document.activeElement;
+      if (held && held.id === pickers[part]) return;  // nobody's hand is overruled
       tell(pickers[part], { value: (query.get(part) || blank[part]).slice(0, part === "known_at" ? 10 : 40) });
     });
     tell("context-chips", { children: query.getAll("where").map(function (text) {
