@@ -38,7 +38,7 @@ _TEXT = f"^(?:[0-9A-MO-WYZa-mo-wyz]{_TAIL}|[nN][!-~{_HAN}]{{4}}{_TAIL}|[{_HAN}][
 """Printable, one blank at a time, and too long or of another beginning than the words for nothing (n/a, 暂无, xxx)."""
 
 _EXPONENT = "^[0-9][0-9.]*[eE][+]?[0-9]+$"
-_MOMENT = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
+_MOMENT = "^(?:19[0-9]{2}|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
 _WHOLE = "^-?[0-9]{1,18}$"
 _WIDEST = 38
 

@@ -124,7 +124,7 @@ def write_segment(
     if len(sheets) < 2:
         sheet = _same_everywhere("".join(sheets))
     rows = f"""
-            SELECT coalesce(d.old_id, {batch_seq}::BIGINT * {BATCH_ROOM} + d.sheet_no * {SHEET_ROOM} + d.row_no * {PARTS} + d.part) AS row_id,
+            SELECT coalesce(d.old_id, {batch_seq}::BIGINT * {BATCH_ROOM} + d.sheet_no::BIGINT * {SHEET_ROOM} + d.row_no * {PARTS} + d.part) AS row_id,
                    {batch_seq}::INTEGER AS batch_seq, d.n::TINYINT AS n, d.from_m::INTEGER AS from_m,
                    d.to_m::INTEGER AS to_m, {columns}, d.note, {_same_everywhere(file_name)} AS file_name,
                    {sheet} AS sheet, d.row_no::INTEGER AS row_no

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from warehouse import quarantine, stage
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
@@ -27,7 +28,7 @@ from warehouse.control import COUNTS, SegmentRow, iso
 from warehouse.deltas import Change, compare, good_rows, known_rows, write_segment
 from warehouse.durable import keep_copy, writer_lock
 from warehouse.manifest import Delivery, gather
-from warehouse.mapping import map_columns, match_label, recognised
+from warehouse.mapping import map_columns
 from warehouse.meanings import Meanings
 from warehouse.organisations import Directory
 from warehouse.readers.cells import month_in
@@ -35,10 +36,14 @@ from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
 from warehouse.readers.tables import read_tables
+from warehouse.recognition import contract_of, own_sheets
 from warehouse.store import Store, connect
 
 Progress = Callable[[str], None]
 MAX_FAULTS_SHOWN = 20
+UNREADABLE = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException, pa.ArrowInvalid)
+"""What a file's own bytes can provoke in the libraries that read it; it ends that file, never the whole load."""
+
 DEFAULTS_AT = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -97,7 +102,7 @@ class Loader:
     def _rank(self, delivery: Delivery) -> int:
         try:
             self.tables[delivery.path] = read_tables(delivery.path, self.knows, name=delivery.name)
-            contract = _contract_of(self, delivery, self.tables[delivery.path])
+            contract = contract_of(self.contracts, delivery, self.tables[delivery.path])
         except ReadRefused:
             self.tables.pop(delivery.path, None)
             return 3
@@ -246,12 +251,15 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     try:
         _check_time(delivery, moment, last_at, now)
         tables = loader.read(delivery)
-        contract = _contract_of(loader, delivery, tables)
-        staged, raws = _stage_file(loader, contract, delivery, _own_sheets(loader, contract, tables))
-        for table in tables:
-            staged.skipped["other_sheet"] += 0 if table in raws else table.rows
+        contract = contract_of(loader.contracts, delivery, tables)
+        own = own_sheets(loader.contracts, contract, tables, is_declared=delivery.source is not None)
+        staged, raws = _stage_file(loader, contract, delivery, own)
     except ReadRefused as refusal:
         return _refuse(loader, delivery, kept.result(), moment, refusal.faults)
+    except UNREADABLE:
+        return _refuse(loader, delivery, kept.result(), moment, (Fault("corrupt", delivery.name),))
+    if passed_over := sum(table.rows for table in tables if table not in raws):
+        staged.skipped["other_sheet"] += passed_over
     return _commit_file(loader, delivery, kept, moment, contract, staged, raws)
 
 
@@ -278,50 +286,6 @@ def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | 
     # a machine whose clock stepped back goes on from the last moment it recorded
     if moment > max(now, last_at or now):
         raise ReadRefused(Fault("recorded_in_future", delivery.name, value=iso(moment), hint=iso(now)))
-
-
-def _contract_of(loader: Loader, delivery: Delivery, tables: Sequence[RawTable]) -> Contract:
-    """The declared source, else the contract that knows the most labels and misses no required column."""
-    if delivery.source is not None:
-        if delivery.source not in loader.contracts:
-            raise ReadRefused(
-                Fault("unknown_source", delivery.name, value=delivery.source, hint="、".join(loader.contracts))
-            )
-        return loader.contracts[delivery.source]
-    labels = max((table.labels for table in tables), key=len)
-    ranked = _ranked(loader, labels)
-    best = ranked[0]
-    if not _complete(labels, best) or recognised(labels, best) * 2 < min(len(labels), 8):
-        near = "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
-        raise ReadRefused(Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=near))
-    return best
-
-
-def _ranked(loader: Loader, labels: Sequence[str]) -> list[Contract]:
-    """Return the contracts, the one that a table's labels fit best first."""
-    return sorted(loader.contracts.values(), key=lambda c: (_complete(labels, c), recognised(labels, c)), reverse=True)
-
-
-def _own_sheets(loader: Loader, contract: Contract, tables: Sequence[RawTable]) -> tuple[RawTable, ...]:
-    """Return the sheets of a source; a sheet that another source would take whole is refused, not passed over."""
-    own = tuple(table for table in tables if recognised(table.labels, contract) >= 2)
-    others = [
-        Fault("other_source", table.file, table.sheet, value=other.title["zh"], hint=other.name)
-        for table, other in ((table, _ranked(loader, table.labels)[0]) for table in tables if table not in own)
-        if _complete(table.labels, other) and recognised(table.labels, other) * 2 >= len(table.labels)
-    ]
-    if own and others:
-        raise ReadRefused(*others)
-    return own or tuple(tables)
-
-
-def _complete(labels: Sequence[str], contract: Contract) -> bool:
-    found = {match_label(label, contract.labels) for label in labels}
-    pivoted = set()
-    if contract.unpivot and any(name and "." in name for name in found):
-        pivoted = {contract.unpivot.dimension, *contract.unpivot.measures}
-    needed = {c.name for c in contract.columns if c.is_key and c.type != "month" and not c.default}
-    return needed <= found | pivoted
 
 
 def _stage_file(
@@ -466,8 +430,8 @@ def _outcome_text(
     if staged.notes:
         text["notes"] = dict(staged.notes)
     if staged.ignored:
-        names = "、".join(staged.ignored)
-        text["ignored_columns"] = staged.ignored
+        names = "、".join(staged.ignored[:MAX_FAULTS_SHOWN]) + ("…" if len(staged.ignored) > MAX_FAULTS_SHOWN else "")
+        text["ignored_columns"] = staged.ignored[:MAX_FAULTS_SHOWN]
         text["zh"] += f"未识别而忽略的列：{names}。"
         text["en"] += f" Columns not recognised and left out: {names}."
     if entries:

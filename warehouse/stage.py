@@ -20,11 +20,15 @@ from warehouse.base.sql import quote
 from warehouse.contracts import Check, Column, Contract
 from warehouse.mapping import Mapped
 from warehouse.meanings import Meanings
+from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
 from warehouse.register_checks import check_spans
 from warehouse.sheet import RowFault, Sheet, default_of, together
 
-ROWS_IN_MEMORY = 3_000_000
+BYTES_IN_MEMORY = 400_000_000
+MOST_FAULTS = 200_000
+"""A file with more cells that cannot be understood has one fault of its own: it is refused whole."""
+
 MOST_SHOWN = 5
 """Figures of a row that are shown beside a check it fails."""
 
@@ -58,7 +62,7 @@ def stage_file(
             staged.skipped[reason] += count
         faults += [(number, f.row or 0, f.column or "", f.code, f.value, f.hint) for f in table.row_faults]
     readings = (Sheet(contract, t, n, m, meanings, held).rows(faults, staged.notes) for n, (t, m) in enumerate(sheets))
-    _hold(con, contract, held, chain.from_iterable(readings))
+    _hold(con, contract, held, _bounded(chain.from_iterable(readings), faults, sheets[0][0].file if sheets else ""))
     _write_faults(con, faults)
     return staged
 
@@ -70,7 +74,7 @@ def _hold(con: duckdb.DuckDBPyConnection, contract: Contract, held: Collection[s
     if not contract.derived and contract.time_kind != "span":
         for table in rows:
             kept.append(table)
-            if sum(one.num_rows for one in kept) > ROWS_IN_MEMORY:
+            if sum(one.nbytes for one in kept) > BYTES_IN_MEMORY:
                 break
         else:
             if kept:
@@ -78,10 +82,25 @@ def _hold(con: duckdb.DuckDBPyConnection, contract: Contract, held: Collection[s
                 _show(con, contract, held, "held_rows")
                 return
     prepare(con, contract, held)
-    for table in chain(kept, rows):
+    for table in chain(_taken(kept), rows):
         con.register("typed_rows", table)
-        con.execute("INSERT INTO staged_rows BY NAME SELECT * FROM typed_rows")
+        con.execute("INSERT INTO staged_rows BY NAME SELECT * FROM typed_rows").fetchall()
         con.unregister("typed_rows")
+
+
+def _taken(kept: list[pa.Table]) -> Iterator[pa.Table]:
+    """Give the tables in order, holding none that was given."""
+    while kept:
+        yield kept.pop(0)
+
+
+def _bounded(rows: Iterator[pa.Table], faults: Sequence[RowFault], file: str) -> Iterator[pa.Table]:
+    """Let the rows pass as long as the faults among them are ones somebody could mend."""
+    for table in rows:
+        if len(faults) > MOST_FAULTS:
+            _, row, column, code, value, _ = faults[0]
+            raise ReadRefused(Fault("too_many_faults", file, row=row, column=column, value=value, hint=code))
+        yield table
 
 
 def prepare(con: duckdb.DuckDBPyConnection, contract: Contract, held: Collection[str] | None = None) -> None:
@@ -145,9 +164,14 @@ def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract, held: frozen
             tests.append((column.name, "blank_required", f"{name} IS NULL", name))
         if column.minimum is not None:
             tests.append((column.name, "below_minimum", f"{name} < {column.minimum}", name))
-        if column.type == "date":
+        if column.type in ("date", "datetime"):
             tests.append(
-                (column.name, "off_calendar", f"{name} NOT BETWEEN DATE '1900-01-01' AND DATE '2199-12-31'", name)
+                (
+                    column.name,
+                    "off_calendar",
+                    f"CAST({name} AS DATE) NOT BETWEEN DATE '1900-01-01' AND DATE '2199-12-31'",
+                    name,
+                )
             )
     asked = [check for check in contract.checks if held.issuperset(check.needs)]
     tests += [("", check.code, f"NOT ({check.expr})", _figures(check, contract)) for check in asked]
@@ -226,7 +250,19 @@ def key_text(contract: Contract) -> str:
 
 def raw_json(table: RawTable, rows: Collection[int] | None = None) -> dict[int, str]:
     """Return whole raw rows, those numbered or all, label by label, as JSON text."""
+    labels = _told_apart(table.labels)
     return {
-        number: json.dumps(dict(zip(table.labels, cells, strict=False)), ensure_ascii=False)
+        number: json.dumps(dict(zip(labels, cells, strict=False)), ensure_ascii=False)
         for number, cells in table.texts(rows)
     }
+
+
+def _told_apart(labels: Sequence[str]) -> list[str]:
+    """Return labels of which none is another's: a blank one is its place, a second one of a name is numbered."""
+    given: list[str] = []
+    for place, label in enumerate(labels, 1):
+        name, times = label or f"列{place}", 2
+        while name in given:
+            name, times = f"{label or f'列{place}'} {times}", times + 1
+        given.append(name)
+    return given

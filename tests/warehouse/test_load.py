@@ -6,6 +6,8 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
@@ -352,3 +354,57 @@ def test_a_declared_span_takes_back_absent_rows_of_every_batch(office: Office) -
     )
     report = load(office.store, [folder], clock=lambda: NOW + dt.timedelta(hours=1))[0]
     assert report.counts["removed"] == 2
+
+
+def book_of(path: Path, sheets: dict[str, str]) -> Path:
+    with xlsxwriter.Workbook(path) as workbook:
+        for name, text in sheets.items():
+            sheet = workbook.add_worksheet(name)
+            for row, line in enumerate(text.splitlines()):
+                sheet.write_row(row, 0, line.split(","))
+    return path
+
+
+def test_a_sheet_a_month_for_a_whole_year(office: Office, tmp_path: Path) -> None:
+    months = {f"{m}月": pay(P1.replace("V1", f"V{m}").replace("2025-01", f"2025-{m:02d}")) for m in range(1, 13)}
+    (report,) = load(office.store, [book_of(tmp_path / "全年.xlsx", months)], clock=lambda: NOW + dt.timedelta(days=1))
+    assert (report.status, report.counts["accepted"]) == ("committed", 12)
+    assert office.amounts() == {f"V{m}": Decimal("100.50") for m in range(1, 13)}
+
+
+def test_a_sheet_sharing_two_labels_is_of_its_own_source(office: Office, tmp_path: Path) -> None:
+    book = book_of(
+        tmp_path / "人员能耗.xlsx",
+        {
+            "人员": "单位名称,统计月份,编制人数,实有人数,用能人数\n市财政局,2025-01,50,48,60\n",
+            "能耗": "单位名称,统计月份,用电量(千瓦时),电费(元)\n市财政局,2025-01,1000,700\n",
+        },
+    )
+    (report,) = load(office.store, [book], clock=lambda: NOW + dt.timedelta(days=1))
+    assert (report.status, report.message["codes"]) == ("refused", ["other_source"])
+
+
+def test_a_damaged_parquet_file_ends_itself_alone(office: Office, tmp_path: Path) -> None:
+    good, bad = tmp_path / "b.csv", tmp_path / "a.parquet"
+    good.write_text(pay(P1), encoding="utf-8")
+    rows = 5_000
+    pq.write_table(
+        pa.table({
+            "凭证号": [f"V{n}" for n in range(rows)], "单位名称": ["市财政局"] * rows, "支付日期": ["2025-01-10"] * rows,
+            "部门经济分类编码": ["30201"] * rows, "资金来源": ["一般公共预算财政拨款"] * rows,
+            "支出类型": ["基本支出-公用"] * rows, "金额(元)": ["1"] * rows,
+        }), bad, compression="none", use_dictionary=False,
+    )  # fmt: skip
+    data = bytearray(bad.read_bytes())
+    data[2_000:6_000] = b"\xff" * 4_000
+    bad.write_bytes(data)
+    reports = {r.file: r for r in load(office.store, [bad, good], clock=lambda: NOW + dt.timedelta(days=1))}
+    assert reports["a.parquet"].status == "refused"
+    assert reports["b.csv"].status == "committed"
+
+
+def test_cells_under_equal_labels_are_all_kept_in_quarantine(office: Office) -> None:
+    head = PAY.strip() + ",备注,备注,,\n"
+    office.hand_in("支付.csv", head + P1.replace("市财政局", "不知道的局") + ",甲,乙,丙,丁\n")
+    (entry,) = office.store.control.quarantine()
+    assert [entry["raw"].count(text) for text in ("甲", "乙", "丙", "丁")] == [1, 1, 1, 1]

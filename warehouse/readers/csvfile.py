@@ -60,6 +60,7 @@ class ParsedRows:
     A part that the fast parser refuses, or counts otherwise than the survey did, is read record by record.
     """
 
+    name: str
     file: Utf8File
     delimiter: str
     width: int
@@ -75,7 +76,7 @@ class ParsedRows:
             for part in self.found.parts:
                 file.seek(part.start)
                 data = self._patched(part, file.read(part.end - part.start))
-                yield self._numbered(part, self._parsed(part, data) or self._careful(data))
+                yield self._numbered(part, self._parsed(part, data) or self._careful(part, data))
 
     def _parsed(self, part: Part, data: bytes) -> list[pa.ChunkedArray] | None:
         names = [f"c{column}" for column in range(self.width)]
@@ -95,11 +96,15 @@ class ParsedRows:
             return None
         return table.columns if table.num_rows == part.records else None
 
-    def _careful(self, data: bytes) -> list[pa.Array]:
+    def _careful(self, part: Part, data: bytes) -> list[pa.Array]:
         lines = io.StringIO(data.decode("utf-8"), newline="")
-        rows = [fit([cell or None for cell in record], self.width) for record in _reader(lines, self.delimiter)]
-        columns = zip(*rows, strict=True) if rows else [()] * self.width
-        return [pa.array(column, pa.string()) for column in columns]
+        try:
+            rows = [fit([cell or None for cell in record], self.width) for record in _reader(lines, self.delimiter)]
+        except csv.Error:
+            rows = []
+        if len(rows) != part.records:  # then no row number behind could be trusted
+            raise ReadRefused(Fault("corrupt", self.name, row=part.first_record))
+        return [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
 
     def _numbered(self, part: Part, columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Table:
         numbers = np.arange(part.first_record, part.first_record + len(columns[0]))
@@ -193,6 +198,11 @@ class _Feed:
         self._open.append(line)
         return line
 
+    @property
+    def start(self) -> str:
+        """How the record that is being read begins."""
+        return self._open[0] if self._open else ""
+
     def taken(self) -> list[str]:
         """The lines since the last record."""
         lines, self._open = self._open, []
@@ -214,7 +224,7 @@ def _delimiter_score(head: _Head, aliases: Aliases) -> tuple[int, float, int]:
 
 
 def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:
-    """Survey the records below the header; raises `Irregular` when the database would read them differently."""
+    """Survey the records below the header; raises `Irregular` when the fast parser might read them differently."""
     if heading.body > len(head.ends):
         raise Irregular("no end of the header")
     start = head.ends[heading.body - 1]
@@ -235,7 +245,7 @@ def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTab
     sieve.rows = found.records - len(dropped)
     faults.finish(text.path)
     repeating = _repeating(head.records[heading.body :], width)
-    source = ParsedRows(text, head.delimiter, width, found, tuple(patches), tuple(dropped), repeating)
+    source = ParsedRows(name, text, head.delimiter, width, found, tuple(patches), tuple(dropped), repeating)
     return _table(name, heading, sieve, source, tuple(faults.found))
 
 
@@ -275,10 +285,13 @@ def _records(path: Path, delimiter: str, after: int, name: str = "") -> Iterator
     with path.open(encoding="utf-8-sig", newline="") as file:
         feed = _Feed(iter(file))
         number = 0
-        for number, record in enumerate(_reader(feed, delimiter), 1):
-            last = feed.taken()
-            if number > after:
-                yield number, [cell or None for cell in record]
+        try:
+            for number, record in enumerate(_reader(feed, delimiter), 1):
+                last = feed.taken()
+                if number > after:
+                    yield number, [cell or None for cell in record]
+        except csv.Error as error:  # a cell beyond every measure: a quote that nothing closes
+            raise ReadRefused(Fault("truncated", name, row=number + 1, value=feed.start[:60].strip())) from error
         if number and _never_closes("".join(last), delimiter):
             raise ReadRefused(Fault("truncated", name, row=number, value=last[0].strip()[:60]))
 

@@ -22,19 +22,23 @@ class ParquetRows:
 
     path: Path
     columns: tuple[str, ...]
+    name: str
 
     def chunks(self) -> Iterator[pa.Table]:
         """Give the rows with every column cast to text."""
         cells = "".join(f', CAST("{_quoted(name)}" AS VARCHAR) AS c{at}' for at, name in enumerate(self.columns))
         with duckdb.connect(config={"threads": 1}) as con:
             rows = con.sql(
-                f"SELECT file_row_number + 1 AS row_no{cells}"
-                f" FROM read_parquet({one_file(self.path)}, file_row_number = true, hive_partitioning = false)"
+                f"SELECT row_number() OVER () AS row_no{cells}"
+                f" FROM read_parquet({one_file(self.path)}, hive_partitioning = false)"
             )
             # the method has another name before release 2
             reader = getattr(rows, "to_arrow_reader", None) or rows.fetch_arrow_reader
-            for batch in reader(BATCH_ROWS):
-                yield pa.Table.from_batches([batch]).cast(chunk_schema(len(self.columns)))
+            try:
+                for batch in reader(BATCH_ROWS):
+                    yield pa.Table.from_batches([batch]).cast(chunk_schema(len(self.columns)))
+            except (duckdb.Error, pa.ArrowException) as error:
+                raise ReadRefused(Fault("corrupt", self.name)) from error
 
 
 def read_parquet_table(path: Path, name: str, aliases: Aliases) -> RawTable:
@@ -57,7 +61,7 @@ def read_parquet_table(path: Path, name: str, aliases: Aliases) -> RawTable:
     return RawTable(
         file=name, sheet="", labels=tuple(label for label, _ in parts), units=tuple(unit for _, unit in parts),
         unit_note=None, title=None, period_note=find_period(name) or find_year(name), header_row=0, skipped=(),
-        totals=(), rows=rows, source=ParquetRows(path, columns),
+        totals=(), rows=rows, source=ParquetRows(path, columns, name),
     )  # fmt: skip
 
 

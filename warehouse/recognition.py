@@ -1,0 +1,62 @@
+"""Recognition: which source a file holds, and which of its sheets are of that source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from warehouse.contracts import Contract
+from warehouse.manifest import Delivery
+from warehouse.mapping import match_label, recognised
+from warehouse.readers.faults import Fault, ReadRefused
+from warehouse.readers.raw import RawTable
+
+FEWEST_LABELS = 2
+"""A sheet in which a source knows fewer labels is not of that source."""
+
+
+def contract_of(contracts: Mapping[str, Contract], delivery: Delivery, tables: Sequence[RawTable]) -> Contract:
+    """Return the declared source, else the contract that knows the most labels and misses no required column."""
+    if delivery.source is not None:
+        if delivery.source not in contracts:
+            raise ReadRefused(Fault("unknown_source", delivery.name, value=delivery.source, hint="、".join(contracts)))
+        return contracts[delivery.source]
+    labels = max((table.labels for table in tables), key=len)
+    ranked = _ranked(contracts, labels)
+    best = ranked[0]
+    if not is_complete(labels, best) or recognised(labels, best) * 2 < min(len(labels), 8):
+        near = "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
+        raise ReadRefused(Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=near))
+    return best
+
+
+def own_sheets(
+    contracts: Mapping[str, Contract], contract: Contract, tables: Sequence[RawTable], *, is_declared: bool
+) -> tuple[RawTable, ...]:
+    """Return the sheets of a source; a sheet that another source fits better is refused, not passed over."""
+    own, others = [], []
+    for table in tables:
+        best = _ranked(contracts, table.labels)[0]
+        known = recognised(table.labels, contract)
+        is_own = best is contract or (is_declared and is_complete(table.labels, contract))
+        if not is_own and is_complete(table.labels, best) and recognised(table.labels, best) > known:
+            others.append(Fault("other_source", table.file, table.sheet, value=best.title["zh"], hint=best.name))
+        elif known >= FEWEST_LABELS:
+            own.append(table)
+    if own and others:
+        raise ReadRefused(*others)
+    return tuple(own) or tuple(tables)
+
+
+def is_complete(labels: Sequence[str], contract: Contract) -> bool:
+    """Tell whether a sheet has every column that tells the rows of a source apart."""
+    found = {match_label(label, contract.labels) for label in labels}
+    pivoted = set()
+    if contract.unpivot and any(name and "." in name for name in found):
+        pivoted = {contract.unpivot.dimension, *contract.unpivot.measures}
+    needed = {c.name for c in contract.columns if c.is_key and c.type != "month" and not c.default}
+    return needed <= found | pivoted
+
+
+def _ranked(contracts: Mapping[str, Contract], labels: Sequence[str]) -> list[Contract]:
+    """Return the contracts, the one that a table's labels fit best first."""
+    return sorted(contracts.values(), key=lambda c: (is_complete(labels, c), recognised(labels, c)), reverse=True)
