@@ -19,7 +19,7 @@ from warehouse.base.errors import StoreError
 from warehouse.control import iso
 from warehouse.store import Generation, Store
 
-MEMORY_BYTES = 32 * 2**20
+MEMORY_BYTES = 16 * 2**20
 """What one process keeps of answers already computed."""
 _CONTROL_FILES = ("control.sqlite", "control.sqlite-wal")
 

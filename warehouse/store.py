@@ -26,7 +26,7 @@ from warehouse.control import Control
 from warehouse.schema import bring_forward
 
 FOLDERS = ("inbox", "seg", "gen", "tmp")
-READER_MEMORY = "192MB"
+READER_MEMORY = "128MB"
 STORE_ID = "store_id"
 """Key of the store's own name among its facts: given once, kept by every backup."""
 
