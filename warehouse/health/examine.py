@@ -9,8 +9,9 @@ from typing import Any
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
 from warehouse.durable import writer_lock
+from warehouse.health.agreement import check_agreement
 from warehouse.health.finding import Finding, finding
-from warehouse.health.generations import check_contents, check_generations
+from warehouse.health.generations import check_contents, check_generations, check_pointer
 from warehouse.health.log import DamagedLog, Log, check_log, read_log
 from warehouse.health.received import check_received
 from warehouse.health.segments import check_pairs, check_segments
@@ -44,7 +45,7 @@ def examine(
     store: Store, builders: Sequence[Builder] = (), *, catalogue: str = "", deep: bool = False,
     clock: Clock = system_clock, progress: Callable[[str], None] | None = None,
 ) -> Examination:  # fmt: skip
-    """Examine a store; `deep` also pairs every row and builds the projection anew, under the writer's lock."""
+    """Examine a store, also beside a writer; `deep` also pairs every row and builds the projection anew."""
     _refuse_other_folders(store)
     found = list(check_surroundings(store))
     log = _log(store, found)
@@ -55,6 +56,7 @@ def examine(
     found += check_received(store.inbox, log)
     if log.batches:
         found += check_generations(store, log, catalogue)
+    found += _agreement(store)
     if deep and log.batches and not any(one.severity == "error" for one in found):
         found += _deep(store, log, builders, catalogue, found, progress)
     received = sum(1 for file in store.inbox.glob("*") if file.is_file())
@@ -86,6 +88,13 @@ def _log(store: Store, found: list[Finding]) -> Log | None:
         return None
 
 
+def _agreement(store: Store) -> tuple[Finding, ...]:
+    try:
+        return check_agreement(store)
+    except DamagedLog as damage:
+        return (finding("log_damaged", store.path / "control.sqlite", damage),)
+
+
 def _deep(
     store: Store, log: Log, builders: Sequence[Builder], catalogue: str, found: Sequence[Finding],
     progress: Callable[[str], None] | None,
@@ -95,4 +104,5 @@ def _deep(
     if any(one.code.startswith(("generation_", "pointer_", "schema_")) for one in found):
         return
     with writer_lock(store.lock, tell=progress):
-        yield from check_contents(store, builders, catalogue)
+        moved = tuple(check_pointer(store, read_log(store.path / "control.sqlite")))  # by a load in the meantime
+        yield from moved or check_contents(store, builders, catalogue)

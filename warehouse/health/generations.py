@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,54 +23,88 @@ NOT_COMPARED = "key = 'built_at'"
 
 
 def check_generations(store: Store, log: Log, catalogue: str) -> Iterator[Finding]:
-    """Check the pointer, the generation it names, and the files beside it."""
-    pointer = store.generations / "CURRENT"
-    name = pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.is_file() else ""
-    if not name:
-        yield finding("pointer_missing", pointer)
-    elif not _NAME.fullmatch(name):
-        yield finding("pointer_wrong", pointer, name[:60])
-    elif not (store.generations / name).is_file():
-        yield finding("generation_missing", store.generations / name)
-    else:
-        yield from _check_current(store, log, store.generations / name, catalogue)
+    """Check every generation's bytes, and that the current one can be read and is of these definitions."""
+    name = _named(store)
+    if (store.generations / name).is_file():
+        yield from _check_current(log, store.generations / name, catalogue)
     for file in sorted(store.generations.glob("*")):
-        if _NAME.fullmatch(file.name):
-            yield from () if file.name == name else _check_bytes(file, log, "generation_old_altered")
-        elif file.name != "CURRENT" and ".tmp" not in file.name:
+        if _NAME.fullmatch(file.name) and file.name != name:
+            yield from _check_bytes(file, log, "generation_old_altered")
+
+
+def check_pointer(store: Store, log: Log) -> Iterator[Finding]:
+    """Check what the pointer names against the log, and that no other file lies among the generations."""
+    if not log.batches:
+        return
+    pointer = store.generations / "CURRENT"
+    text = _pointed(store)
+    if not text:
+        yield finding("pointer_missing", pointer)
+    elif not _NAME.fullmatch(text):
+        yield finding("pointer_wrong", pointer, text[:60])
+    elif not (store.generations / text).is_file():
+        yield finding("generation_missing", store.generations / text)
+    else:
+        yield from _check_reach(store.generations / text, log, pointer)
+    for file in sorted(store.generations.glob("*")):
+        if not _NAME.fullmatch(file.name) and file.name != "CURRENT" and ".tmp" not in file.name:
             yield finding("generation_foreign", file)
 
 
-def _check_current(store: Store, log: Log, file: Path, catalogue: str) -> Iterator[Finding]:
+def _pointed(store: Store) -> str:
+    pointer = store.generations / "CURRENT"
+    return pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.is_file() else ""
+
+
+def _named(store: Store) -> str:
+    text = _pointed(store)
+    return text if _NAME.fullmatch(text) else ""
+
+
+def _check_reach(file: Path, log: Log, pointer: Path) -> Iterator[Finding]:
+    newest = max((row["gen"] for row in log.generations), default=int(file.stem))
+    if newest != int(file.stem):
+        yield finding("pointer_old", pointer, int(file.stem), newest)
+    try:
+        with connect(str(file), read_only=True, threads=1) as con:
+            meta = _meta(con)
+    except duckdb.Error:
+        return  # unreadable, which is told by itself
+    through = int(meta.get("through_seq", -1))
+    if through != log.last:
+        yield finding("generation_ahead" if through > log.last else "generation_behind", file, through, log.last)
+
+
+def _check_current(log: Log, file: Path, catalogue: str) -> Iterator[Finding]:
     altered = tuple(_check_bytes(file, log, "generation_altered"))
     yield from altered
     if altered:
         return
-    newest = max((row["gen"] for row in log.generations), default=int(file.stem))
-    if newest != int(file.stem):
-        yield finding("pointer_old", store.generations / "CURRENT", int(file.stem), newest)
     try:
         with connect(str(file), read_only=True, threads=1) as con:
-            meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
+            meta = _meta(con)
             _read_through(con)
     except duckdb.Error as cause:
-        yield finding("generation_unreadable", file, str(cause).splitlines()[0])
+        if file.exists():  # else newer ones were published meanwhile
+            yield finding("generation_unreadable", file, str(cause).splitlines()[0])
         return
-    through = int(meta.get("through_seq", -1))
-    if through != log.last:
-        yield finding("generation_ahead" if through > log.last else "generation_behind", file, through, log.last)
     if meta.get("schema_version") != SCHEMA_VERSION or meta.get("catalogue", "") != catalogue:
         yield finding("generation_stale", file)
+
+
+def _meta(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(con.execute("SELECT key, value FROM meta").fetchall())
 
 
 def _check_bytes(file: Path, log: Log, code: str) -> Iterator[Finding]:
     listed = next((row for row in log.generations if row["file"] == file.name), None)
     if listed is None or not listed.get("sha256"):
         return  # published before sums were kept, or by a publish that was interrupted
-    if file.stat().st_size != listed["bytes"]:
-        yield finding(code, file, f"{file.stat().st_size} B", f"{listed['bytes']} B")
-    elif (digest := sha256_of(file)) != listed["sha256"]:
-        yield finding(code, file, digest, listed["sha256"])
+    with contextlib.suppress(FileNotFoundError):  # an old one removed since it was listed
+        if (size := file.stat().st_size) != listed["bytes"]:
+            yield finding(code, file, f"{size} B", f"{listed['bytes']} B")
+        elif (digest := sha256_of(file)) != listed["sha256"]:
+            yield finding(code, file, digest, listed["sha256"])
 
 
 def _read_through(con: duckdb.DuckDBPyConnection) -> None:

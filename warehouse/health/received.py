@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,5 +24,7 @@ def check_received(folder: Path, log: Log) -> Iterator[Finding]:
         if not _SHA.fullmatch(file.name):
             if file.suffix != ".tmp":
                 yield finding("received_foreign", file)
-        elif (digest := sha256_of(file)) != file.name:
-            yield finding("received_hash", file, digest)
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            if (digest := sha256_of(file)) != file.name:
+                yield finding("received_hash", file, digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -21,20 +22,24 @@ def check_surroundings(store: Store) -> Iterator[Finding]:
     yield from _folders(store)
     yield from _rights(store)
     yield from _room(store)
-    if not writer_at_work(store):
-        yield from _leftovers(store)
+    with at_rest(store) as is_quiet:  # a writer's temporary files are no leftovers
+        leftovers = tuple(_leftovers(store)) if is_quiet else ()
+    yield from leftovers
 
 
-def writer_at_work(store: Store) -> bool:
-    """Tell whether somebody holds the writer lock: temporary files are then no leftovers."""
+@contextlib.contextmanager
+def at_rest(store: Store) -> Iterator[bool]:
+    """Keep writers waiting for the length of a look and give True; give False when one is at work."""
     if not store.lock.exists() or not os.access(store.lock, os.W_OK):
-        return False
+        yield True
+        return
     with store.lock.open("r+b") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_quiet = True
         except BlockingIOError:
-            return True
-    return False
+            is_quiet = False
+        yield is_quiet
 
 
 def _folders(store: Store) -> Iterator[Finding]:
@@ -56,10 +61,17 @@ def _rights(store: Store) -> Iterator[Finding]:
 
 
 def _room(store: Store) -> Iterator[Finding]:
-    largest = max((file.stat().st_size for file in store.generations.glob("*.duckdb")), default=0)
+    largest = max((_size(file) for file in store.generations.glob("*.duckdb")), default=0)
     needed, free = 2 * largest + SPARE, shutil.disk_usage(store.path).free
     if free < needed:
         yield finding("disk_low", store.path, f"{free // _MEGA} MB", f"{needed // _MEGA} MB")
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # removed since it was listed
+        return 0
 
 
 def _leftovers(store: Store) -> Iterator[Finding]:
@@ -67,4 +79,5 @@ def _leftovers(store: Store) -> Iterator[Finding]:
         store.tmp.glob("*"), store.inbox.glob("*.tmp"), store.generations.glob("*.tmp*"), store.path.glob("*.tmp"),
     )  # fmt: skip
     for file in sorted(file for found in places for file in found):
-        yield finding("leftover", file, file.stat().st_size)
+        with contextlib.suppress(FileNotFoundError):
+            yield finding("leftover", file, file.stat().st_size)

@@ -13,8 +13,9 @@ import pytest
 from tests.warehouse.test_load import NOW, ORG, P1, P2, P2B, Office, pay
 from warehouse import backup as backups
 from warehouse.base.errors import StoreError
+from warehouse.durable import writer_lock
+from warehouse.health import agreement, surroundings
 from warehouse.health import examine as doctor
-from warehouse.health import surroundings
 from warehouse.health.finding import Finding, codes, finding
 from warehouse.publish import publish
 from warehouse.store import Store
@@ -266,9 +267,80 @@ def test_a_file_that_does_not_belong_is_found_and_may_be_moved_away(ward: Ward, 
     assert ward.codes() == []
 
 
-def test_temporary_files_of_a_load_at_work_are_no_leftovers(ward: Ward) -> None:
-    from warehouse.durable import writer_lock
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch, module: object, name: str, work: Callable[[], object], *, times: int = 1
+) -> None:
+    """Let somebody work just before a step of the doctor, as often as said."""
+    step, left = getattr(module, name), [work] * times
 
+    def after(*args: object, **options: object) -> object:
+        if left:
+            left.pop()()
+        return step(*args, **options)
+
+    monkeypatch.setattr(module, name, after)
+
+
+def load_march(ward: Ward) -> None:
+    ward.minute = 100
+    ward.hand_in("三月.csv", pay(P1.replace("V1", "V9").replace("2025-01", "2025-03")))
+
+
+@pytest.mark.parametrize("step", ["check_log", "check_segments", "check_generations", "check_agreement"])
+def test_a_load_between_two_looks_of_the_doctor_is_no_finding(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The log read first knows neither the new segment nor the new generation."""
+
+    def load() -> None:
+        load_march(ward)
+        ward.rebuild()
+
+    meanwhile(monkeypatch, doctor, step, load)
+    assert ward.codes() == []
+
+
+def test_a_load_that_publishes_a_moment_after_its_commit_is_no_finding(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, doctor, "check_log", lambda: load_march(ward))
+    meanwhile(monkeypatch, agreement.time, "sleep", ward.rebuild)
+    assert ward.codes() == []
+
+
+def test_what_a_writer_at_work_is_about_to_set_right_is_not_told(ward: Ward) -> None:
+    """A segment before its log entry and a generation behind the log are findings once the writer is gone."""
+    load_march(ward)
+    (ward.store.segments / "payment" / "00000006-0.parquet").write_bytes(b"not yet committed")
+    with writer_lock(ward.store.lock):
+        assert ward.codes() == []
+    assert sorted(ward.codes()) == ["generation_behind", "segment_foreign"]
+
+
+def test_damage_is_told_also_beside_a_writer(ward: Ward) -> None:
+    cut(ward.segment())
+    ward.generation().unlink()
+    with writer_lock(ward.store.lock):
+        assert sorted(ward.codes()) == ["generation_missing", "segment_size"]
+
+
+def test_a_load_before_the_figures_are_made_anew_is_told_as_that(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile(monkeypatch, doctor, "check_pairs", lambda: load_march(ward))
+    assert ward.codes(deep=True) == ["generation_behind"]
+
+
+def test_a_file_that_vanishes_after_it_was_listed_is_gone(ward: Ward) -> None:
+    """A link to nothing is listed and cannot be opened, like a file removed in between."""
+    first = ward.generation()
+    ward.rebuild()
+    first.unlink()
+    for place in (first, ward.store.tmp / "a.tmp", ward.store.inbox / "a.tmp", ward.store.inbox / ("0" * 64),
+                  ward.store.segments / "payment" / "00000009-0.parquet"):  # fmt: skip
+        place.symlink_to(ward.folder / "nothing")
+    assert ward.codes(deep=True) == []
+
+
+def test_temporary_files_of_a_load_at_work_are_no_leftovers(ward: Ward) -> None:
     (ward.store.tmp / "payment-9.parquet.tmp").write_bytes(b"half")
     with writer_lock(ward.store.lock):
         assert ward.codes() == []
