@@ -126,6 +126,9 @@ GENERATION = sa.Table(
     sa.Column("sha256", sa.String),
 )
 
+_ONE_ENTRY = sa.update(QUARANTINE).where(QUARANTINE.c.entry_id == sa.bindparam("entry"))
+"""One at a time: a statement takes only so many values."""
+
 COUNTS = ("rows_in", "accepted", "unchanged", "quarantined", "skipped", "removed", "delta_rows")
 
 
@@ -257,10 +260,10 @@ class Control:
             if segments:
                 con.execute(sa.insert(SEGMENT), [asdict(segment) for segment in segments])
             if mended:
-                con.execute(sa.update(QUARANTINE).where(QUARANTINE.c.entry_id.in_(mended)).values(closed_by=receipt_id))
+                con.execute(_ONE_ENTRY.values(closed_by=receipt_id), [{"entry": entry} for entry in mended])
             if reopened:
-                again = sa.update(QUARANTINE).prefix_with("OR IGNORE").where(QUARANTINE.c.entry_id.in_(reopened))
-                con.execute(again.values(closed_by=None))
+                again = _ONE_ENTRY.prefix_with("OR IGNORE").values(closed_by=None)
+                con.execute(again, [{"entry": entry} for entry in reopened])
             entries = [{**entry, "receipt_id": receipt_id} for entry in quarantined]
             if entries:
                 con.execute(sa.insert(QUARANTINE).prefix_with("OR IGNORE"), entries)

@@ -7,6 +7,7 @@ The order of withdrawals makes no difference, and what is withdrawn never comes 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import tomllib
@@ -69,14 +70,14 @@ def withdraw(
         recover(store)
         batches = control.batches()
         batch = withdrawable(batches, seq)
-        con = scratch(store)
-        contract = store.contracts[batch["dataset"]]
-        _prepare(con, store, contract, batches, seq)
-        if conflict := find_conflict(con, contract):
-            raise _refuse_conflict(conflict, batches, batch)
-        done = _commit(con, store, contract, batches, batch, why.strip(), actor, clock)
-        con.close()
-    return done
+        contract = store.contracts.get(batch["dataset"])
+        if contract is None:
+            raise refusal("no_contract", seq=seq, file=batch["file_name"], dataset=batch["dataset"])
+        with contextlib.closing(scratch(store)) as con:
+            _prepare(con, store, contract, batches, seq)
+            if conflict := find_conflict(con, contract):
+                raise _refuse_conflict(conflict, batches, batch)
+            return _commit(con, store, contract, batches, batch, why.strip(), actor, clock)
 
 
 def withdrawable(batches: Sequence[Row], seq: int) -> Row:

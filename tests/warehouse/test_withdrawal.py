@@ -7,13 +7,15 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.warehouse.test_load import NOW, ORG, P1, P2, P2B, Office, pay
+from warehouse import withdrawal
 from warehouse.base.errors import RefusedInput, StoreError
-from warehouse.ingest import load
+from warehouse.ingest import load, scratch
 from warehouse.publish import publish
 from warehouse.store import Store
 from warehouse.withdrawal import Withdrawal, withdraw
@@ -140,6 +142,18 @@ def test_a_withdrawal_needs_its_reason_and_a_store(desk: Desk, tmp_path: Path) -
         withdraw(Store(tmp_path / "none"), 1, why="x")
 
 
+def test_a_batch_of_a_source_that_is_no_more_is_refused_kindly(desk: Desk) -> None:
+    first = desk.hand_in("支付.csv", pay(P1)).batch_seq
+    assert first is not None
+    kept = {name: contract for name, contract in desk.store.contracts.items() if name != "payment"}
+    later = Store(desk.store.path)
+    later.contracts = kept
+    with pytest.raises(RefusedInput, match=r"已没有这个数据源.*no longer has") as refused:
+        withdraw(later, first, why="报错了")
+    assert "支付.csv" in str(refused.value) and "payment" in str(refused.value)
+    assert len(desk.store.control.batches()) == first + 1
+
+
 def test_the_recorded_time_never_runs_backwards(desk: Desk) -> None:
     first = desk.hand_in("支付.csv", pay(P1)).batch_seq
     last = desk.store.control.last()[1]
@@ -199,6 +213,22 @@ def test_a_withdrawal_that_would_close_a_circle_is_refused(desk: Desk) -> None:
     desk.hand_in("四.csv", under_b)
     with pytest.raises(RefusedInput, match="→"):
         desk.take_back(third)
+
+
+def test_a_refused_withdrawal_leaves_no_database_open(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[duckdb.DuckDBPyConnection] = []
+
+    def remembered(store: Store) -> duckdb.DuckDBPyConnection:
+        opened.append(scratch(store))
+        return opened[-1]
+
+    monkeypatch.setattr(withdrawal, "scratch", remembered)
+    desk.hand_in("名录二.csv", NEW_UNIT)
+    with pytest.raises(RefusedInput, match="C"):
+        desk.take_back(1)
+    (con,) = opened
+    with pytest.raises(duckdb.ConnectionException):
+        con.execute("SELECT 1")
 
 
 def test_the_only_register_can_go_and_come_again(desk: Desk) -> None:
