@@ -13,8 +13,6 @@ from pathlib import Path
 
 from warehouse.base.errors import StoreBusy, StoreError
 
-_CHUNK = 1 << 20
-
 
 def flush_file(path: Path) -> None:
     """Force a file's bytes to disk."""

@@ -25,7 +25,6 @@ LONGEST_GAP = 6
 """A run of more missing months than this cuts the history: what lies before is another life."""
 FAMILY_WEIGHT = 24
 """The family's experience counts in one series' back-test like this many of its own months."""
-ENOUGH_TRIALS = 6
 MOST_ORIGINS = 4
 MOST_TRIALS = 240
 """Back-tests of one family: more make the factors no better, only slower."""

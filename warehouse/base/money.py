@@ -1,11 +1,8 @@
-"""Exact numbers: parsing, scaling by powers of ten and showing them without a float in between."""
+"""Exact numbers, shown without a float in between."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-
-WAN = Decimal(10_000)
-YI = Decimal(100_000_000)
 
 
 def exact(value: Decimal | int) -> str:

@@ -20,7 +20,3 @@ class Scope:
     def allows_theme(self, theme: str) -> bool:
         """Tell whether figures of this theme may be seen."""
         return self.domains is None or theme in self.domains
-
-    def narrowed(self, nodes: frozenset[str]) -> Scope:
-        """Return the scope restricted to nodes; a scope never widens."""
-        return Scope(nodes if self.nodes is None else self.nodes & nodes, self.domains)

@@ -32,7 +32,7 @@ _PLAIN_FACTORS = {"%": Decimal("0.01"), "‰": Decimal("0.001"), "万": Decimal(
 
 @dataclass(frozen=True)
 class Cell:
-    """What the parser made of one text: a value as castable text, or a fault."""
+    """What the parser made of one text: the canonical text of a value, or a fault."""
 
     value: str | None
     note: str | None = None
@@ -65,7 +65,7 @@ def month_in(text: str | None) -> str | None:
 
 
 def parse_cell(column: Column, text: str, unit: str | None) -> Cell:
-    """One odd text as castable text, or the code of what is wrong with it; `unit` is the column's in this file."""
+    """The canonical text of the value behind a text, or what is wrong with it; `unit` is the column's in this file."""
     kind = "number" if column.is_number else column.type
     return _PARSERS[kind](column, text, unit)
 

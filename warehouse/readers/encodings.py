@@ -1,7 +1,7 @@
 """Which encoding a text file is in, checked over the whole file, and the way to utf-8.
 
 utf-8 is checked block by block without building strings; everything else is decoded once and written out as utf-8,
-which is many times faster and safer than asking the database to decode.
+so that the survey and the csv parser read bytes of one kind, part by part.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows on their way from a reader to the database, in bounded memory."""
+"""Rows on their way from a reader to the parsing of their columns, in bounded memory."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""One cell of text to one value, for the cells a plain database cast cannot take.
+"""One cell of text to one value: what a text means is decided here, whatever the file it stands in.
 
+`columns` and `meanings` ask once for each distinct text; texts whose shape leaves no doubt are converted together.
 Every parser returns `Parsed` or a `Bad` with the code of what is wrong. Numbers are exact decimals; a blank is
 `Parsed(None)`, never zero; what could mean two things is refused, not guessed.
 """
@@ -224,18 +225,6 @@ _MULTIPLIERS = {
     "万": Decimal(10_000),
     "亿": Decimal(10**8),
 }
-
-
-def parse_int(text: str | None) -> Parsed[int] | Bad:
-    """A whole number; 12.0 is one, 12.5 is not."""
-    parsed = parse_decimal(text)
-    if isinstance(parsed, Bad):
-        return parsed
-    if parsed.value is None:
-        return Parsed(None, parsed.note)
-    if parsed.value != parsed.value.to_integral_value():
-        return Bad("not_whole")
-    return Parsed(int(parsed.value))
 
 
 def parse_bool(text: str | None) -> Parsed[bool] | Bad:

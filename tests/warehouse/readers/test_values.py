@@ -20,7 +20,6 @@ from warehouse.readers.values import (
     parse_date,
     parse_datetime,
     parse_decimal,
-    parse_int,
     parse_month,
     parse_months,
     parse_number,
@@ -35,13 +34,13 @@ MARCH = month_no(2024, 3)
     "text", ["", " ", "　", "-", "--", "—", "——", "/", "无", "null", "NULL", "NA", "N/A", "n/a", "暂无", "－", None]
 )
 def test_a_blank_is_missing_and_never_zero(text):
-    for parse in (parse_decimal, parse_int, parse_date, parse_month, parse_bool, parse_text, parse_year):
+    for parse in (parse_decimal, parse_date, parse_month, parse_bool, parse_text, parse_year):
         assert parse(text) == Parsed(None)
 
 
 @pytest.mark.parametrize("text", ["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#n/a", "####", "＃ＲＥＦ！"])
 def test_a_failed_formula_is_a_fault_in_every_type(text):
-    for parse in (parse_decimal, parse_int, parse_date, parse_month, parse_bool, parse_text, parse_year):
+    for parse in (parse_decimal, parse_date, parse_month, parse_bool, parse_text, parse_year):
         assert parse(text) == Bad("formula_error")
 
 
@@ -132,13 +131,6 @@ def test_an_infinite_price_is_missing_and_noted():
 
 def test_a_withheld_figure_is_missing_and_noted():
     assert parse_decimal("***") == Parsed(None, "withheld")
-
-
-@pytest.mark.parametrize(
-    ("text", "found"), [("12", Parsed(12)), ("12.0", Parsed(12)), ("1,200", Parsed(1200)), ("12.5", Bad("not_whole"))]
-)
-def test_whole_numbers(text, found):
-    assert parse_int(text) == found
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**14), max_value=10**14))
@@ -272,7 +264,6 @@ def test_a_third_answer_is_refused():
 def test_no_text_makes_a_parser_crash_and_every_refusal_has_a_sentence(text):
     for parse in (
         parse_decimal,
-        parse_int,
         parse_date,
         parse_datetime,
         parse_month,
