@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from warehouse.readers.rows import LEADING_CELLS
+from warehouse.readers.rows import LEADING_CELLS, fold, is_note
 
 BLOCK = 1 << 18
 """Bytes looked at together: few enough to stay in the processor's cache."""
@@ -32,17 +33,36 @@ MANY_SUSPECTS = 200_000
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 
-_NEWLINE, _RETURN, _QUOTE, _SPACE, _TAB = 10, 13, 34, 32, 9
+_NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 
 
 def _code(letter: str) -> int:
     return int.from_bytes(letter.encode("utf-8"), "big")
 
 
+_BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\u200b"
+_SHORT_BLANKS = np.zeros(256, np.bool_)
+_SHORT_BLANKS[[ord(blank) for blank in _BLANKS if blank.isascii()]] = True
+_LONG_BLANKS = np.array([_code(blank) for blank in _BLANKS if not blank.isascii()])
+_BLANK_BYTES = np.zeros(256, np.bool_)
+_BLANK_BYTES[list(_BLANKS.encode("utf-8"))] = True
+"""Every byte of a blank. Some are bytes of other letters too, so a text of them may be something else, but never
+the other way round."""
+_STEPS = 8
+
+_NOTE_FIRST = "注备说附填编指口单审复统经负联制主报打导查生数资第共"
+"""The first letters of the notes of `rows`, which are also written nNsS, full width or as radicals."""
+_NOTE_CODES = np.array([_code(letter) for letter in _NOTE_FIRST])
+_NOTE_BYTES = np.zeros(256, np.bool_)
+_NOTE_BYTES[[*{letter.encode("utf-8")[0] for letter in _NOTE_FIRST}]] = True
+_NOTE_SURELY = np.zeros(256, np.bool_)
+_NOTE_SURELY[[*b"nNsS", *range(0x80, 0xC0), 0xEF]] = True
+_NOTE_LENGTH = 96
+
 _SUM = _code("计")
-_SUM_BEFORE = np.array([_code(letter) for letter in "合小总共累　"])
+_SUM_BEFORE = np.array([_code(letter) for letter in "合小总共累"])
 _WHICH = _code("中")
-_WHICH_BEFORE = np.array([_code(letter) for letter in "其　"])
+_WHICH_BEFORE = np.array([_code(letter) for letter in "其"])
 _NUMERALS = np.array([_code(letter) for letter in "一二三四五六七八九十"])
 _ENGLISH = tuple(
     np.array([list(word), list(word.upper())], np.uint8) for word in (b"total", b"subtotal", b"sub-total", b"grand")
@@ -130,6 +150,10 @@ class _Scan:
         self.delimiter = delimiter
         self.width = width
         self.again = np.frombuffer(again, np.uint8)
+        self.empty = _BLANK_BYTES.copy()
+        self.empty[[delimiter, _QUOTE]] = True
+        self.english = _ENGLISH_FIRST | _BLANK_BYTES
+        self.english[delimiter] = False
         self.records = 0
         self.quoted_newline = False
         self.longest = 0
@@ -144,9 +168,15 @@ class _Scan:
                 raise Irregular("a quote that is never closed")
             return len(block)
         cut = block.rfind(b"\n") + 1
-        while cut and b'"' in block and block.count(b'"', 0, cut) % 2:
-            cut = block.rfind(b"\n", 0, cut - 1) + 1
-        return cut
+        if not cut or b'"' not in block or block.count(b'"', 0, cut) % 2 == 0:
+            return cut
+        data = np.frombuffer(block, np.uint8)
+        quotes, lines = np.flatnonzero(data == _QUOTE), np.flatnonzero(data == _NEWLINE)
+        whole = lines[np.searchsorted(quotes, lines) % 2 == 0]
+        if whole.size:
+            return int(whole[-1]) + 1
+        self._check_quotes(data, quotes)
+        return 0
 
     def take(self, start: int, block: bytes) -> None:
         """Count the records of a block and note the doubtful ones."""
@@ -165,7 +195,7 @@ class _Scan:
         self.longest = max(self.longest, int((ends - starts).max()))
         cells, is_odd = self._parted(data, starts, ends, quotes)
         even = np.flatnonzero(~is_odd)
-        doubtful = [even[found] for found in self._in_cells(data, starts[even], ends[even], cells)]
+        doubtful = [even[found] for found in self._in_cells(block, data, starts[even], ends[even], cells)]
         doubtful += [np.flatnonzero(is_odd), *self._words(block, data, starts, ends)]
         self._note(start, block, starts, ends, is_odd, np.unique(np.concatenate(doubtful)))
         self.records += int(ends.size)
@@ -214,24 +244,52 @@ class _Scan:
         even = int(np.count_nonzero(~is_odd))
         return cells[np.repeat(~is_odd, counts)].reshape(even, parts), is_odd
 
-    def _in_cells(self, data: Bytes, starts: Places, ends: Places, cells: Places) -> Iterator[Places]:
-        """Records with nothing or one cell filled, or with an English word of totals before a cell."""
-        if self.width == 1:
-            yield np.flatnonzero(ends - starts <= 1)
-        else:
-            yield np.flatnonzero(cells[:, -1] - cells[:, 0] == self.width - 2)
+    def _in_cells(self, block: bytes, data: Bytes, starts: Places, ends: Places, cells: Places) -> Iterator[Places]:
+        """Records with nothing or one cell filled, with a note's beginning, or an English word of totals in a cell."""
+        first = _skip(data, starts, ends, self.empty)
+        yield np.flatnonzero(first >= ends)
+        if self.width > 1:
+            yield self._alone(data, ends, cells, first)
+        yield self._notes(block, data, starts, ends, cells, first)
         for column in range(min(LEADING_CELLS, self.width)):
-            yield from _english(data, starts if column == 0 else cells[:, column - 1] + 1)
+            yield from _english(data, starts if column == 0 else cells[:, column - 1] + 1, self.english, self.empty)
+
+    def _alone(self, data: Bytes, ends: Places, cells: Places, first: Places) -> Places:
+        """Records with nothing behind the first cell that is filled; then the last cell is empty or is that cell."""
+        last = data[np.maximum(ends - (2 if self._returns else 1), 0)]
+        likely = np.flatnonzero(self.empty[last] | (first > cells[:, -1]))
+        if not likely.size:
+            return likely
+        behind = _cell_ends(cells, first, ends, likely)
+        return likely[_skip(data, behind, ends[likely], self.empty) >= ends[likely]]
+
+    def _notes(self, block: bytes, data: Bytes, starts: Places, ends: Places, cells: Places, first: Places) -> Places:
+        """Records that begin as a note does; most are ruled out by their first byte or letter."""
+        letters = data[np.minimum(first, data.size - 1)]
+        surely = _NOTE_SURELY[letters]
+        likely = np.flatnonzero(surely | _NOTE_BYTES[letters])
+        if likely.size:
+            likely = likely[surely[likely] | np.isin(_codes(data, first[likely]), _NOTE_CODES)]
+        if not likely.size:
+            return likely
+        stops = np.minimum(_cell_ends(cells, first, ends, likely), first[likely] + _NOTE_LENGTH)
+        # a first byte within a letter is looked at from the beginning of the record
+        within = letters[likely] & 0xC0 == 0x80
+        froms = np.where(within, starts[likely], first[likely])
+        texts = zip(froms.tolist(), stops.tolist(), strict=True)
+        delimiter = chr(self.delimiter)
+        notes = np.array([_is_note(block[begin:stop], delimiter) for begin, stop in texts], np.bool_)
+        return likely[notes]
 
     def _words(self, block: bytes, data: Bytes, starts: Places, ends: Places) -> Iterator[Places]:
         """Records that hold a Chinese word of totals, or the header once more."""
         if self.again.size:
             yield _begin_with(data, starts, self.again[None, :])
         if not block.isascii():
-            yield _records_of(_letters(data, _SUM, _SUM_BEFORE, spaced=True), ends)
-            yield _records_of(_letters(data, _WHICH, _WHICH_BEFORE, spaced=True), ends)
+            for letter, before in ((_SUM, _SUM_BEFORE), (_WHICH, _WHICH_BEFORE)):
+                yield np.searchsorted(ends, _letters(data, letter, before, starts))
             for after in _AFTER_NUMERAL:
-                yield _records_of(_letters(data, after, _NUMERALS, spaced=False), ends)
+                yield np.searchsorted(ends, _letters(data, after, _NUMERALS))
 
     def _note(
         self, start: int, block: bytes, starts: Places, ends: Places, is_odd: npt.NDArray[np.bool_], doubtful: Places
@@ -250,14 +308,56 @@ class _Scan:
         self._tail = [*kept, lambda: [suspect(at) for at in range(max(0, count - CLASSIFIED_AT_END), count)]]
 
 
-def _english(data: Bytes, places: Places) -> Iterator[Places]:
+def _skip(data: Bytes, places: Places, limits: Places, empty: npt.NDArray[np.bool_]) -> Places:
+    """The first byte that is not `empty` from each place on, or the limit."""
+    open_ = np.flatnonzero(empty[data[np.minimum(places, data.size - 1)]])
+    if not open_.size:
+        return np.minimum(places, limits)
+    places = places.copy()
+    for _ in range(_STEPS):
+        places[open_] += 1
+        at = places[open_]
+        open_ = open_[(at < limits[open_]) & empty[data[np.minimum(at, data.size - 1)]]]
+        if not open_.size:
+            break
+    else:
+        filled = np.append(np.flatnonzero(~empty[data]), data.size)
+        places[open_] = filled[np.searchsorted(filled, places[open_])]
+    return np.minimum(places, limits)
+
+
+def _cell_ends(cells: Places, first: Places, ends: Places, which: Places) -> Places:
+    """Where the cells end in which the records of `which` have their first letter."""
+    if not cells.shape[1]:
+        return ends[which]
+    stops: Places = cells[which, 0]
+    later = np.flatnonzero(first[which] > stops)
+    if later.size:
+        flat = np.append(cells.ravel(), ends[-1])
+        stops[later] = flat[np.searchsorted(flat[:-1], first[which[later]])]
+    np.minimum(stops, ends[which], out=stops)
+    return stops
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_note(raw: bytes, delimiter: str) -> bool:
+    """Whether a first cell, which may have been cut off, can be that of a note."""
+    text = fold(raw.decode("utf-8", "ignore").replace('"', " ").replace(delimiter, " "))
+    head = text.partition("(")[0] + ":"
+    return any(is_note([folded], 1, after_note=False) for folded in (text, head))
+
+
+def _english(
+    data: Bytes, places: Places, first: npt.NDArray[np.bool_], empty: npt.NDArray[np.bool_]
+) -> Iterator[Places]:
     """Which cells begin with an English word of totals; most are ruled out by their first letter."""
     if not places.size:
         return
-    letters = data[np.minimum(places, data.size - 1)]
-    likely = np.flatnonzero(_ENGLISH_FIRST[letters])
-    for word in _ENGLISH if likely.size else ():
-        yield likely[_begin_with(data, places[likely], word)]
+    likely = np.flatnonzero(first[data[np.minimum(places, data.size - 1)]])
+    if likely.size:
+        begins = _skip(data, places[likely], np.full(likely.size, data.size), empty)
+        for word in _ENGLISH:
+            yield likely[_begin_with(data, begins, word)]
 
 
 def _begin_with(data: Bytes, places: Places, word: Bytes) -> Places:
@@ -276,12 +376,15 @@ def _begin_with(data: Bytes, places: Places, word: Bytes) -> Places:
     return at
 
 
-def _records_of(places: Places, ends: Places) -> Places:
-    return np.searchsorted(ends, places)
+def _codes(data: Bytes, places: Places) -> Places:
+    """The three bytes from each place on as one number."""
+    end = data.size - 1
+    codes = data[np.minimum(places, end)].astype(np.int64) << 16
+    return codes | data[np.minimum(places + 1, end)].astype(np.int64) << 8 | data[np.minimum(places + 2, end)]
 
 
-def _letters(data: Bytes, letter: int, before: npt.NDArray[Any], *, spaced: bool) -> Places:
-    """Places of a letter that follows one of `before` (or a plain space)."""
+def _letters(data: Bytes, letter: int, before: npt.NDArray[Any], starts: Places | None = None) -> Places:
+    """Places of a letter that follows one of `before` or, if `starts` of records are given, a blank inside one."""
     length = 1 if letter < 128 else 3
     ends = np.flatnonzero(data == letter & 255)
     ends = ends[ends >= length + 2]
@@ -290,8 +393,10 @@ def _letters(data: Bytes, letter: int, before: npt.NDArray[Any], *, spaced: bool
     if not ends.size:
         return ends
     previous = ends - length
-    code = (data[previous - 2].astype(np.int64) << 16) | (data[previous - 1].astype(np.int64) << 8) | data[previous]
+    code = _codes(data, previous - 2)
     match = np.isin(code, before)
-    if spaced:
-        match |= (data[previous] == _SPACE) | (data[previous] == _TAB)
+    if starts is not None:
+        spaced = _SHORT_BLANKS[data[previous]] | np.isin(code, _LONG_BLANKS) | np.isin(code & 0xFFFF, _LONG_BLANKS)
+        if spaced.any():
+            match |= spaced & ~np.isin(previous + 1, starts)
     return ends[match]
