@@ -211,11 +211,12 @@ class Control:
             ]
 
     def delivered(self, sha: str, recorded_at: dt.datetime, dataset: str | None) -> dict[str, Any] | None:
-        """Return the receipt of the same bytes handed in for the same source at the same recorded time, if taken."""
+        """Return the receipt of the same bytes handed in for the same source at the same recorded time, taken or refused."""
         query = (
             sa.select(RECEIPT)
             .where(RECEIPT.c.file_sha == sha, RECEIPT.c.recorded_at == iso(recorded_at))
-            .where(RECEIPT.c.status.in_(("committed", "unchanged")))
+            .where(RECEIPT.c.status.in_(("committed", "unchanged", "refused")))
+            .order_by(RECEIPT.c.receipt_id.desc())
         )
         if dataset is not None:
             query = query.where(RECEIPT.c.dataset == dataset)

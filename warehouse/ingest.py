@@ -265,6 +265,8 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
 
 def _already(delivery: Delivery, seen: Mapping[str, Any], *, is_withdrawn: bool) -> FileReport:
     counts = dict(seen["counts"])
+    if seen["status"] == "refused":
+        return FileReport(delivery.name, seen["dataset"], None, "refused", counts, json.loads(seen["message"]))
     counts["unchanged"] = counts.get("unchanged", 0) + counts.get("accepted", 0)
     counts.update(accepted=0, removed=0, delta_rows=0)
     text = {

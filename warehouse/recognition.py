@@ -23,7 +23,8 @@ def contract_of(contracts: Mapping[str, Contract], delivery: Delivery, tables: S
     labels = max((table.labels for table in tables), key=len)
     ranked = _ranked(contracts, labels)
     best = ranked[0]
-    if not is_complete(labels, best) or recognised(labels, best) * 2 < min(len(labels), 8):
+    is_fit = is_complete(labels, best) and _says_something(labels, best)
+    if not is_fit or recognised(labels, best) * 2 < min(len(labels), 8):
         near = "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
         raise ReadRefused(Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=near))
     return best
@@ -55,6 +56,13 @@ def is_complete(labels: Sequence[str], contract: Contract) -> bool:
         pivoted = {contract.unpivot.dimension, *contract.unpivot.measures}
     needed = {c.name for c in contract.columns if c.is_key and c.type != "month" and not c.default}
     return needed <= found | pivoted
+
+
+def _says_something(labels: Sequence[str], contract: Contract) -> bool:
+    """Tell whether a sheet holds more of a source than the unit, the month and what else tells rows apart."""
+    found = {name for label in labels if (name := match_label(label, contract.labels))}
+    plain = {column.name for column in contract.columns if column.is_key or column.is_org}
+    return bool(found - plain)
 
 
 def _ranked(contracts: Mapping[str, Contract], labels: Sequence[str]) -> list[Contract]:

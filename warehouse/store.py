@@ -123,13 +123,16 @@ class Store:
         """Tell whether something was ever loaded here."""
         return (self.path / "control.sqlite").exists()
 
+    def _missing(self) -> StoreError:
+        return StoreError(
+            f"There is no store in {self.path}.", f"create one with: cockpit load PATH --store {self.path}"
+        )
+
     @cached_property
     def control(self) -> Control:
         """The control log, at this release's schema; raises when the store is missing."""
         if not self.exists:
-            raise StoreError(
-                f"There is no store in {self.path}.", "create one with: cockpit load PATH --store " + str(self.path)
-            )
+            raise self._missing()
         self._refuse_lost_log()
         control = Control(self.path / "control.sqlite")
         bring_forward(control.engine)
@@ -176,7 +179,11 @@ class Store:
         if path is None or not path.exists():
             path = self.current()
         if path is None or not path.exists():
-            raise StoreError(f"The store {self.path} has no published generation.", "run: cockpit rebuild")
+            if not self.exists and not self.generations.is_dir():
+                raise self._missing()
+            raise StoreError(
+                f"The store {self.path} has no published generation.", f"run: cockpit rebuild --store {self.path}"
+            )
         try:
             con = connect(str(path), read_only=True, memory=memory, threads=threads, spill=self.tmp)
             meta = dict(con.execute("SELECT key, value FROM meta").fetchall())

@@ -14,7 +14,7 @@ from warehouse.base.errors import UnknownName
 
 
 def sample(
-    name: Annotated[str, typer.Argument(help="Name of the sample set.")],
+    name: Annotated[str, typer.Argument(help="city (simulated), gsa or ua (real).")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write the export files into.")],
     seed: Annotated[int, typer.Option(help="Seed of a simulated set.")] = 1,
     months: Annotated[int, typer.Option(help="Months of a simulated set.", min=1)] = 34,

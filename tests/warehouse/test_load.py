@@ -408,3 +408,22 @@ def test_cells_under_equal_labels_are_all_kept_in_quarantine(office: Office) -> 
     office.hand_in("支付.csv", head + P1.replace("市财政局", "不知道的局") + ",甲,乙,丙,丁\n")
     (entry,) = office.store.control.quarantine()
     assert [entry["raw"].count(text) for text in ("甲", "乙", "丙", "丁")] == [1, 1, 1, 1]
+
+
+def test_unit_and_month_alone_name_no_source(office: Office) -> None:
+    report = office.hand_in("谁的.csv", "单位,月份,胡写的一列,又一列\n市财政局,2025-01,abc,100\n")
+    assert (report.status, report.message["codes"]) == ("refused", ["unknown_file"])
+
+
+def test_a_refused_delivery_is_refused_again_for_its_first_reason(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "人员.csv"
+    path.write_text(pay(P1).replace("金额(元)", "金额(斤)"), encoding="utf-8")
+    clock = lambda: NOW + dt.timedelta(days=9)  # noqa: E731
+    said = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
+    (first,) = load(office.store, [path], recorded_at=said, clock=clock)
+    path2 = tmp_path / "支付.csv"
+    path2.write_text(pay(P1), encoding="utf-8")
+    load(office.store, [path2], recorded_at=said + dt.timedelta(days=1), clock=clock)
+    (again,) = load(office.store, [path], recorded_at=said, clock=clock)
+    assert (first.status, first.message["codes"]) == ("refused", ["missing_column", "unknown_unit"])
+    assert (again.status, again.message) == (first.status, first.message)

@@ -29,13 +29,20 @@ class RefusedInput(CockpitError):
     """A file or a row cannot be taken."""
 
 
+FEW = 8
+"""So few names are all told where none comes near."""
+
+
 class UnknownName(CockpitError):
     """An identifier nobody knows."""
 
     def __init__(self, what: str, name: str, known: Iterable[str], where: str = "") -> None:
-        self.suggestions = suggest(name, known)
+        listed = list(known)
+        self.suggestions = suggest(name, listed)
         place = f" in {where}" if where else ""
         hint = f"did you mean {', '.join(repr(s) for s in self.suggestions)}?" if self.suggestions else None
+        if hint is None and 0 < len(listed) <= FEW:
+            hint = f"known are: {', '.join(sorted(listed))}"
         super().__init__(f"Unknown {what} '{name}'{place}.", hint)
 
 
