@@ -169,7 +169,11 @@ def pace_panel(focus: Focus) -> Panel | None:
     return Panel(
         name="pace",
         title=words.say("pace.title"),
-        sub=words.say("pace.sub", progress=words.percent(progress)),
+        sub=words.say(
+            "pace.sub.some" if len(shown) < len(ahead) else "pace.sub",
+            progress=words.percent(progress),
+            shown=words.count(len(shown)),
+        ),
         reading=words.say("pace.reading", count=words.count(count), total=words.count(len(ahead))),
         face=bars(rows, ((progress / top, ""),)),
         twin=answers_table(focus, shown),
