@@ -11,15 +11,14 @@ from metrics.duties import Duty
 from warehouse.base.periods import month_label
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
-from warehouse.deliveries import Delivery
-from warehouse.readers.faults import Fault
-from warehouse.readers.messages import message
+from warehouse.loads import Load
+from warehouse.quarantine import fault_texts
 
 NO_END = 100_000
 """Months from here on (the year 8333) are how registers write that something has no end."""
 
 
-def batch_of(load: Delivery, contract: Contract | None) -> Batch:
+def batch_of(load: Load, contract: Contract | None) -> Batch:
     """Return a load with the title of its dataset and its months as labels."""
     first, end = load.period_from, load.period_to
     return Batch(
@@ -58,17 +57,8 @@ def due_of(duty: Duty, contract: Contract, period: str, today: dt.date) -> Due:
     )
 
 
-def refused_of(entry: Mapping[str, Any]) -> Refused:
+def refused_of(entry: Mapping[str, Any], contract: Contract | None) -> Refused:
     """Return an open entry of the quarantine with its reason in every language."""
-    fault = Fault(
-        code=entry["code"],
-        file=entry["file_name"],
-        sheet=entry["sheet"] or None,
-        row=entry["row_no"],
-        column=entry["column_name"],
-        value=entry["value"],
-        hint=entry["hint"],
-    )
     return Refused(
         dataset=entry["dataset"],
         file_name=entry["file_name"],
@@ -76,6 +66,6 @@ def refused_of(entry: Mapping[str, Any]) -> Refused:
         row_no=entry["row_no"],
         column=entry["column_name"] or "",
         value=entry["value"] or "",
-        reasons={"zh": message(fault, "zh"), "en": message(fault, "en")},
+        reasons=fault_texts(contract, entry),
         recorded_at=from_iso(entry["opened_at"]),
     )

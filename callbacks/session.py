@@ -25,7 +25,7 @@ from metrics.quotas import QUOTA_INDICATOR, energy_quotas
 from warehouse import operations
 from warehouse.base.clock import Clock
 from warehouse.base.periods import Period, month_label, month_of
-from warehouse.deliveries import deliveries, delivery_days, last_month_at
+from warehouse.loads import last_month_at, load_days, loads
 from warehouse.store import Generation, Store
 from warehouse.units import ever_below, units_in
 
@@ -108,7 +108,7 @@ class LiveSession:
 
     def known_days(self) -> tuple[dt.date, ...]:
         """Return the local days on which something was recorded."""
-        return self._once("days", None, lambda: delivery_days(self.generation))
+        return self._once("days", None, lambda: load_days(self.generation))
 
     # --- the organisation ---------------------------------------------------------------------------------------------
 
@@ -218,12 +218,13 @@ class LiveSession:
     def batches(self, limit: int) -> tuple[Batch, ...]:
         """Return the latest loads, newest first."""
         contracts = self.generation.contracts
-        return tuple(batch_of(load, contracts.get(load.dataset)) for load in deliveries(self.generation, limit))
+        return tuple(batch_of(load, contracts.get(load.dataset)) for load in loads(self.generation, limit))
 
     def quarantine(self, limit: int) -> tuple[Refused, ...]:
         """Return the open entries of the quarantine, newest first."""
         entries = self.home.store.control.quarantine()
-        return tuple(refused_of(entry) for entry in reversed(entries[-limit:]))
+        contracts = self.generation.contracts
+        return tuple(refused_of(entry, contracts.get(entry["dataset"])) for entry in reversed(entries[-limit:]))
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
         """Return how complete each periodic source is below a node for a month."""

@@ -7,7 +7,7 @@ For additive figures the moves of the units add up to the move of the board.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -68,8 +68,8 @@ def moves(
 ) -> tuple[Move, ...]:  # fmt: skip
     """Return what a batch moved: indicators by their largest relative move, the board first, then units by size."""
     moment = recorded(generation, batch_seq)
-    span = span or span_of(generation, batch_seq)
     touched = touched_tables(generation, batch_seq)
+    span = span or span_of(generation, touched)
     asked = tuple(indicators) or tuple(i.id for i in catalogue.written if _reads(generation, i, touched))
     if span is None or not asked:
         return ()
@@ -109,9 +109,9 @@ def touched_tables(generation: Generation, batch_seq: int) -> dict[str, tuple[in
     return found
 
 
-def span_of(generation: Generation, batch_seq: int) -> Span | None:
-    """Return the months a batch moved, as far as data reach: one month as such, more as whole years."""
-    months = touched_tables(generation, batch_seq)
+def span_of(generation: Generation, touched: Mapping[str, tuple[int, int]]) -> Span | None:
+    """Return the months of the touched tables, as far as data reach: one month as such, more as whole years."""
+    months = dict(touched)
     if len(months) > 1:
         months.pop(DUE, None)
     last = int(generation.meta.get("last_month") or 0)

@@ -7,7 +7,7 @@ doubt are converted together, and only the others are parsed. Both give what the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -40,6 +40,7 @@ _TEXT = f"^(?:[0-9A-MO-WYZa-mo-wyz]{_TAIL}|[nN][!-~{_HAN}]{{4}}{_TAIL}|[{_HAN}][
 _EXPONENT = "^[0-9][0-9.]*[eE][+]?[0-9]+$"
 _MOMENT = "^(?:19[0-9]{2}|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
 _WHOLE = "^-?[0-9]{1,18}$"
+_GROUPED = "^-?[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?$"
 _WIDEST = 38
 
 _VALUES: dict[str, Callable[[str], Any]] = {
@@ -63,7 +64,7 @@ def arrow_type(column: Column) -> pa.DataType:
 
 
 def value_of(column: Column, text: str) -> Any:
-    """Return the value behind a castable text, as the parser gives it."""
+    """Return the value behind the canonical text the parser gives."""
     return _VALUES.get(column.type, Decimal)(text)
 
 
@@ -83,12 +84,15 @@ class ColumnReader:
     unit: str | None
     factor: Decimal
     meanings: Meanings
-    known: dict[str | None, Cell] = field(default_factory=dict)
+    known: dict[str, Cell] = field(default_factory=dict)
 
     def read(self, texts: pa.ChunkedArray) -> Typed:
         """Return what the texts of one chunk mean."""
         if pa.types.is_dictionary(texts.type):
-            return self._by_text(texts.combine_chunks())
+            gathered = texts.combine_chunks()
+            if len(gathered.dictionary) <= ALWAYS_PARSED or self.bulk is None:
+                return self._by_text(gathered)
+            texts = pc.cast(texts, pa.string())  # what recurred at the head did not go on to
         shape = self.bulk if len(texts) > ALWAYS_PARSED and _differ(texts) else None
         if shape is None:
             return self._by_text(texts.combine_chunks().dictionary_encode())
@@ -156,6 +160,7 @@ class ColumnReader:
 
     def _cast(self, texts: pa.ChunkedArray, shape: str, kind: pa.DataType) -> tuple[npt.NDArray[np.bool_], pa.Array]:
         """Convert the texts of a shape; when one is refused all the same, none counts as clean."""
+        texts = _ungrouped(texts)
         clean = _matches(texts, shape)
         plain = texts if clean.all() else pc.if_else(pa.array(clean), texts, pa.scalar(None, pa.string()))
         try:
@@ -173,9 +178,16 @@ def _coded(indices: pa.Array, values: Sequence[str | None]) -> pa.DictionaryArra
 
 
 def _differ(texts: pa.ChunkedArray) -> bool:
-    """Whether the texts at the head nearly all differ."""
+    """Whether the texts at the head recur too seldom for one look at each to be cheaper."""
     head = texts.slice(0, SAMPLE)
     return int(pc.count_distinct(head).as_py()) * 4 > len(head)
+
+
+def _ungrouped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return figures without the commas between their thousands; a comma anywhere else stays and is no digit."""
+    if not pc.any(pc.match_substring(texts, ",")).as_py():
+        return texts
+    return pc.if_else(pa.array(_matches(texts, _GROUPED)), pc.replace_substring(texts, ",", ""), texts)
 
 
 def _matches(texts: pa.ChunkedArray, shape: str) -> npt.NDArray[np.bool_]:
@@ -197,13 +209,3 @@ def _remarks(indices: pa.Array, written: Sequence[str], cells: Sequence[Cell]) -
     for row in np.flatnonzero(np.append(noted, False)[places]).tolist():
         at = int(places[row])
         yield row, written[at], cells[at]
-
-
-def noted(typed: Mapping[str, Typed]) -> dict[int, list[str]]:
-    """Return the notes of each row that has any, in the order of the columns' names."""
-    found: dict[int, list[str]] = {}
-    for name in sorted(typed):
-        for row, _, cell in typed[name].remarks:
-            if cell.note:
-                found.setdefault(row, []).append(cell.note)
-    return found

@@ -156,6 +156,11 @@ def from_iso(text: str) -> dt.datetime:
     return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=dt.UTC)
 
 
+def withdrawn(batches: Iterable[Mapping[str, Any]]) -> frozenset[int]:
+    """Return the numbers of the batches that are withdrawn."""
+    return frozenset(batch["withdraws"] for batch in batches if batch["withdraws"] is not None)
+
+
 class Control:
     """Reads and writes the control log of one store."""
 
@@ -223,11 +228,6 @@ class Control:
         with self.engine.connect() as con:
             row = con.execute(query.limit(1)).first()
         return None if row is None else {**row._mapping, "counts": json.loads(row.counts)}
-
-    def is_withdrawn(self, batch_seq: int | None) -> bool:
-        """Tell whether a later batch took this one back."""
-        with self.engine.connect() as con:
-            return con.execute(sa.select(BATCH.c.batch_seq).where(BATCH.c.withdraws == batch_seq)).first() is not None
 
     def quarantine(self, open_only: bool = True, dataset: str | None = None) -> list[dict[str, Any]]:
         """Return rows kept aside, in file order."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
 from warehouse.base.periods import OPEN, month_label
 from warehouse.contracts import Contract, normalise_label
-from warehouse.control import COUNTS, SegmentRow, iso
+from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.deltas import Change, compare, good_rows, known_rows, write_segment
 from warehouse.durable import keep_copy, writer_lock
 from warehouse.manifest import Delivery, gather
@@ -41,8 +43,10 @@ from warehouse.store import Store, connect
 
 Progress = Callable[[str], None]
 MAX_FAULTS_SHOWN = 20
-UNREADABLE = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException, pa.ArrowInvalid)
-"""What a file's own bytes can provoke in the libraries that read it; it ends that file, never the whole load."""
+UNFORESEEN = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException, pa.ArrowInvalid)
+"""What a value nobody thought of provokes in the libraries: a fault of ours that ends this file, not the whole load."""
+
+log = logging.getLogger(__name__)
 
 DEFAULTS_AT = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -113,6 +117,11 @@ class Loader:
         if not self.labels:
             self.labels = frozenset(text for contract in self.contracts.values() for text in contract.labels)
         return normalise_label(label) in self.labels
+
+    @cached_property
+    def withdrawn(self) -> frozenset[int]:
+        """The batches that are withdrawn; the lock keeps them the same while a load goes on."""
+        return withdrawn(self.store.control.batches())
 
     def units(self) -> Directory:
         """Return the organisations as known now."""
@@ -246,7 +255,7 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     if moment is not None and last_at is not None and moment < last_at:
         seen = control.delivered(kept.result(), moment, delivery.source)
         if seen is not None:
-            return _already(delivery, seen, is_withdrawn=control.is_withdrawn(seen["batch_seq"]))
+            return _already(delivery, seen, is_withdrawn=seen["batch_seq"] in loader.withdrawn)
     moment = moment or loader.moment
     try:
         _check_time(delivery, moment, last_at, now)
@@ -256,8 +265,10 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
         staged, raws = _stage_file(loader, contract, delivery, own)
     except ReadRefused as refusal:
         return _refuse(loader, delivery, kept.result(), moment, refusal.faults)
-    except UNREADABLE:
-        return _refuse(loader, delivery, kept.result(), moment, (Fault("corrupt", delivery.name),))
+    except UNFORESEEN as error:
+        log.exception("%s could not be read", delivery.name)
+        fault = Fault("unforeseen", delivery.name, value=str(error).splitlines()[0])
+        return _refuse(loader, delivery, kept.result(), moment, (fault,))
     if passed_over := sum(table.rows for table in tables if table not in raws):
         staged.skipped["other_sheet"] += passed_over
     return _commit_file(loader, delivery, kept, moment, contract, staged, raws)

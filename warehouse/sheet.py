@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.columns import ColumnReader, Typed, arrow_type, noted, value_of
+from warehouse.columns import ColumnReader, Typed, arrow_type, value_of
 from warehouse.contracts import Column, Contract
 from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
@@ -103,7 +103,11 @@ def _count_notes(typed: Mapping[str, Typed], notes: Counter[str]) -> None:
 
 
 def _note_column(typed: Mapping[str, Typed], rows: int) -> pa.Array:
-    found = noted(typed)
+    found: dict[int, list[str]] = {}
+    for name in sorted(typed):
+        for row, _, cell in typed[name].remarks:
+            if cell.note:
+                found.setdefault(row, []).append(cell.note)
     if not found:
         return pa.nulls(rows, pa.string())
     return pa.array([";".join(found[row]) if row in found else None for row in range(rows)], pa.string())

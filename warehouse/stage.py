@@ -98,8 +98,9 @@ def _bounded(rows: Iterator[pa.Table], faults: Sequence[RowFault], file: str) ->
     """Let the rows pass as long as the faults among them are ones somebody could mend."""
     for table in rows:
         if len(faults) > MOST_FAULTS:
-            _, row, column, code, value, _ = faults[0]
-            raise ReadRefused(Fault("too_many_faults", file, row=row, column=column, value=value, hint=code))
+            _, row, column, _, value, _ = faults[0]
+            hint = f"{MOST_FAULTS:,}"
+            raise ReadRefused(Fault("too_many_faults", file, row=row, column=column, value=value, hint=hint))
         yield table
 
 

@@ -24,7 +24,7 @@ from warehouse.base.errors import RefusedInput
 from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
-from warehouse.control import COUNTS, SegmentRow, iso
+from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.deltas import BATCH_ROOM, known_rows
 from warehouse.durable import writer_lock
 from warehouse.ingest import Progress, recover, scratch
@@ -97,11 +97,6 @@ def withdrawable(batches: Sequence[Row], seq: int) -> Row:
     return batch
 
 
-def withdrawn(batches: Sequence[Row]) -> frozenset[int]:
-    """Return the numbers of the batches that are withdrawn."""
-    return frozenset(batch["withdraws"] for batch in batches if batch["withdraws"] is not None)
-
-
 def standing(batches: Sequence[Row], dataset: str | None = None) -> list[int]:
     """Return the numbers of the batches that say something and are not withdrawn."""
     gone = withdrawn(batches)
@@ -119,8 +114,7 @@ def _prepare(
 ) -> None:
     """Fill temp tables `goes` (live rows taken back), `comes` (rows that come back) and view `after` (live then)."""
     segments = store.control.segments(contract.name)
-    if not known_rows(con, contract, store.segments, segments):
-        _empty_known(con, contract)
+    known_rows(con, contract, store.segments, segments)  # what was committed has a segment
     keys = ", ".join(f's."{key}"' for key in contract.keys)
     same = " AND ".join(f's."{key}" IS NOT DISTINCT FROM t."{key}"' for key in contract.keys)
     con.execute(
@@ -154,15 +148,6 @@ def _prepare(
 def _all_rows(store: Store, segments: Sequence[SegmentRow]) -> str:
     files = these_files(store.segments / segment.path for segment in segments)
     return f"SELECT * FROM read_parquet({files}, union_by_name = true)"
-
-
-def _empty_known(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    columns = "".join(f'NULL::{column.sql_type} AS "{column.name}", ' for column in contract.columns)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE known AS SELECT NULL::BIGINT AS row_id, NULL::INTEGER AS from_m,"
-        f" NULL::INTEGER AS to_m, {columns}NULL::VARCHAR AS note, NULL::VARCHAR AS file_name,"
-        " NULL::VARCHAR AS sheet, NULL::INTEGER AS row_no WHERE FALSE"
-    )
 
 
 def _rows(contract: Contract, seq: int) -> str:

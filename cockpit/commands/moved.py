@@ -7,7 +7,7 @@ from typing import Any
 
 from cockpit.commands.common import err, in_currency, print_table
 from metrics.catalogue import load_catalogue
-from metrics.moves import Span, moves, span_of
+from metrics.moves import Span, moves
 from warehouse.base.scope import Scope
 from warehouse.store import Generation
 
@@ -32,8 +32,7 @@ def batch_moves(
 ) -> list[dict[str, Any]]:
     """Return what a batch moved as plain rows, top movers first, units in the store's currency."""
     found = moves(
-        generation, load_catalogue(), batch_seq, scope=Scope.everything(), actor=actor, indicators=indicators,
-        span=span or span_of(generation, batch_seq),
+        generation, load_catalogue(), batch_seq, scope=Scope.everything(), actor=actor, indicators=indicators, span=span,
     )  # fmt: skip
     return in_currency([move.as_json() for move in found], generation.meta)
 

@@ -41,6 +41,10 @@ KIND = "30201,办公费,一般公共预算财政拨款,基本支出-公用"
 JANUARY = HEAD + f"V1,1,市财政局,2025-01-10,{KIND},100.50\nV2,1,市教育局,2025-01-20,{KIND},200\n"
 CORRECTED = HEAD + f"V1,1,市财政局,2025-01-10,{KIND},100.50\nV2,1,市教育局,2025-01-20,{KIND},250\n"
 FEBRUARY = HEAD + f"V3,1,市财政局,2025-02-03,{KIND},40\nV4,1,市水利局,2025-02-04,{KIND},7\n"
+THREE_PUBLIC = (
+    "预算单位名称,年度,预决算,三公经费合计(元),因公出国(境)费(元),公务用车购置及运行维护费(元),公务接待费(元)\n"
+    "市财政局,2024,决算,150000,10000,90000,20000\n"
+)
 VIEWER = Viewer(Scope.everything(), "test")
 
 
@@ -53,6 +57,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> LiveServices:
         ("支付_1月.csv", JANUARY, "2025-02-01"),
         ("支付_2月.csv", FEBRUARY, "2025-03-01"),
         ("支付_1月_更正.csv", CORRECTED, "2025-03-05"),
+        ("三公.csv", THREE_PUBLIC, "2025-03-06"),
     ):
         path = folder / name
         path.write_text(text, encoding="utf-8")
@@ -107,9 +112,10 @@ def test_a_difference_names_the_file_that_made_it(services: LiveServices) -> Non
 
 def test_what_was_refused_says_why_in_both_languages(services: LiveServices) -> None:
     with services.open(VIEWER) as desk:
-        (row,) = desk.quarantine(10)
+        check, row = desk.quarantine(10)
     assert row.value == "市水利局"
     assert row.reasons["zh"] != row.reasons["en"]
+    assert "三公经费合计不等于" in check.reasons["zh"]
 
 
 def test_what_is_due_is_counted_below_the_node(services: LiveServices) -> None:

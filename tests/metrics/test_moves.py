@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pytest
 
-from metrics.moves import Span, moves, span_of
+from metrics.moves import Span, moves, span_of, touched_tables
 from warehouse.base.errors import QueryError, UnknownName
 from warehouse.base.scope import Scope
 
@@ -62,10 +62,10 @@ def test_batches_of_one_moment_are_told_apart_and_add_up_to_the_board_of_now(tow
 
 def test_without_a_period_a_batch_speaks_of_its_own_months(town, ask):
     asker = ask(town)
-    assert span_of(asker.generation, 2) == WHOLE
+    assert span_of(asker.generation, touched_tables(asker.generation, 2)) == WHOLE
     town.add("payment", 4, voucher="4", unit="a", paid_on="2024-03-10", amount="1.00", **{**PAY, "fund": None, "exp_kind": "基本支出-公用"})  # fmt: skip
     town.add("payment", 4, voucher="5", unit="a", paid_on="2024-02-10", amount="1.00", **{**PAY, "fund": None, "exp_kind": "基本支出-公用"})  # fmt: skip
-    assert span_of(ask(town).generation, 4) == Span("2024", "2024", "year")
+    assert span_of(ask(town).generation, touched_tables(ask(town).generation, 4)) == Span("2024", "2024", "year")
 
 
 def test_only_what_moved_is_told_and_the_largest_move_comes_first(town, ask):

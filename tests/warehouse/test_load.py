@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
 from warehouse import backup as backups
+from warehouse import stage
 from warehouse.base.errors import RefusedInput, StoreError
+from warehouse.contracts import Contract
 from warehouse.durable import writer_lock
 from warehouse.ingest import FileReport, load
 from warehouse.publish import publish
@@ -427,3 +431,40 @@ def test_a_refused_delivery_is_refused_again_for_its_first_reason(office: Office
     (again,) = load(office.store, [path], recorded_at=said, clock=clock)
     assert (first.status, first.message["codes"]) == ("refused", ["missing_column", "unknown_unit"])
     assert (again.status, again.message) == (first.status, first.message)
+
+
+def test_a_file_of_faults_only_is_refused_whole(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "MOST_FAULTS", 3)
+    lines = [P1.replace("V1", f"V{n}").replace("市财政局", f"某局{n}") for n in range(4)]
+    report = office.hand_in("支付.csv", pay(*lines))
+    assert (report.status, report.message["codes"]) == ("refused", ["too_many_faults"])
+    assert "某局0" in report.message["zh"]
+    assert "3" in report.message["en"]
+    assert not office.store.control.quarantine()
+
+
+def test_a_fault_of_ours_ends_one_file_and_is_not_called_a_damaged_file(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    staged = stage.stage_file
+
+    def stumbles(con: duckdb.DuckDBPyConnection, contract: Contract, *rest: Any) -> stage.Staged:
+        if contract.name == "payment":
+            raise duckdb.OutOfRangeException("Overflow in multiplication")
+        return staged(con, contract, *rest)
+
+    monkeypatch.setattr(stage, "stage_file", stumbles)
+    (tmp_path / "支付.csv").write_text(pay(P1), encoding="utf-8")
+    (tmp_path / "人员.csv").write_text(
+        "单位名称,统计月份,编制人数,实有人数\n市财政局,2025-01,50,48\n", encoding="utf-8"
+    )
+    found = {
+        r.file: r
+        for r in load(
+            office.store, [tmp_path / "支付.csv", tmp_path / "人员.csv"], clock=lambda: NOW + dt.timedelta(days=1)
+        )
+    }
+    assert found["支付.csv"].message["codes"] == ["unforeseen"]
+    assert "Overflow" in found["支付.csv"].message["zh"]
+    assert "Overflow" in caplog.text
+    assert found["人员.csv"].status == "committed"

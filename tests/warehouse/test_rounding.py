@@ -30,7 +30,7 @@ def bulk(text: str, factor: Decimal = ONE, column: Column = MONEY) -> Decimal | 
     ("text", "factor", "value"),
     [
         ("12", 1, "12.00"), ("-0.50", 1, "-0.50"), ("1.5", 1, "1.50"),
-        ("61.123456", 10_000, "611234.56"),
+        ("61.123456", 10_000, "611234.56"), ("1,234.56", 1, "1234.56"), ("-1,234,567", 10_000, "-12345670000.00"),
     ],
 )  # fmt: skip
 def test_figures_the_column_keeps_are_cast_at_once(text: str, factor: int, value: str) -> None:
@@ -48,6 +48,17 @@ def test_lost_digits_leave_a_note(text: str, factor: int, value: str) -> None:
     assert bulk(text, Decimal(factor)) is None
     cell = scaled(MONEY, parse_cell(MONEY, text, None), Decimal(factor))
     assert (Decimal(cell.value or "nan"), cell.note) == (Decimal(value), "rounded")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.5000", "1.50"), ("1,234.5600", "1234.56"), (" 7 ", "7.00"), ("0.000", "0.00"), ("+3", "3.00"), ("1,23", None)],
+)
+def test_what_is_left_to_the_parser_has_its_value_too(text: str, value: str | None) -> None:
+    assert bulk(text) is None
+    cell = Meanings(Directory(())).of(MONEY, text, None, ONE)
+    assert (cell.value and Decimal(cell.value)) == (value and Decimal(value))
+    assert bool(cell.fault) == (value is None)
 
 
 def test_noise_leaves_no_note() -> None:

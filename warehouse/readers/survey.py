@@ -1,6 +1,6 @@
 """Look over a whole csv without parsing it: count its records and find the few that may not be data.
 
-The database parses a regular file many times faster than Python can. What it cannot tell is which records are
+A vectorised parser reads a regular file many times faster than Python can. What it cannot tell is which records are
 totals, notes or blank, and which physical record a row was. Both are found here on the raw bytes, so that the
 counts are known before anything is loaded and are the same as a record-by-record reading would give.
 """

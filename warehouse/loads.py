@@ -1,4 +1,4 @@
-"""Deliveries: the batches a generation holds, when they came, and which months they brought."""
+"""Loads: the batches a generation holds, when they came, and which months they brought."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FLOWING = ("month", "date", "datetime")
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Load:
     """One committed batch; months are numbers, `[period_from, period_to)`."""
 
     seq: int
@@ -35,7 +35,7 @@ class Delivery:
     why: str | None = None
 
 
-def deliveries(generation: Generation, limit: int) -> tuple[Delivery, ...]:
+def loads(generation: Generation, limit: int) -> tuple[Load, ...]:
     """Return the latest batches, newest first."""
     rows = generation.con.execute(
         """SELECT batch_seq, dataset, file_name, recorded_at, recorded_by, kind, period_from, period_to,
@@ -43,11 +43,11 @@ def deliveries(generation: Generation, limit: int) -> tuple[Delivery, ...]:
            FROM batch WHERE batch_seq > 0 ORDER BY batch_seq DESC LIMIT ?""",
         [limit],
     ).fetchall()
-    delivered = (Delivery(*row) for row in rows)
-    return tuple(replace(one, recorded_at=one.recorded_at.replace(tzinfo=dt.UTC)) for one in delivered)
+    found = (Load(*row) for row in rows)
+    return tuple(replace(one, recorded_at=one.recorded_at.replace(tzinfo=dt.UTC)) for one in found)
 
 
-def delivery_days(generation: Generation) -> tuple[dt.date, ...]:
+def load_days(generation: Generation) -> tuple[dt.date, ...]:
     """Return the days of the store's place on which something was recorded, first to last."""
     zone = zoneinfo.ZoneInfo(generation.zone)
     rows = generation.con.execute("SELECT DISTINCT recorded_at FROM batch WHERE batch_seq > 0").fetchall()
@@ -55,7 +55,7 @@ def delivery_days(generation: Generation) -> tuple[dt.date, ...]:
 
 
 def last_month_at(generation: Generation, seq: int) -> int:
-    """Return the last month of which figures were known at a batch; a delivery may reach beyond the data's last."""
+    """Return the last month of which figures were known at a batch; a file may reach beyond the data's last."""
     last = int(generation.meta["last_month"])
     if seq >= generation.through_seq:
         return last
