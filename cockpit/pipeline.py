@@ -17,6 +17,7 @@ from warehouse.contracts import Contract
 from warehouse.durable import writer_lock
 from warehouse.health.examine import Examination, examine
 from warehouse.publish import Builder, publish
+from warehouse.receipts import FileReport
 from warehouse.store import Store
 from warehouse.withdrawal import Withdrawal, withdraw
 
@@ -55,7 +56,7 @@ def load_and_publish(
     actor: str = "local",
     clock: Clock = system_clock,
     progress: Progress | None = None,
-) -> list[ingest.FileReport]:
+) -> list[FileReport]:
     """Load files and publish; when this returns the figures are served."""
     reports = ingest.load(
         store, paths, source=source, recorded_at=recorded_at, actor=actor, clock=clock, progress=progress

@@ -6,6 +6,7 @@ that leaves no trace that a reader could see.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -24,7 +25,7 @@ import pyarrow as pa
 from warehouse import quarantine, stage
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
-from warehouse.base.periods import OPEN, month_label
+from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.deltas import Change, compare, good_rows, known_rows, write_segment
@@ -33,45 +34,24 @@ from warehouse.manifest import Delivery, gather
 from warehouse.mapping import map_columns
 from warehouse.meanings import Meanings
 from warehouse.organisations import Directory
+from warehouse.plausibility import declared_range, magnitude
 from warehouse.readers.cells import month_in
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
 from warehouse.readers.tables import read_tables
+from warehouse.receipts import FileReport, already, outcome_text
 from warehouse.recognition import contract_of, own_sheets
+from warehouse.recovery import recover
 from warehouse.store import Store, connect
 
 Progress = Callable[[str], None]
-MAX_FAULTS_SHOWN = 20
 UNFORESEEN = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException, pa.ArrowInvalid)
 """What a value nobody thought of provokes in the libraries: a fault of ours that ends this file, not the whole load."""
 
 log = logging.getLogger(__name__)
 
 DEFAULTS_AT = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What became of one file; rows_in = accepted + unchanged + quarantined + skipped."""
-
-    file: str
-    source: str | None
-    batch_seq: int | None
-    status: str
-    counts: Mapping[str, int]
-    message: Mapping[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the object `cockpit load` prints."""
-        return {
-            "file": self.file,
-            "source": self.source,
-            "batch_seq": self.batch_seq,
-            **{name: self.counts.get(name, 0) for name in COUNTS},
-            "status": self.status,
-            "message": self.message,
-        }
 
 
 @dataclass
@@ -83,9 +63,9 @@ class Loader:
     clock: Clock
     con: duckdb.DuckDBPyConnection
     contracts: Mapping[str, Contract]
+    copier: ThreadPoolExecutor
     directory: Directory | None = None
     labels: frozenset[str] = field(default_factory=frozenset)
-    copier: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
     moment: dt.datetime = DEFAULTS_AT
     """When files that do not say it became known: one moment for the whole call."""
     tables: dict[Path, tuple[RawTable, ...]] = field(default_factory=dict)
@@ -149,10 +129,14 @@ def load(
     if source is not None and source not in store.contracts:
         raise UnknownName("source", source, store.contracts)
     store.create()
-    with writer_lock(store.lock, tell=progress):
+    with (
+        writer_lock(store.lock, tell=progress),
+        contextlib.closing(scratch(store)) as con,
+        ThreadPoolExecutor(max_workers=1) as copier,
+    ):
         recover(store)
         _agree_on_store(store, handover.store)
-        loader = Loader(store, actor, clock, scratch(store), store.contracts)
+        loader = Loader(store, actor, clock, con, store.contracts, copier)
         load_defaults(loader)
         last_at = store.control.last()[1]
         loader.moment = max(clock(), last_at) if last_at else clock()
@@ -162,37 +146,12 @@ def load(
             if progress:
                 progress(f"{number}/{len(deliveries)} {delivery.name}")
             reports.append(load_file(loader, delivery))
-        loader.con.close()
-        loader.copier.shutdown()
     return reports
 
 
 def scratch(store: Store) -> duckdb.DuckDBPyConnection:
     """Open the in-memory database a file is staged in."""
     return connect(spill=store.tmp)
-
-
-def recover(store: Store) -> None:
-    """Remove what an interrupted writer left behind: temporary files and segments the log never acknowledged."""
-    for leftover in (*store.tmp.glob("*"), *store.inbox.glob("*.tmp"), *store.generations.glob("*.tmp*")):
-        leftover.unlink(missing_ok=True)
-    named = {segment.path for segment in store.control.segments()}
-    unnamed = [file for file in store.segments.glob("*/*") if str(file.relative_to(store.segments)) not in named]
-    # only the batch that was being written can have left one; anything later was acknowledged by another log
-    following = f"{store.control.last()[0] + 1:08d}-"
-    later = sorted(file.name for file in unnamed if not file.name.startswith(following) and not _is_partial(file))
-    if later:
-        raise StoreError(
-            f"The store {store.path} holds segments its control log does not know ({', '.join(later[:3])}): "
-            "the log is probably an older copy.",
-            "run: cockpit doctor; then restore the newer log or a whole backup",
-        )
-    for file in unnamed:
-        file.unlink()
-
-
-def _is_partial(file: Path) -> bool:
-    return file.suffix != ".parquet"
 
 
 def _agree_on_store(store: Store, declared: Mapping[str, str]) -> None:
@@ -255,7 +214,7 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     if moment is not None and last_at is not None and moment < last_at:
         seen = control.delivered(kept.result(), moment, delivery.source)
         if seen is not None:
-            return _already(delivery, seen, is_withdrawn=seen["batch_seq"] in loader.withdrawn)
+            return already(delivery, seen, is_withdrawn=seen["batch_seq"] in loader.withdrawn)
     moment = moment or loader.moment
     try:
         _check_time(delivery, moment, last_at, now)
@@ -272,25 +231,6 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     if passed_over := sum(table.rows for table in tables if table not in raws):
         staged.skipped["other_sheet"] += passed_over
     return _commit_file(loader, delivery, kept, moment, contract, staged, raws)
-
-
-def _already(delivery: Delivery, seen: Mapping[str, Any], *, is_withdrawn: bool) -> FileReport:
-    counts = dict(seen["counts"])
-    if seen["status"] == "refused":
-        return FileReport(delivery.name, seen["dataset"], None, "refused", counts, json.loads(seen["message"]))
-    counts["unchanged"] = counts.get("unchanged", 0) + counts.get("accepted", 0)
-    counts.update(accepted=0, removed=0, delta_rows=0)
-    text = {
-        "zh": f"{delivery.name} 与已入库的同一次报送完全相同，未作改动。",
-        "en": f"{delivery.name} is the very delivery already taken; nothing changed.",
-    }
-    if is_withdrawn:
-        text = {
-            "zh": f"{delivery.name} 的这次报送（批次 {seen['batch_seq']}）已被撤回，未作改动。要重新入库，请不带清单单独导入此文件。",
-            "en": f"This delivery of {delivery.name} (batch {seen['batch_seq']}) was withdrawn; nothing changed. "
-            "To bring it back, load the file on its own, without its manifest.",
-        }
-    return FileReport(delivery.name, seen["dataset"], seen["batch_seq"], "unchanged", counts, text)
 
 
 def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | None, now: dt.datetime) -> None:
@@ -329,9 +269,9 @@ def _commit_file(
     con, control = loader.con, loader.store.control
     touched = _touched(con, contract, control.segments(contract.name), delivery.span)
     known = known_rows(con, contract, loader.store.segments, touched)
-    _declared_range(con, contract, delivery)
+    declared_range(con, contract, delivery)
     if known and contract.magnitude:
-        _magnitude(con, contract)
+        magnitude(con, contract)
     good_rows(con, contract)
     entries = quarantine.entries(con, contract, delivery.name, staged.sheets, tables, iso(loader.clock()))
     quarantined = len({(entry["sheet"], entry["row_no"]) for entry in entries})
@@ -346,7 +286,7 @@ def _commit_file(
         status = "committed"
         segments = [_segment(loader, contract, last + 1, delivery.name, staged.sheets)]
         batch = _batch_row(loader, contract.name, delivery.name, sha, last + 1, moment, segments, counts)
-    text = _outcome_text(contract, counts, staged, entries)
+    text = outcome_text(contract, counts, staged, entries)
     seq = batch["batch_seq"] if batch else None
     receipt = _receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
     mended = quarantine.mended(con, contract, control.quarantine(dataset=contract.name), tables, entries)
@@ -390,67 +330,6 @@ def _counts(staged: stage.Staged, change: Change, quarantined: int) -> dict[str,
         "removed": change.removed,
         "delta_rows": change.delta_rows,
     }
-
-
-def _declared_range(con: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery) -> None:
-    if delivery.span is None or contract.time_kind in ("span", "year"):
-        return
-    start, _ = stage.valid_span(replace(contract, month_expr=None))
-    low, high = delivery.span
-    con.execute(
-        f"""INSERT INTO faults SELECT sheet_no, row_no, '{contract.time_column}', 'outside_period',
-            CAST("{contract.time_column}" AS VARCHAR), '{month_label(low)}..{month_label(high - 1)}'
-        FROM staged WHERE {start} < {low} OR {start} >= {high}"""
-    )
-
-
-def _magnitude(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Sums a thousand times off their own history are asked about, not believed: yuan sent as ten thousands."""
-    rule = contract.magnitude or {}
-    column, factor = rule["column"], rule.get("factor", 1000)
-    per = ", ".join(f'"{name}"' for name in rule["per"])
-    on = " AND ".join(f'n."{name}" IS NOT DISTINCT FROM h."{name}"' for name in rule["per"])
-    start, _ = stage.valid_span(contract)
-    con.execute(
-        f"""INSERT INTO faults
-        WITH now AS (SELECT {per}, {start} AS m, sum("{column}") AS v FROM staged GROUP BY ALL),
-        history AS (
-            SELECT {per}, median(v) AS usual FROM (
-                SELECT {per}, from_m, sum("{column}") AS v FROM known
-                WHERE from_m NOT IN (SELECT m FROM now WHERE m IS NOT NULL) GROUP BY ALL
-            ) WHERE v > 0 GROUP BY ALL HAVING count(*) >= 3
-        ),
-        off AS (
-            SELECT n.*, h.usual FROM now n JOIN history h ON {on}
-            WHERE n.v > h.usual * {factor} OR (n.v > 0 AND n.v * {factor} < h.usual)
-        )
-        SELECT s.sheet_no, s.row_no, '{column}', 'magnitude', CAST(s."{column}" AS VARCHAR), CAST(h.usual AS VARCHAR)
-        FROM staged s JOIN off h ON {on.replace("n.", "s.")} AND h.m = {start}"""
-    )
-
-
-def _outcome_text(
-    contract: Contract, counts: Mapping[str, int], staged: stage.Staged, entries: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    text: dict[str, Any] = {
-        "zh": f"{contract.title['zh']}：入库 {counts['accepted']} 行，未变 {counts['unchanged']} 行，"
-        f"待核 {counts['quarantined']} 行，跳过 {counts['skipped']} 行。",
-        "en": f"{contract.title['en']}: {counts['accepted']} rows taken, {counts['unchanged']} unchanged, "
-        f"{counts['quarantined']} set aside, {counts['skipped']} skipped.",
-    }
-    if staged.skipped:
-        text["skipped"] = dict(staged.skipped)
-    if staged.notes:
-        text["notes"] = dict(staged.notes)
-    if staged.ignored:
-        names = "、".join(staged.ignored[:MAX_FAULTS_SHOWN]) + ("…" if len(staged.ignored) > MAX_FAULTS_SHOWN else "")
-        text["ignored_columns"] = staged.ignored[:MAX_FAULTS_SHOWN]
-        text["zh"] += f"未识别而忽略的列：{names}。"
-        text["en"] += f" Columns not recognised and left out: {names}."
-    if entries:
-        text["faults"] = [quarantine.fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
-        text["faults_total"] = len(entries)
-    return text
 
 
 def _refuse(loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, faults: Sequence[Fault]) -> FileReport:

@@ -27,7 +27,8 @@ from warehouse.contracts import Contract
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.deltas import BATCH_ROOM, known_rows
 from warehouse.durable import writer_lock
-from warehouse.ingest import Progress, recover, scratch
+from warehouse.ingest import Progress, scratch
+from warehouse.recovery import recover
 from warehouse.segment import seal
 from warehouse.stage import key_text
 from warehouse.standing import Conflict, find_conflict

@@ -26,7 +26,7 @@ from metrics.evaluate import evaluate
 from metrics.model import Answer, Query
 from samples import gsa, ua
 from warehouse.base.scope import Scope
-from warehouse.ingest import FileReport
+from warehouse.receipts import FileReport
 from warehouse.store import Generation, Store
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from warehouse.contracts import load_contracts
-from warehouse.ingest import FileReport, load
+from warehouse.ingest import load
+from warehouse.receipts import FileReport
 from warehouse.store import Store
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -18,8 +18,9 @@ from warehouse import stage
 from warehouse.base.errors import RefusedInput, StoreError
 from warehouse.contracts import Contract
 from warehouse.durable import writer_lock
-from warehouse.ingest import FileReport, load
+from warehouse.ingest import load
 from warehouse.publish import publish
+from warehouse.receipts import FileReport
 from warehouse.store import Store
 
 NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)

@@ -10,8 +10,9 @@ import pytest
 
 from warehouse.closure import build_closure
 from warehouse.contracts import load_contracts
-from warehouse.ingest import FileReport, load
+from warehouse.ingest import load
 from warehouse.publish import publish
+from warehouse.receipts import FileReport
 from warehouse.register_checks import check_spans
 from warehouse.stage import Staged, finish, prepare
 from warehouse.store import Store

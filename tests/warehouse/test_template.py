@@ -11,7 +11,8 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.warehouse.test_examples import CONTRACTS, NOW, ORG, stored
-from warehouse.ingest import FileReport, load
+from warehouse.ingest import load
+from warehouse.receipts import FileReport
 from warehouse.store import Store
 from warehouse.template import FIRST_DATE, LONGEST_LIST, fields_of, sheet_name, typed, write_template
 

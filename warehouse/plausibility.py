@@ -1,0 +1,50 @@
+"""Checks of staged rows against what surrounds them: the months declared for the file, and the figures known before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import duckdb
+
+from warehouse import stage
+from warehouse.base.periods import month_label
+from warehouse.contracts import Contract
+from warehouse.manifest import Delivery
+
+
+def declared_range(con: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery) -> None:
+    """Rows outside the months their delivery declares are set aside."""
+    if delivery.span is None or contract.time_kind in ("span", "year"):
+        return
+    start, _ = stage.valid_span(replace(contract, month_expr=None))
+    low, high = delivery.span
+    con.execute(
+        f"""INSERT INTO faults SELECT sheet_no, row_no, '{contract.time_column}', 'outside_period',
+            CAST("{contract.time_column}" AS VARCHAR), '{month_label(low)}..{month_label(high - 1)}'
+        FROM staged WHERE {start} < {low} OR {start} >= {high}"""
+    )
+
+
+def magnitude(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Sums a thousand times off their own history are asked about, not believed: yuan sent as ten thousands."""
+    rule = contract.magnitude or {}
+    column, factor = rule["column"], rule.get("factor", 1000)
+    per = ", ".join(f'"{name}"' for name in rule["per"])
+    on = " AND ".join(f'n."{name}" IS NOT DISTINCT FROM h."{name}"' for name in rule["per"])
+    start, _ = stage.valid_span(contract)
+    con.execute(
+        f"""INSERT INTO faults
+        WITH now AS (SELECT {per}, {start} AS m, sum("{column}") AS v FROM staged GROUP BY ALL),
+        history AS (
+            SELECT {per}, median(v) AS usual FROM (
+                SELECT {per}, from_m, sum("{column}") AS v FROM known
+                WHERE from_m NOT IN (SELECT m FROM now WHERE m IS NOT NULL) GROUP BY ALL
+            ) WHERE v > 0 GROUP BY ALL HAVING count(*) >= 3
+        ),
+        off AS (
+            SELECT n.*, h.usual FROM now n JOIN history h ON {on}
+            WHERE n.v > h.usual * {factor} OR (n.v > 0 AND n.v * {factor} < h.usual)
+        )
+        SELECT s.sheet_no, s.row_no, '{column}', 'magnitude', CAST(s."{column}" AS VARCHAR), CAST(h.usual AS VARCHAR)
+        FROM staged s JOIN off h ON {on.replace("n.", "s.")} AND h.m = {start}"""
+    )

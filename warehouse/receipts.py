@@ -1,0 +1,84 @@
+"""What is told about one file of a load: its counts, its status, and what a person should read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from warehouse import quarantine
+from warehouse.contracts import Contract
+from warehouse.control import COUNTS
+from warehouse.manifest import Delivery
+from warehouse.stage import Staged
+
+MAX_FAULTS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file; rows_in = accepted + unchanged + quarantined + skipped."""
+
+    file: str
+    source: str | None
+    batch_seq: int | None
+    status: str
+    counts: Mapping[str, int]
+    message: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object `cockpit load` prints."""
+        return {
+            "file": self.file,
+            "source": self.source,
+            "batch_seq": self.batch_seq,
+            **{name: self.counts.get(name, 0) for name in COUNTS},
+            "status": self.status,
+            "message": self.message,
+        }
+
+
+def already(delivery: Delivery, seen: Mapping[str, Any], *, is_withdrawn: bool) -> FileReport:
+    """Return the report of a delivery that was taken, or refused, before."""
+    counts = dict(seen["counts"])
+    if seen["status"] == "refused":
+        return FileReport(delivery.name, seen["dataset"], None, "refused", counts, json.loads(seen["message"]))
+    counts["unchanged"] = counts.get("unchanged", 0) + counts.get("accepted", 0)
+    counts.update(accepted=0, removed=0, delta_rows=0)
+    text = {
+        "zh": f"{delivery.name} 与已入库的同一次报送完全相同，未作改动。",
+        "en": f"{delivery.name} is the very delivery already taken; nothing changed.",
+    }
+    if is_withdrawn:
+        text = {
+            "zh": f"{delivery.name} 的这次报送（批次 {seen['batch_seq']}）已被撤回，未作改动。要重新入库，请不带清单单独导入此文件。",
+            "en": f"This delivery of {delivery.name} (batch {seen['batch_seq']}) was withdrawn; nothing changed. "
+            "To bring it back, load the file on its own, without its manifest.",
+        }
+    return FileReport(delivery.name, seen["dataset"], seen["batch_seq"], "unchanged", counts, text)
+
+
+def outcome_text(
+    contract: Contract, counts: Mapping[str, int], staged: Staged, entries: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the sentences of a file whose rows were taken or set aside, with its first faults."""
+    text: dict[str, Any] = {
+        "zh": f"{contract.title['zh']}：入库 {counts['accepted']} 行，未变 {counts['unchanged']} 行，"
+        f"待核 {counts['quarantined']} 行，跳过 {counts['skipped']} 行。",
+        "en": f"{contract.title['en']}: {counts['accepted']} rows taken, {counts['unchanged']} unchanged, "
+        f"{counts['quarantined']} set aside, {counts['skipped']} skipped.",
+    }
+    if staged.skipped:
+        text["skipped"] = dict(staged.skipped)
+    if staged.notes:
+        text["notes"] = dict(staged.notes)
+    if staged.ignored:
+        names = "、".join(staged.ignored[:MAX_FAULTS_SHOWN]) + ("…" if len(staged.ignored) > MAX_FAULTS_SHOWN else "")
+        text["ignored_columns"] = staged.ignored[:MAX_FAULTS_SHOWN]
+        text["zh"] += f"未识别而忽略的列：{names}。"
+        text["en"] += f" Columns not recognised and left out: {names}."
+    if entries:
+        text["faults"] = [quarantine.fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
+        text["faults_total"] = len(entries)
+    return text
