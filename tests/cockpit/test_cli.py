@@ -14,7 +14,7 @@ import pytest
 from cockpit.cli import NOT_BUILT
 from cockpit.commands.common import in_currency
 from cockpit.commands.metric_commands import LANDING_COLUMNS, SNAPSHOT_COLUMNS
-from tests.warehouse.test_load import ORG, Office
+from tests.fakes.office import ORG, Office
 from warehouse.operations import LandingRow, SnapshotRow
 
 QUERY = ("query", "op_funds_exp", "--period", "2025-01")

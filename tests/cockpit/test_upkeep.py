@@ -11,7 +11,7 @@ import pytest
 
 from cockpit.pipeline import load_and_publish, withdraw_and_publish
 from tests.cockpit.test_cli import cockpit, said
-from tests.warehouse.test_load import NOW, ORG, P1, P2, P2B, pay
+from tests.fakes.office import NOW, ORG, P1, P2, P2B, pay
 from warehouse.store import Store
 
 COSTED = (

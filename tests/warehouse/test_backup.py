@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.test_load import ORG, P1, P2, Office, pay
+from tests.fakes.office import ORG, P1, P2, Office, pay
 from warehouse.backup import backup, restore
 from warehouse.base.errors import StoreError
 from warehouse.durable import writer_lock

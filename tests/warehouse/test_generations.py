@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.test_load import NOW, ORG, P1, P2, P2B, Office, pay
+from tests.fakes.office import NOW, ORG, P1, P2, P2B, Office, pay
 from warehouse.publish import publish
 
 READER = """

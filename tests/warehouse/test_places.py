@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.warehouse.test_load import ORG, P1, P2, P2B, pay
+from tests.fakes.office import ORG, P1, P2, P2B, pay
 from warehouse.base.errors import StoreError
 from warehouse.base.paths import one_file, these_files
 from warehouse.ingest import load

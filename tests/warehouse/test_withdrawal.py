@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.warehouse.test_load import NOW, ORG, P1, P2, P2B, Office, pay
+from tests.fakes.office import NOW, ORG, P1, P2, P2B, Office, pay
 from warehouse import withdrawal
 from warehouse.base.errors import RefusedInput, StoreError
 from warehouse.ingest import load, scratch
