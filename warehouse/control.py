@@ -65,6 +65,10 @@ SEGMENT = sa.Table(
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("bytes", sa.Integer, nullable=False),
     sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False, server_default="delta"),
+    sa.Column("valid_from_seq", sa.Integer),
+    sa.Column("valid_to_seq", sa.Integer),
+    sa.Column("replaced_at", sa.String),
 )
 
 RECEIPT = sa.Table(
@@ -81,6 +85,9 @@ RECEIPT = sa.Table(
     sa.Column("batch_seq", sa.Integer),
     sa.Column("counts", sa.String, nullable=False),
     sa.Column("message", sa.String, nullable=False),
+    sa.Column("declared_source", sa.String),
+    sa.Column("span_from", sa.Integer),
+    sa.Column("span_to", sa.Integer),
 )
 
 QUARANTINE = sa.Table(
@@ -132,9 +139,13 @@ _ONE_ENTRY = sa.update(QUARANTINE).where(QUARANTINE.c.entry_id == sa.bindparam("
 COUNTS = ("rows_in", "accepted", "unchanged", "quarantined", "skipped", "removed", "delta_rows")
 
 
+DELTA, HISTORY = "delta", "history"
+"""What a segment holds: the signed rows of one batch, or every version of many batches' rows."""
+
+
 @dataclass(frozen=True)
 class SegmentRow:
-    """One immutable Parquet file of signed deltas, as the manifest knows it."""
+    """One immutable Parquet file, as the manifest knows it; read from `valid_from_seq` until it is replaced."""
 
     path: str
     dataset: str
@@ -144,6 +155,10 @@ class SegmentRow:
     rows: int
     bytes: int
     sha256: str
+    kind: str = DELTA
+    valid_from_seq: int | None = None
+    valid_to_seq: int | None = None
+    replaced_at: str | None = None
 
 
 def iso(moment: dt.datetime) -> str:
@@ -194,9 +209,11 @@ class Control:
             return -1, None
         return row.batch_seq, None if row.batch_seq == 0 else from_iso(row.recorded_at)
 
-    def segments(self, dataset: str | None = None) -> list[SegmentRow]:
-        """Return the manifest, oldest first."""
+    def segments(self, dataset: str | None = None, *, replaced: bool = False) -> list[SegmentRow]:
+        """Return the manifest, oldest first; with `replaced` also what a rebase replaced and still lies on the disk."""
         query = sa.select(SEGMENT).order_by(SEGMENT.c.batch_seq, SEGMENT.c.path)
+        if not replaced:
+            query = query.where(SEGMENT.c.valid_to_seq.is_(None))
         if dataset is not None:
             query = query.where(SEGMENT.c.dataset == dataset)
         with self.engine.connect() as con:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.base.paths import these_files
+from warehouse import history
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
@@ -36,22 +36,23 @@ def known_rows(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, s
     """Create temp table `known`: the rows of a dataset that are live now. False when nothing is known."""
     if not segments:
         return False
-    files = these_files(root / segment.path for segment in segments)
     columns = ", ".join(f'p."{column.name}"' for column in contract.columns)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE known AS
-        WITH seg AS (SELECT * FROM read_parquet({files}, union_by_name = true))
         SELECT p.row_id, p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no
-        FROM seg p ANTI JOIN (SELECT row_id FROM seg WHERE n = -1) m ON m.row_id = p.row_id
-        WHERE p.n = 1"""
+        FROM ({history.live(root, segments)}) p"""
     )
     return True
 
 
 def compare(
-    con: duckdb.DuckDBPyConnection, contract: Contract, *, known: bool, quarantined: int, span: tuple[int, int] | None
-) -> Change:
-    """Split `good` into changes and unchanged rows; fill temp table `delta` (n, old_id, staged columns)."""
+    con: duckdb.DuckDBPyConnection, contract: Contract, *, known: bool, quarantined: int, span: tuple[int, int] | None,
+    within: str | None = None,
+) -> Change:  # fmt: skip
+    """Split `good` into changes and unchanged rows; fill temp table `delta` (n, old_id, staged columns).
+
+    `within` is SQL over the known rows `k` that the one who hands in may take back; None lets all be taken back.
+    """
     if not known:
         con.execute(
             "CREATE OR REPLACE TEMP VIEW delta AS SELECT 1 AS n, CAST(NULL AS BIGINT) AS old_id, g.* FROM good g"
@@ -77,7 +78,7 @@ def compare(
     con.execute("CREATE OR REPLACE TEMP VIEW delta AS SELECT * FROM changed")
     removed = 0
     if contract.slice == "full":
-        removed = _take_back_absent(con, contract, on, from_known, quarantined, span)
+        removed = _take_back_absent(con, contract, on, from_known, quarantined, span, within)
     rows = _count(con, "SELECT count(*) FROM delta")
     accepted = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM delta WHERE n = 1")
     total = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM good")
@@ -90,13 +91,13 @@ def _carried(contract: Contract) -> tuple[str, ...]:
 
 def _take_back_absent(
     con: duckdb.DuckDBPyConnection, contract: Contract, on: str, from_known: str, quarantined: int,
-    span: tuple[int, int] | None,
+    span: tuple[int, int] | None, within: str | None,
 ) -> int:  # fmt: skip
     """Rows of the slice that the file no longer holds are taken back, unless the file sets them aside as faulty."""
     keyless = " OR ".join(f'"{key}" IS NULL' for key in contract.keys)
     if quarantined and _count(con, f"SELECT count(*) FROM staged WHERE {keyless}"):
         return 0
-    scope = ["TRUE"]
+    scope = [within or "TRUE"]
     for name in contract.slice_by:
         if name == "month":
             inside = "k.from_m IN (SELECT DISTINCT from_m FROM good)"

@@ -22,28 +22,26 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from warehouse import quarantine, stage
+from warehouse import quarantine
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
 from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
-from warehouse.deltas import Change, compare, good_rows, known_rows, write_segment
+from warehouse.corrections import NO_ADVICE, Advice
+from warehouse.deltas import compare, good_rows, known_rows, write_segment
 from warehouse.durable import keep_copy, writer_lock
 from warehouse.manifest import Delivery, gather
-from warehouse.mapping import map_columns
-from warehouse.meanings import Meanings
 from warehouse.organisations import Directory
-from warehouse.plausibility import declared_range, magnitude
-from warehouse.readers.cells import month_in
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
 from warehouse.readers.tables import read_tables
 from warehouse.receipts import FileReport, already, outcome_text
-from warehouse.recognition import contract_of, own_sheets
+from warehouse.recognition import contract_of
 from warehouse.recovery import recover
 from warehouse.store import Store, connect
+from warehouse.understanding import Understood, compare_with_known, stage_tables, understand
 
 Progress = Callable[[str], None]
 UNFORESEEN = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException, pa.ArrowInvalid)
@@ -123,9 +121,10 @@ def load(
     actor: str = "local",
     clock: Clock = system_clock,
     progress: Progress | None = None,
+    advice: Advice = NO_ADVICE,
 ) -> list[FileReport]:
     """Load files in the order they became known; each file is committed on its own. Does not publish."""
-    handover = gather(paths, source, recorded_at)
+    handover = gather(paths, source, recorded_at).advised(advice)
     if source is not None and source not in store.contracts:
         raise UnknownName("source", source, store.contracts)
     store.create()
@@ -181,7 +180,7 @@ def load_defaults(loader: Loader) -> None:
         if not contract.is_reference or not entry.is_file():
             continue
         with resources.as_file(entry) as path:
-            staged, _ = _stage_file(loader, contract, Delivery(path, path.name), read_tables(path, loader.knows))
+            staged, _ = stage_tables(loader, contract, Delivery(path, path.name), read_tables(path, loader.knows))
         faults = loader.con.execute("SELECT row_no, column_name, code, value FROM faults").fetchall()
         if faults:
             raise StoreError(f"The shipped reference table {contract.name} has faults: {faults[:5]}.")
@@ -218,19 +217,14 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     moment = moment or loader.moment
     try:
         _check_time(delivery, moment, last_at, now)
-        tables = loader.read(delivery)
-        contract = contract_of(loader.contracts, delivery, tables)
-        own = own_sheets(loader.contracts, contract, tables, is_declared=delivery.source is not None)
-        staged, raws = _stage_file(loader, contract, delivery, own)
+        understood = understand(loader, delivery)
     except ReadRefused as refusal:
         return _refuse(loader, delivery, kept.result(), moment, refusal.faults)
     except UNFORESEEN as error:
         log.exception("%s could not be read", delivery.name)
         fault = Fault("unforeseen", delivery.name, value=str(error).splitlines()[0])
         return _refuse(loader, delivery, kept.result(), moment, (fault,))
-    if passed_over := sum(table.rows for table in tables if table not in raws):
-        staged.skipped["other_sheet"] += passed_over
-    return _commit_file(loader, delivery, kept, moment, contract, staged, raws)
+    return _commit_file(loader, delivery, kept, moment, understood)
 
 
 def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | None, now: dt.datetime) -> None:
@@ -241,95 +235,34 @@ def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | 
         raise ReadRefused(Fault("recorded_in_future", delivery.name, value=iso(moment), hint=iso(now)))
 
 
-def _stage_file(
-    loader: Loader, contract: Contract, delivery: Delivery, tables: Sequence[RawTable]
-) -> tuple[stage.Staged, list[RawTable]]:
-    """Stage every table of the file; header faults of all tables are refused together."""
-    con = loader.con
-    faults: list[Fault] = []
-    plans = []
-    for table in tables:
-        month = month_in(table.period_note) or month_in(delivery.name)
-        try:
-            plans.append((table, map_columns(table, contract, month)))
-        except ReadRefused as refusal:
-            faults += refusal.faults
-    if faults:
-        raise ReadRefused(*faults)
-    directory = loader.units() if contract.org_column and contract.name != "org_unit" else Directory(())
-    staged = stage.stage_file(con, contract, plans, Meanings(directory))
-    stage.finish(con, contract, staged)
-    return staged, [table for table, _ in plans]
-
-
 def _commit_file(
-    loader: Loader, delivery: Delivery, kept: Future[str], moment: dt.datetime, contract: Contract,
-    staged: stage.Staged, tables: Sequence[RawTable],
-) -> FileReport:  # fmt: skip
+    loader: Loader, delivery: Delivery, kept: Future[str], moment: dt.datetime, understood: Understood
+) -> FileReport:
     con, control = loader.con, loader.store.control
-    touched = _touched(con, contract, control.segments(contract.name), delivery.span)
-    known = known_rows(con, contract, loader.store.segments, touched)
-    declared_range(con, contract, delivery)
-    if known and contract.magnitude:
-        magnitude(con, contract)
-    good_rows(con, contract)
-    entries = quarantine.entries(con, contract, delivery.name, staged.sheets, tables, iso(loader.clock()))
-    quarantined = len({(entry["sheet"], entry["row_no"]) for entry in entries})
-    change = compare(con, contract, known=known, quarantined=quarantined, span=delivery.span)
-    counts = _counts(staged, change, quarantined)
+    contract, staged = understood.contract, understood.staged
+    found = compare_with_known(loader, delivery, understood)
+    change, entries, counts = found.change, found.entries, found.counts
     last, _ = control.last()
     sha = kept.result()
     segments: list[SegmentRow] = []
     batch = None
-    status = "unchanged" if change.unchanged or not quarantined else "refused"
+    status = "unchanged" if change.unchanged or not counts["quarantined"] else "refused"
     if change.delta_rows:
         status = "committed"
         segments = [_segment(loader, contract, last + 1, delivery.name, staged.sheets)]
         batch = _batch_row(loader, contract.name, delivery.name, sha, last + 1, moment, segments, counts)
-    text = outcome_text(contract, counts, staged, entries)
+    text = outcome_text(contract, counts, staged, entries) | delivery.advice.as_text()
     seq = batch["batch_seq"] if batch else None
     receipt = _receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
-    mended = quarantine.mended(con, contract, control.quarantine(dataset=contract.name), tables, entries)
+    mended = quarantine.mended(con, contract, control.quarantine(dataset=contract.name), understood.tables, entries)
     control.commit(receipt, batch, segments, entries, mended)
     if contract.name == "org_unit":
         loader.directory = None
     return FileReport(delivery.name, contract.name, seq, status, counts, text)
 
 
-def _touched(
-    con: duckdb.DuckDBPyConnection, contract: Contract, segments: list[SegmentRow], span: tuple[int, int] | None
-) -> list[SegmentRow]:
-    """Only segments that overlap the file's months can hold its keys, where the month is part of the key."""
-    if contract.time_column not in contract.keys or contract.time_kind == "span" or contract.magnitude:
-        return segments
-    start, end = stage.valid_span(contract)
-    low, high = con.execute(f"SELECT min({start}), max({end}) FROM staged").fetchone() or (None, None)
-    if low is None:
-        return segments
-    if span is not None:
-        low, high = min(low, span[0]), max(high, span[1])
-    return [segment for segment in segments if segment.from_m < high and segment.to_m > low]
-
-
 def _segment(loader: Loader, contract: Contract, seq: int, name: str, sheets: Sequence[str]) -> SegmentRow:
     return write_segment(loader.con, contract, loader.store.segments, loader.store.tmp, seq, name, sheets)
-
-
-def _counts(staged: stage.Staged, change: Change, quarantined: int) -> dict[str, int]:
-    data = staged.rows_in
-    empty = data - change.accepted - change.unchanged - quarantined
-    if empty:
-        staged.skipped["no_values"] += empty
-    skipped = sum(staged.skipped.values())
-    return {
-        "rows_in": data + skipped - max(empty, 0),
-        "accepted": change.accepted,
-        "unchanged": change.unchanged,
-        "quarantined": quarantined,
-        "skipped": skipped,
-        "removed": change.removed,
-        "delta_rows": change.delta_rows,
-    }
 
 
 def _refuse(loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, faults: Sequence[Fault]) -> FileReport:
@@ -359,6 +292,9 @@ def _receipt_row(
         "batch_seq": batch_seq,
         "counts": json.dumps(dict(counts)),
         "message": json.dumps(text, ensure_ascii=False),
+        "declared_source": delivery.source,
+        "span_from": delivery.span[0] if delivery.span else None,
+        "span_to": delivery.span[1] if delivery.span else None,
     }
 
 

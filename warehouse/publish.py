@@ -13,14 +13,16 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import history
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
-from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
+from warehouse.billing import spread_bills
 from warehouse.closure import build_closure
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
+from warehouse.doubts import build_doubts
 from warehouse.durable import flush_file, sha256_of, write_text
 from warehouse.store import Store, connect
 
@@ -41,7 +43,8 @@ def publish(
     """
     last, _ = store.control.last()
     current = store.current()
-    if current and current.exists() and not force and is_current(current, last, catalogue):
+    segments = history.fingerprint(store.control.segments())
+    if current and current.exists() and not force and is_current(current, last, catalogue, segments):
         return int(current.stem)
     _refuse_damaged(store, thoroughly=force)
     number = _next_number(store)
@@ -70,8 +73,8 @@ def publish(
     return number
 
 
-def is_current(path: Path, last: int, catalogue: str) -> bool:
-    """Tell whether a generation already holds every batch and the same definitions."""
+def is_current(path: Path, last: int, catalogue: str, segments: str) -> bool:
+    """Tell whether a generation was made of these very segments by the same definitions."""
     try:
         with connect(str(path), read_only=True, memory="128MB", threads=1) as con:
             meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
@@ -79,6 +82,7 @@ def is_current(path: Path, last: int, catalogue: str) -> bool:
         return False
     return (
         meta.get("through_seq") == str(last)
+        and meta.get("segments") == segments
         and meta.get("schema_version") == SCHEMA_VERSION
         and meta.get("catalogue", "") == catalogue
     )
@@ -124,6 +128,8 @@ def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogu
         _project_dataset(con, store, contract)
         if contract.cumulative:
             _difference(con, contract)
+        spread_bills(con, contract)
+    build_doubts(con, store.contracts)
     build_closure(con)
     _write_meta(con, store, through, catalogue, built_at)
 
@@ -169,15 +175,12 @@ def _project_dataset(con: duckdb.DuckDBPyConnection, store: Store, contract: Con
             " '' AS file_name, '' AS sheet, 0::INTEGER AS row_no WHERE FALSE"
         )
         return
-    files = these_files(store.segments / segment.path for segment in segments)
     unit_column = "" if named else f"{unit} AS unit, "
     con.execute(
         f"""CREATE TABLE d_{contract.name} AS
-        WITH seg AS (SELECT * FROM read_parquet({files}, union_by_name = true))
-        SELECT p.row_id, p.batch_seq AS rec_from, coalesce(m.batch_seq, {OPEN})::INTEGER AS rec_to,
-               {unit_column}p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no
-        FROM seg p LEFT JOIN (SELECT row_id, batch_seq FROM seg WHERE n = -1) m ON m.row_id = p.row_id
-        WHERE p.n = 1 ORDER BY p.from_m, unit"""
+        SELECT p.row_id, p.rec_from, p.rec_to, {unit_column}p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet,
+               p.row_no
+        FROM ({history.versions(store.segments, segments)}) p ORDER BY p.from_m, unit"""
     )
 
 
@@ -243,6 +246,7 @@ def _write_meta(
         **store.control.meta(),
         "through_seq": str(through),
         "schema_version": SCHEMA_VERSION,
+        "segments": history.fingerprint(store.control.segments()),
         "catalogue": catalogue,
         "built_at": built_at.isoformat(),
         "first_month": "" if low is None else str(low),

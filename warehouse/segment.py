@@ -1,4 +1,4 @@
-"""A segment: one immutable Parquet file of signed deltas, durable before the control log may name it."""
+"""A segment: one immutable Parquet file, durable before the control log may name it."""
 
 from __future__ import annotations
 
@@ -26,4 +26,14 @@ def seal(con: duckdb.DuckDBPyConnection, dataset: str, batch_seq: int, rows: str
     final = folder / f"{batch_seq:08d}-0.parquet"
     digest, size = sha256_of(temporary), temporary.stat().st_size
     settle(temporary, final)
-    return SegmentRow(f"{dataset}/{final.name}", dataset, batch_seq, low, min(high, OPEN), count, size, digest)
+    return SegmentRow(
+        f"{dataset}/{final.name}",
+        dataset,
+        batch_seq,
+        low,
+        min(high, OPEN),
+        count,
+        size,
+        digest,
+        valid_from_seq=batch_seq,
+    )

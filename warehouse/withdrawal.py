@@ -19,9 +19,9 @@ from typing import Any
 
 import duckdb
 
+from warehouse import history
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import RefusedInput
-from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
@@ -120,7 +120,7 @@ def _prepare(
     same = " AND ".join(f's."{key}" IS NOT DISTINCT FROM t."{key}"' for key in contract.keys)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE spoken AS
-        WITH seg AS ({_all_rows(store, segments)}),
+        WITH seg AS ({history.signed(store.segments, segments)}),
         -- every key the batch spoke of
         touched AS (SELECT DISTINCT {keys} FROM seg s WHERE s.batch_seq = $seq)
         -- who of those that stand spoke of it, the batch itself among them
@@ -144,11 +144,6 @@ def _prepare(
         """CREATE OR REPLACE TEMP VIEW after AS
         SELECT * FROM known ANTI JOIN goes USING (row_id) UNION ALL BY NAME SELECT * EXCLUDE (batch_seq, n) FROM comes"""
     )
-
-
-def _all_rows(store: Store, segments: Sequence[SegmentRow]) -> str:
-    files = these_files(store.segments / segment.path for segment in segments)
-    return f"SELECT * FROM read_parquet({files}, union_by_name = true)"
 
 
 def _rows(contract: Contract, seq: int) -> str:
