@@ -7,7 +7,7 @@ ADDRESS ?= 127.0.0.1
 PORT ?= 8050
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run store check test soak bench bench-large browser docs
+.PHONY: help setup run store check test soak bench bench-large browser servers docs
 
 help:
 	@echo "make run    set up, build the simulated city once, serve it on http://$(ADDRESS):$(PORT)"
@@ -25,6 +25,9 @@ setup: $(STAMP)
 browser:
 	@sh tests/browser.sh
 
+servers:
+	@sh tests/servers.sh
+
 store: setup
 	@test -f $(STORE)/gen/CURRENT || $(BIN)/python -m samples.prepare city $(STORE)
 
@@ -39,10 +42,10 @@ check: setup
 	@$(BIN)/cockpit rules check
 	@$(BIN)/python -m docs.generate --check
 
-test: setup browser
+test: setup browser servers
 	@$(BIN)/python -m pytest
 
-soak: setup browser
+soak: setup browser servers
 	@$(BIN)/python -m pytest -m "soak or not soak"
 
 bench: setup browser

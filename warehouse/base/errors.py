@@ -7,6 +7,8 @@ CockpitError                 anything we say on purpose; has `message` (what, wh
 ├── QueryError               a question that cannot be answered as asked
 ├── StoreError               the store on disk is missing, damaged or of the wrong kind
 │   └── StoreBusy            another writer holds the lock
+├── ServerError              a database server cannot be used
+│   └── ServerLost           the connection broke in the middle
 └── Forbidden                outside the viewer's scope
 """
 
@@ -65,6 +67,14 @@ class StoreError(CockpitError):
 
 class StoreBusy(StoreError):
     """Another writer holds the writer lock."""
+
+
+class ServerError(CockpitError):
+    """A database server cannot be reached, or refuses us."""
+
+
+class ServerLost(ServerError):
+    """The connection broke; what was under way may or may not have been done."""
 
 
 class Forbidden(CockpitError):
