@@ -6,13 +6,14 @@ import datetime as dt
 import tomllib
 import zoneinfo
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
 from warehouse.base.errors import QueryError, RefusedInput
 from warehouse.base.periods import Period
+from warehouse.corrections import NO_ADVICE, Advice
 
 READABLE = (".csv", ".xlsx", ".xls", ".ods", ".parquet")
 ONE_STORE = ("origin", "currency", "timezone")
@@ -29,6 +30,8 @@ class Delivery:
     recorded_at: dt.datetime | None = None
     span: tuple[int, int] | None = None
     readable: bool = True
+    advice: Advice = NO_ADVICE
+    """What the one who hands it in says beside the file, and how far they reach."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Handover:
 
     deliveries: tuple[Delivery, ...]
     store: Mapping[str, str] = field(default_factory=dict)
+
+    def advised(self, advice: Advice) -> Handover:
+        """Return the same deliveries with what the one who hands them in says of all of them."""
+        return replace(self, deliveries=tuple(replace(delivery, advice=advice) for delivery in self.deliveries))
 
 
 def gather(paths: Iterable[Path], source: str | None, recorded_at: dt.datetime | None) -> Handover:
