@@ -53,6 +53,8 @@ COLUMNS = {
     " loan_balance overdue depositors cases online_cases",
     "meter_reading": "meter_no read_at unit building carrier previous current ratio quantity sub_item parent_meter"
     " subs_complete swapped",
+    "meter": "meter unit building energy ratio digits interval_minutes valid_from valid_to parent_meter",
+    "meter_event": "meter swapped_at end_reading start_reading reason",
     "operation_event": "event_no unit building kind equipment level started_at ended_at handled measure",
     "property_service": "month unit building supplier service_area unit_price fee staff equipment equipment_ok"
     " inspections_due inspections_done visits complaints",
