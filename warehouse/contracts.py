@@ -6,6 +6,7 @@ the checks a row must pass and example rows that run as tests. Adding a source i
 
 A check is SQL over the typed columns; `bound(name)` in it, and in its texts, is the figure of that name in `bounds`,
 and a subquery over `staged` sees the other rows of the file. A `pair` checks a code against the name beside it.
+A `doubt` marks sound rows that look copied or calculated, `billing` spreads a bill over the months it stands for.
 `standard` says which form or standard a source or a column answers to.
 """
 
@@ -22,6 +23,7 @@ from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from warehouse.base.errors import DefinitionError, suggest
+from warehouse.contract_rules import Billing, Doubt, read_billing, read_doubts
 from warehouse.pairs import pair_expr
 
 TimeKind = Literal["span", "month", "year", "date", "datetime"]
@@ -129,6 +131,8 @@ class Contract:
     due_day: int | None = None
     is_reference: bool = False
     checks: tuple[Check, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    billing: Billing | None = None
     unpivot: Unpivot | None = None
     magnitude: Mapping[str, Any] | None = None
     derived: Mapping[str, str] = field(default_factory=dict)
@@ -206,7 +210,7 @@ def load_contracts(folder: Traversable | None = None) -> dict[str, Contract]:
 
 _TOP_KEYS = {
     "name", "title", "theme", "time", "slice", "slice_by", "coverage", "due", "is_reference", "column", "check",
-    "unpivot", "magnitude", "derived", "month_expr", "example", "bounds", "pair", "standard",
+    "unpivot", "magnitude", "derived", "month_expr", "example", "bounds", "pair", "standard", "doubt", "billing",
 }  # fmt: skip
 _COLUMN_KEYS = {
     "name", "type", "aliases", "unit", "default_unit", "required", "key", "dimension", "org", "cumulative", "values",
@@ -257,6 +261,8 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         due_day=data.get("due", {}).get("day"),
         is_reference=data.get("is_reference", False),
         checks=_checks(file, data, names, faults),
+        doubts=read_doubts(file, data, names, faults),
+        billing=read_billing(file, data.get("billing"), {column.name: column.type for column in columns}, faults),
         unpivot=_unpivot(file, data.get("unpivot"), columns, faults),
         magnitude=data.get("magnitude"),
         derived=data.get("derived", {}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -24,9 +24,10 @@ from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.doubts import build_doubts
 from warehouse.durable import flush_file, sha256_of, write_text
+from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_reviewed, works_with_review
 from warehouse.store import Store, connect
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 KEPT_GENERATIONS = 3
 """The newest files that stay; who still reads an older one keeps it open although its name is gone."""
 
@@ -124,14 +125,28 @@ def _refuse_damaged(store: Store, *, thoroughly: bool) -> None:
 def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime) -> None:
     """Write meta, batch, every `d_<dataset>` and the closures into the open generation."""
     _write_batches(con, store)
-    for contract in store.contracts.values():
-        _project_dataset(con, store, contract)
+    for contract in _project_each(con, store):
         if contract.cumulative:
             _difference(con, contract)
         spread_bills(con, contract)
     build_doubts(con, store.contracts)
     build_closure(con)
     _write_meta(con, store, through, catalogue, built_at)
+
+
+def _project_each(con: duckdb.DuckDBPyConnection, store: Store) -> Iterator[Contract]:
+    """Write each dataset and hand it out to be derived from; one under review a second time, as it stands reviewed."""
+    for record in store.records.values():
+        _project_dataset(con, store, record)
+    has_review = lay_out(con)
+    for contract in store.contracts.values():
+        _project_dataset(con, store, contract)
+        if has_review and is_owed(contract):
+            copy_reviewed(con, contract)
+        yield contract
+        if has_review and is_owed(contract):
+            with looking_at_reviewed(con):
+                yield contract
 
 
 def _write_batches(con: duckdb.DuckDBPyConnection, store: Store) -> None:
@@ -217,11 +232,12 @@ def _difference(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         ),
         turns AS (
             SELECT * FROM flows
-            QUALIFY row({names}) IS DISTINCT FROM lag(row({names})) OVER (PARTITION BY row_id ORDER BY rec_from)
+            -- a row that stood reviewed twice has two lives
+            QUALIFY row({names}) IS DISTINCT FROM lag(row({names})) OVER (PARTITION BY row_id, taken_back ORDER BY rec_from)
         )
         -- an interval goes on until the flow itself turns
         SELECT * EXCLUDE (rec_to, taken_back),
-               lead(rec_from, 1, taken_back) OVER (PARTITION BY row_id ORDER BY rec_from)::INTEGER AS rec_to
+               lead(rec_from, 1, taken_back) OVER (PARTITION BY row_id, taken_back ORDER BY rec_from)::INTEGER AS rec_to
         FROM turns"""
     )
     con.execute(f"DROP TABLE {name}")
@@ -252,6 +268,8 @@ def _write_meta(
         "first_month": "" if low is None else str(low),
         "last_month": "" if high is None else str(high),
     }
+    if works_with_review(con):
+        meta["review"] = "1"
     con.execute("CREATE TABLE meta (key VARCHAR, value VARCHAR)")
     con.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
     if through < 0:

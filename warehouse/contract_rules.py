@@ -1,0 +1,108 @@
+"""What a contract says of rows beyond their columns: what makes a sound row doubtful, and how a bill is spread.
+
+A doubt (疑似) is never an accusation and changes no figure: the row counts, is marked, and may be explained.
+The rules are those of the trade, kept as data beside the columns they speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DOUBT_KINDS: Mapping[str, tuple[str, ...]] = {
+    "repeated": ("series", "measures"),
+    "zero_after": ("series", "measures", "before"),
+    "quotient": ("measures",),
+    "twins": ("series", "measures", "least"),
+    "backwards": ("series", "measures", "order"),
+}
+"""Kind → what must be said besides code, kind and text; `warehouse.doubts` gives each its meaning."""
+
+_DOUBT_KEYS = {"code", "kind", "series", "measures", "text", "where", "before", "least", "order"}
+_BILLING_KEYS = {"from", "to", "measures", "topup"}
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A pattern that makes a sound row doubtful. `where` is SQL over the row's columns that says which rows it looks at."""
+
+    code: str
+    kind: str
+    measures: tuple[str, ...]
+    text: Mapping[str, str]
+    series: tuple[str, ...] = ()
+    where: str = "TRUE"
+    before: int = 0
+    """How many months before must hold a figure above zero."""
+    least: float = 0
+    """Figures below this are too common to be told apart."""
+    order: str | None = None
+
+
+@dataclass(frozen=True)
+class Billing:
+    """How a bill stands for other months than the one it was handed in for.
+
+    `start` and `end` name the columns with the first and last day billed (bimonthly water, heat of a season); the
+    measures are spread over those months by days, to the last digit. `topup` names the column that says a card was
+    filled: that is money moved, not something used.
+    """
+
+    measures: tuple[str, ...]
+    start: str | None = None
+    end: str | None = None
+    topup: str | None = None
+
+
+def read_doubts(file: str, data: Mapping[str, Any], names: Collection[str], faults: list[str]) -> tuple[Doubt, ...]:
+    """Return the doubts of a contract; what is wrong with them is added to `faults`."""
+    return tuple(d for item in data.get("doubt", ()) if (d := _doubt(file, item, names, faults)))
+
+
+def _doubt(file: str, item: Mapping[str, Any], names: Collection[str], faults: list[str]) -> Doubt | None:
+    where = f"{file}: doubt '{item.get('code', '?')}'"
+    kind = item.get("kind", "")
+    before = len(faults)
+    if kind not in DOUBT_KINDS:
+        faults.append(f"{where}: kind '{kind}' is none of {', '.join(DOUBT_KINDS)}")
+        return None
+    faults += [f"{where}: unknown key '{key}'" for key in sorted(set(item) - _DOUBT_KEYS)]
+    faults += [f"{where}: key '{key}' is missing" for key in ("code", "text", *DOUBT_KINDS[kind]) if key not in item]
+    if len(faults) > before:
+        return None
+    if set(item["text"]) != {"zh", "en"}:
+        faults.append(f"{where}: text needs both zh and en")
+    order = item.get("order")
+    for name in (*item.get("series", ()), *item["measures"], *([order] if order else ())):
+        if name not in names:
+            faults.append(f"{where}: '{name}' is not a column")
+    if kind == "quotient" and len(item["measures"]) != 2:
+        faults.append(f"{where}: measures are the quantity and the cost, two columns")
+    return Doubt(
+        code=item["code"], kind=kind, measures=tuple(item["measures"]), text=item["text"],
+        series=tuple(item.get("series", ())), where=item.get("where", "TRUE"), before=item.get("before", 0),
+        least=item.get("least", 0), order=order,
+    )  # fmt: skip
+
+
+def read_billing(
+    file: str, data: Mapping[str, Any] | None, types: Mapping[str, str], faults: list[str]
+) -> Billing | None:
+    """Return the billing rule of a contract; what is wrong with it is added to `faults`. `types` are column types."""
+    if data is None:
+        return None
+    faults += [f"{file}: billing: unknown key '{key}'" for key in sorted(set(data) - _BILLING_KEYS)]
+    if ("from" in data) != ("to" in data):
+        faults.append(f"{file}: billing needs both 'from' and 'to', or neither")
+    wanted = {"from": "date", "to": "date", "topup": "bool"}
+    for key, kind in wanted.items():
+        if key in data and types.get(data[key]) != kind:
+            faults.append(f"{file}: billing.{key} '{data[key]}' is no column of type {kind}")
+    for name in data.get("measures", ()):
+        if not types.get(name, "").startswith("dec"):
+            faults.append(f"{file}: billing.measures '{name}' is no decimal column")
+    if not data.get("measures"):
+        faults.append(f"{file}: billing.measures is missing")
+        return None
+    return Billing(tuple(data["measures"]), data.get("from"), data.get("to"), data.get("topup"))
