@@ -9,7 +9,7 @@ value in a `by` column belongs to no cell. Atoms with the same cells are compute
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import duckdb
 from sqlglot import exp
@@ -27,11 +27,13 @@ THINGS = "things"
 
 
 def build_cells(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, contracts: Mapping[str, Contract],
-                sources: Iterable[str], months: tuple[int, int]) -> tuple[Atom, ...]:  # fmt: skip
+                sources: Iterable[str], months: tuple[int, int], only: Container[str] | None = None) -> tuple[Atom, ...]:  # fmt: skip
     """Write leaf_<atom> and unit_<atom> of every atom counted in cells whose sources have rows; return those atoms."""
     prepared = set(sources)
     groups: dict[tuple[str, ...], list[Atom]] = defaultdict(list)
     for atom in catalogue.atoms.values():
+        if only is not None and atom.name not in only:
+            continue
         if (atom.is_leaf or atom.is_distinct) and set(cell_sources(atom, catalogue)) <= prepared:
             groups[(*atom.by, *((atom.name,) if atom.is_distinct else ()))].append(atom)
     for atoms in groups.values():

@@ -8,6 +8,9 @@
     node_now          node × month: every atom, got and due as known now; NULL = nothing reported
     outside_life      facts of units that did not live in that month, dropped from every node and counted here
 
+A store that works with review holds the leaf, unit and node tables twice: as reported, and in the schema `reviewed` as
+reviewed (`reviewed_cubes`).
+
 The rectangle rule: the join of two recorded histories appears at the later of both starts and is taken back when
 either ends. Known at B is therefore `sum(…) WHERE batch_seq <= B`, for every table above.
 """
@@ -24,9 +27,11 @@ from metrics.cells import build_cells
 from metrics.define_source import row_columns
 from metrics.facts import part_sql, prepare, source_atoms
 from metrics.model import THEMES, Atom, Catalogue, Source
+from metrics.reviewed_cubes import file_reports, prepare_touched, rebuild_cells, touched_sources
 from metrics.tables import columns_of, create_table, decimals, has_rows, literal, month_list, quoted, table_names
 from warehouse.base.periods import OPEN, month_of
 from warehouse.contracts import Contract
+from warehouse.reviewed import is_owed, looking_at_reviewed, works_with_review
 
 OWN = "|own"
 """Suffix of a node that stands for a parent's own figures without its children's."""
@@ -57,15 +62,37 @@ def build(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], cat
             build_unit(con, source, catalogue, contracts[source.of])
             live.append(source)
     counted = build_cells(con, catalogue, contracts, [source.name for source in live], (span.first, span.end))
-    for name, theme in [*((s.name, s.theme) for s in live), *((a.name, a.theme) for a in counted)]:
-        build_node(con, name, theme)
-    for source in catalogue.sources.values():
-        con.execute(f"DROP TABLE IF EXISTS {quoted('rows_' + source.name)}")
+    _carry_up(con, live, counted)
     build_due(con, span)
     built = built_atoms(catalogue, {s.name for s in live}, {a.name for a in counted})
     build_now(con, live, built)
     build_outside_life(con, contracts, span)
     write_register(con, live, built, span)
+    if works_with_review(con):
+        with looking_at_reviewed(con):
+            _build_reviewed(con, contracts, catalogue, live, counted, built, span)
+    for source in catalogue.sources.values():
+        con.execute(f"DROP TABLE IF EXISTS {quoted('rows_' + source.name)}")
+
+
+def _carry_up(con: duckdb.DuckDBPyConnection, sources: Iterable[Source], counted: Iterable[Atom]) -> None:
+    for name, theme in [*((s.name, s.theme) for s in sources), *((a.name, a.theme) for a in counted)]:
+        build_node(con, name, theme)
+
+
+def _build_reviewed(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], catalogue: Catalogue,
+                    live: Sequence[Source], counted: Sequence[Atom], built: Sequence[BuiltAtom], span: Span) -> None:  # fmt: skip
+    """Build what rests on a dataset under review once more; everything else is read from where it lies."""
+    touched = touched_sources(live, contracts)
+    prepare_touched(con, touched, catalogue, contracts)
+    for source in touched:
+        contract = contracts[source.of]
+        build_leaf(con, source, catalogue, contracts, span)
+        by_file = is_owed(contract) and contract.coverage == "file"
+        build_unit(con, source, catalogue, contract, file_reports(source, contract) if by_file else None)
+    cells = rebuild_cells(con, catalogue, contracts, touched, counted, (span.first, span.end))
+    _carry_up(con, touched, cells)
+    build_now(con, live, built)
 
 
 def month_span(con: duckdb.DuckDBPyConnection) -> Span:
@@ -141,10 +168,12 @@ def leaf_sql(rows: str, dims: Mapping[str, str], values: Mapping[str, str], span
     GROUP BY unit, month_no, batch_seq{listed} HAVING {moved}"""
 
 
-def build_unit(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contract: Contract) -> None:
+def build_unit(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contract: Contract,
+               reports: str | None = None) -> None:  # fmt: skip
     """Fold the dimensions and add `got`: by the unit's own rows, or by any row of the month when a file covers all."""
     names = [atom.name for atom, _ in source_atoms(source.name, catalogue)]
-    reports = _file_reports(source) if contract.coverage == "file" else _unit_reports(source)
+    if reports is None:
+        reports = _file_reports(source) if contract.coverage == "file" else _unit_reports(source)
     sums = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in names)
     empty = "".join(f", NULL AS {quoted(name)}" for name in names)
     select = f"""

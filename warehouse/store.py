@@ -15,7 +15,9 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -27,6 +29,9 @@ from warehouse.schema import bring_forward
 
 FOLDERS = ("inbox", "seg", "gen", "tmp")
 READER_MEMORY = "128MB"
+State = Literal["reviewed", "reported"]
+STATES: tuple[State, ...] = ("reviewed", "reported")
+REVIEWED_FIRST = "reviewed,main"
 STORE_ID = "store_id"
 """Key of the store's own name among its facts: given once, kept by every backup."""
 
@@ -55,6 +60,9 @@ class Generation:
     meta: Mapping[str, str] = field(default_factory=dict)
     pinned: int | None = None
     """When set, every question is answered as known at this batch, whatever moment it names."""
+    state: State = "reported"
+    """Whether the names of tables mean the rows as reported or as they stand reviewed."""
+    _states: dict[State, Generation] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def number(self) -> int:
@@ -100,10 +108,33 @@ class Generation:
 
     def as_known_at(self, batch_seq: int) -> Generation:
         """Return the same generation as it was known right after a batch; batches of one moment are told apart so."""
-        return Generation(self.path, self.con, self.contracts, self.meta, batch_seq)
+        return Generation(self.path, self.con, self.contracts, self.meta, batch_seq, self.state)
+
+    @property
+    def has_review(self) -> bool:
+        """Tell whether figures are told apart by what is reviewed and what is only reported."""
+        return self.meta.get("review") == "1"
+
+    def seen(self, state: State | None = None) -> Generation:
+        """Return the generation as one state shows it; without a word the reviewed one, where there is review.
+
+        The same SQL answers from either: the reviewed tables lie in a schema of their own, which is looked into first.
+        """
+        wanted: State = "reviewed" if self.has_review and state != "reported" else "reported"
+        if wanted == self.state:
+            return self
+        if wanted not in self._states:
+            con = self.con.cursor()
+            con.execute(f"SET search_path = '{REVIEWED_FIRST if wanted == 'reviewed' else 'main'}'")
+            seen = Generation(self.path, con, self.contracts, self.meta, self.pinned, wanted)
+            seen._states[self.state] = self
+            self._states[wanted] = seen
+        return self._states[wanted]
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and those opened beside it."""
+        for other in self._states.values():
+            other.con.close()
         self.con.close()
 
 
@@ -151,6 +182,11 @@ class Store:
     def contracts(self) -> dict[str, Contract]:
         """The contracts shipped with the package."""
         return load_contracts()
+
+    @cached_property
+    def records(self) -> dict[str, Contract]:
+        """Contracts of what commands write and no file may: decisions on submissions."""
+        return load_contracts(resources.files("warehouse") / "records")
 
     def create(self) -> None:
         """Make the folders and the control log where they are missing."""
