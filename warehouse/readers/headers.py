@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from warehouse.readers.labels import Aliases, find_period, find_unit_notes, find_year, fold_label, split_unit
+from warehouse.readers.structure import Merge, is_form, is_grouped, is_numbered
 from warehouse.readers.units import is_money, is_unit
 
 Grid = Sequence[Sequence[str | None]]
-Merge = tuple[tuple[int, int], tuple[int, int]]
-"""Upper left and lower right cell of a merged area, 0-based, both inclusive."""
 
 SEARCHED_ROWS = 40
 DEEPEST = 4
@@ -80,18 +79,42 @@ def _known_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]
 
 
 def _blocks_from(top: list[list[str]], first: int, aliases: Aliases, merges: Sequence[Merge]) -> Iterator[_Block]:
-    """The possible headers that start in a row; a lone group name above full labels is possible but doubtful."""
+    """The possible headers that start in a row; a lone group name above full labels is possible but doubtful.
+
+    None cuts through a merged cell.
+    """
     if not _may_start(top, first):
         return
-    yield _join(top, first, first, aliases, merges)
-    if _is_lone_group(top, first):
+    shallowest = _whole(top, first, merges)
+    yield _join(top, first, shallowest, aliases, merges)
+    if shallowest == first and _is_lone_group(top, first):
         yield replace(_join(top, first, first + 1, aliases, merges), is_doubtful=True)
-    for last in range(first + 1, min(first + DEEPEST, len(top))):
+    for last in range(shallowest + 1, min(first + DEEPEST, len(top))):
         if not _continues(top, first, last, merges):
             return
         yield replace(
             _join(top, first, last, aliases, merges), is_doubtful=not merges and not _is_plainly_header(top, last)
         )
+
+
+def _whole(top: list[list[str]], first: int, merges: Sequence[Merge]) -> int:
+    """The last row of the smallest header that starts in a row and holds its merged cells and their members whole.
+
+    A cell merged down over more rows than a header has stands for a block of data.
+    """
+    last, end = first, min(first + DEEPEST, len(top)) - 1
+    while last < end:
+        reaching = [bottom for (start, _), (bottom, _) in merges if first <= start <= last < bottom <= end]
+        members = is_grouped(top, last, merges, is_label) and (bool(merges) or _is_plainly_header(top, last + 1))
+        deeper = max([last, *reaching, last + members])
+        if deeper == last or not all(_is_words(top[row]) for row in range(last + 1, deeper + 1)):
+            break
+        last = deeper
+    return last
+
+
+def _is_words(row: Sequence[str]) -> bool:
+    return all(is_label(cell) or is_unit(cell) for cell in row if cell)
 
 
 def _is_plainly_header(top: list[list[str]], row: int) -> bool:
@@ -118,15 +141,19 @@ def _is_lone_group(top: list[list[str]], first: int) -> bool:
 
 def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
     """The first block that names most of the columns of the widest row."""
+    if is_form(top):
+        return None
     widest = max((_filled(row) for row in top), default=0)
     for first, row in enumerate(top):
+        if is_numbered(row):
+            return _join(top, first, first, aliases, merges)
         names = [cell for cell in row if is_label(cell)]
         if len(names) < 2 or len(names) * 10 < _filled(row) * 8:
             continue
-        last = first
+        last = shallowest = _whole(top, first, merges)
         while last + 1 < min(len(top), first + DEEPEST) and _continues(top, first, last + 1, merges):
             last += 1
-        while last > first and not merges and not _is_plainly_header(top, last):
+        while last > shallowest and not merges and not _is_plainly_header(top, last):
             last -= 1
         block = _join(top, first, last, aliases, merges)
         if sum(1 for label in block.labels if label) * 10 >= widest * 6:
@@ -156,7 +183,9 @@ def _continues(top: list[list[str]], first: int, row: int, merges: Sequence[Merg
     named = [cell for cell in cells if cell]
     if not named or not all(is_label(cell) or is_unit(cell) for cell in named):
         return False
-    if _spans_down(merges, row) or _groups_above(merges, row - 1, len(above)):
+    if any(start == row and bottom >= first + DEEPEST for (start, _), (bottom, _) in merges):
+        return False  # such a cell stands for a block of data
+    if _spans_down(merges, first, row) or _groups_above(merges, row - 1, len(above)):
         return _filled(above) > 1 or row - 1 > first
     width = max(len(cells), len(above))
     gaps = [c for c in range(1, width) if not _cell(above, c) and _cell(cells, c)]
@@ -175,8 +204,8 @@ def _unnamed(rows: Sequence[Sequence[str]]) -> list[int]:
     return [column for column in range(_last_filled(*rows) + 1) if not any(_cell(row, column) for row in rows)]
 
 
-def _spans_down(merges: Sequence[Merge], row: int) -> bool:
-    return any(top < row <= bottom for (top, _), (bottom, _) in merges)
+def _spans_down(merges: Sequence[Merge], first: int, row: int) -> bool:
+    return any(first <= top < row <= bottom < first + DEEPEST for (top, _), (bottom, _) in merges)
 
 
 def _groups_above(merges: Sequence[Merge], row: int, width: int) -> bool:
@@ -192,7 +221,8 @@ def _cell(row: Sequence[str], column: int) -> str:
 
 
 def _join(top: list[list[str]], first: int, last: int, aliases: Aliases, merges: Sequence[Merge]) -> _Block:
-    width = _last_filled(*top[first : last + 1]) + 1
+    reach = [right for (start, _), (end, right) in merges if first <= start and end <= last]
+    width = max([_last_filled(*top[first : last + 1]), *reach]) + 1
     filled = [_fill(top, row, first, last, width, merges) for row in range(first, last + 1)]
     joined = [_label([row[column] for row in filled], aliases) for column in range(width)]
     labels = tuple(label for label, _ in joined)

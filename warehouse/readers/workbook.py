@@ -17,12 +17,13 @@ import python_calamine as calamine
 from warehouse.readers.biff import NotCompound
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.formulas import ErrorCells, error_cells
-from warehouse.readers.headers import Heading, Merge, find_heading
+from warehouse.readers.headers import Heading, find_heading
 from warehouse.readers.labels import Aliases
 from warehouse.readers.raw import Cells, RawTable
 from warehouse.readers.sift import Row, Sieve
 from warehouse.readers.signatures import Kind
 from warehouse.readers.spool import spool
+from warehouse.readers.structure import Merge
 
 LARGEST_EXACT = 10**15
 """A spreadsheet keeps 15 digits; a longer number has lost its last ones."""
