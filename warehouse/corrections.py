@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from warehouse.contracts import Contract, normalise_label
-from warehouse.organisations import Directory, Match, fold_name
+from warehouse.names import fold_name
+from warehouse.organisations import Directory, Match
 from warehouse.reach import EVERYTHING, Reach
 from warehouse.readers.raw import RawTable
 
@@ -105,11 +106,10 @@ class Advised(Directory):
         self.__dict__.update(known.__dict__)
         self._advice = {fold_name(text): code for text, code in organisations.items()}
 
-    def find(self, text: str) -> Match:
+    def find(self, text: str, month: int | None = None) -> Match:
         """Return the unit a cell names; a code the register does not know is no advice."""
         code = self._advice.get(fold_name(text))
-        told = super().find(code) if code else None
-        return told if told is not None and told.code == code else super().find(text)
+        return Match(code) if code is not None and code in self else super().find(text, month)
 
 
 def advised(known: Directory, corrections: Corrections) -> Directory:

@@ -21,7 +21,7 @@ def contract_of(contracts: Mapping[str, Contract], delivery: Delivery, tables: S
             raise ReadRefused(Fault("unknown_source", delivery.name, value=delivery.source, hint="、".join(contracts)))
         return contracts[delivery.source]
     labels = max((table.labels for table in tables), key=len)
-    ranked = _ranked(contracts, labels)
+    ranked = ranked_contracts(contracts, labels)
     best = ranked[0]
     is_fit = is_complete(labels, best) and _says_something(labels, best)
     if not is_fit or recognised(labels, best) * 2 < min(len(labels), 8):
@@ -36,7 +36,7 @@ def own_sheets(
     """Return the sheets of a source; a sheet that another source fits better is refused, not passed over."""
     own, others = [], []
     for table in tables:
-        best = _ranked(contracts, table.labels)[0]
+        best = ranked_contracts(contracts, table.labels)[0]
         known = recognised(table.labels, contract)
         is_own = best is contract or (is_declared and is_complete(table.labels, contract))
         if not is_own and is_complete(table.labels, best) and recognised(table.labels, best) > known:
@@ -65,6 +65,6 @@ def _says_something(labels: Sequence[str], contract: Contract) -> bool:
     return bool(found - plain)
 
 
-def _ranked(contracts: Mapping[str, Contract], labels: Sequence[str]) -> list[Contract]:
+def ranked_contracts(contracts: Mapping[str, Contract], labels: Sequence[str]) -> list[Contract]:
     """Return the contracts, the one that a table's labels fit best first."""
     return sorted(contracts.values(), key=lambda c: (is_complete(labels, c), recognised(labels, c)), reverse=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cockpit import pipeline
+from cockpit.commands import preview_commands
 from cockpit.commands.common import JsonOption, StoreOption, print_json, print_table, progress, store_at, writable
 from warehouse import backup as backups
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
@@ -25,11 +26,15 @@ def load(
     ] = None,
     recorded_at: Annotated[str | None, typer.Option(help="When the files became known (ISO); default now.")] = None,
     actor: Annotated[str, typer.Option(help="Who hands the files in.")] = "local",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be understood and taken; commit nothing.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Take exported files into the store and publish the figures. Prints one JSON object a file."""
-    del json_  # load always prints JSON
     place = store_at(store)
+    if dry_run:
+        raise typer.Exit(preview_commands.dry_run(place, paths, source, as_json=json_))
     zone = place.control.meta().get("timezone", DEFAULT_ZONE) if place.exists else DEFAULT_ZONE
     moment = parse_instant(recorded_at, zone) if recorded_at else None
     reports = pipeline.load_and_publish(place, paths, source=source, recorded_at=moment, actor=actor, progress=progress)

@@ -1,0 +1,73 @@
+"""`load --dry-run`: what each file would be taken for and what would become of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cockpit.commands.common import out, print_json, print_table
+from warehouse.base.errors import UnknownName
+from warehouse.manifest import gather
+from warehouse.preview import preview
+from warehouse.sight import ColumnSight, Preview, SheetSight
+from warehouse.store import Store
+
+ROWS_PRINTED = 5
+
+
+def dry_run(store: Store, paths: Iterable[Path], source: str | None, *, as_json: bool) -> int:
+    """Print what a load of the files would do and return its exit code."""
+    if source is not None and source not in store.contracts:
+        raise UnknownName("source", source, store.contracts)
+    deliveries = gather(paths, source, None).deliveries
+    found = [preview(store, one.path, name=one.name, source=one.source or source) for one in deliveries]
+    if as_json:
+        print_json([one.as_json() for one in found])
+    else:
+        for one in found:
+            _print(one)
+    if all(one.status in ("refused", "nothing") for one in found):
+        return 2
+    return 1 if any(one.status == "refused" or one.counts.get("quarantined") for one in found) else 0
+
+
+def _print(one: Preview) -> None:
+    out.rule(one.file, align="left")
+    others = ", ".join(f"{c.titles['zh']} {c.name} ({c.known}/{c.labels})" for c in one.candidates[:3])
+    _line(f"source    {one.titles.get('zh', '')} {one.source or '?'}    candidates: {others or 'none'}")
+    if one.period_from:
+        _line(f"months    {one.period_from} .. {one.period_to or ''}")
+    if one.counts:
+        _line("rows      " + "  ".join(f"{key} {value}" for key, value in one.counts.items()))
+    if one.skipped:
+        _line("skipped   " + "  ".join(f"{key} {value}" for key, value in one.skipped.items()))
+    for sheet in one.sheets:
+        _print_sheet(sheet)
+    for stranger in one.strangers:
+        meant = ", ".join(f"{name} {code}" for code, name in stranger.suggestions)
+        _line(f"unknown   {stranger.text} ({stranger.rows} rows)    perhaps: {meant or 'nobody comes near'}")
+    for fault in one.faults:
+        _line(f"fault     {fault.texts['zh']}")
+    if one.faults_total > len(one.faults):
+        _line(f"fault     … {one.faults_total - len(one.faults)} more")
+    _line(f"outcome   {one.status}; nothing was committed")
+
+
+def _print_sheet(sheet: SheetSight) -> None:
+    _line(f"sheet     {sheet.name or '-'}    header in row {sheet.header_row}    {sheet.rows_in} rows")
+    for column in sheet.columns:
+        _line(f"  {column.label} → {_taken(column)}")
+    headers = [header["zh"] for header in sheet.headers]
+    rows = [dict(zip(headers, row.cells, strict=False)) | {"#": f"{row.row_no} {row.fate}"} for row in sheet.rows]
+    print_table(rows[:ROWS_PRINTED], ("#", *dict.fromkeys(headers)))
+
+
+def _taken(column: ColumnSight) -> str:
+    if column.column is None:
+        return "left out"
+    unit = f" [{column.unit}, {column.unit_from}]" if column.unit else ""
+    return f"{column.column}{unit}" + (f" in {column.stored_unit}" if column.stored_unit else "")
+
+
+def _line(text: str) -> None:
+    out.print(text, markup=False, soft_wrap=True)

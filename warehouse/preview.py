@@ -1,0 +1,354 @@
+"""A dry run of one file: what it would be taken for and what would become of its rows. Nothing is committed.
+
+It goes the way of a load (reading, recognition, mapping, staging, checks, comparison) and stops before the commit, so
+that what is shown is what will happen. A file that would be refused is shown as it stands, with all its faults.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.base.clock import Clock, system_clock
+from warehouse.base.periods import OPEN, month_label
+from warehouse.contracts import Column, Contract
+from warehouse.corrections import NO_ADVICE, Advice, relabelled, told_apart
+from warehouse.ingest import UNFORESEEN, Loader
+from warehouse.manifest import READABLE, Delivery
+from warehouse.mapping import column_of, match_label
+from warehouse.organisations import Directory
+from warehouse.quarantine import fault_texts
+from warehouse.readers.cells import factor_of, note_fits
+from warehouse.readers.faults import Fault, ReadRefused
+from warehouse.readers.messages import message
+from warehouse.readers.raw import RawTable
+from warehouse.recognition import ranked_contracts
+from warehouse.sight import Candidate, ColumnSight, FaultSight, Preview, RowSight, SheetSight, StrangeName
+from warehouse.store import Store, connect
+from warehouse.understanding import Outcome, Understood, compare_with_known, understand
+
+ROWS_SHOWN = 20
+FAULTS_SHOWN = 200
+CANDIDATES_SHOWN = 4
+MEMORY = "1GB"
+ORG_FAULTS = ("unknown_org", "ambiguous_org", "name_not_then")
+
+
+def preview(
+    store: Store, path: Path, *, name: str | None = None, source: str | None = None, advice: Advice = NO_ADVICE,
+    near: str | None = None, clock: Clock = system_clock,
+) -> Preview:  # fmt: skip
+    """Return what a load of this file would do now. `near` is the unit it is handed in for: its region comes first
+    among suggestions."""
+    delivery = Delivery(path, name or path.name, source, advice=advice)
+    if Path(delivery.name).suffix.lower() not in READABLE:
+        return refused(delivery, (Fault("not_a_table", delivery.name),))
+    with _bench(store, clock) as bench:
+        try:
+            tables = bench.read(delivery)
+        except ReadRefused as refusal:
+            return refused(delivery, refusal.faults)
+        bench.tables[delivery.path] = tables
+        candidates = _candidates(bench.contracts, tables)
+        try:
+            return _understood(bench, delivery, tables, candidates, near)
+        except ReadRefused as refusal:
+            return _not_understood(bench, delivery, tables, candidates, refusal.faults)
+        except UNFORESEEN as error:
+            fault = Fault("unforeseen", delivery.name, value=str(error).splitlines()[0])
+            return refused(delivery, (fault,))
+
+
+def refused(delivery: Delivery, faults: Sequence[Fault]) -> Preview:
+    """Return the preview of a file of which nothing can be shown but why it would be refused."""
+    return Preview(delivery.name, None, {}, "refused", faults=_told(delivery, faults), faults_total=len(faults))
+
+
+@contextlib.contextmanager
+def _bench(store: Store, clock: Clock) -> Iterator[Loader]:
+    """Open what a load needs, beside any writer; a store that is not there yet is tried as an empty one."""
+    with contextlib.ExitStack() as stack:
+        spill = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cockpit-preview-")))
+        if not store.exists:
+            store = Store(spill / "store")
+            store.create()
+            stack.callback(store.control.close)
+        con = stack.enter_context(contextlib.closing(connect(memory=MEMORY, spill=spill)))
+        copier = stack.enter_context(ThreadPoolExecutor(max_workers=1))
+        yield Loader(store, "preview", clock, con, store.contracts, copier)
+
+
+def _understood(
+    bench: Loader, delivery: Delivery, tables: Sequence[RawTable], candidates: tuple[Candidate, ...], near: str | None
+) -> Preview:
+    found = understand(bench, delivery)
+    outcome = compare_with_known(bench, delivery, found)
+    contract, entries = found.contract, outcome.entries
+    low, high = _period(bench.con)
+    by_sheet = {table.sheet: number for number, table in enumerate(found.tables)}
+    sheets = tuple(
+        _sheet(bench, delivery, contract, table, found, by_sheet.get(table.sheet)) for table in tables
+    )  # fmt: skip
+    return Preview(
+        file=delivery.name,
+        source=contract.name,
+        titles=contract.title,
+        status=_status(outcome),
+        is_chosen=delivery.source is not None,
+        candidates=candidates,
+        sheets=sheets,
+        period_from=low,
+        period_to=high,
+        counts=outcome.counts,
+        skipped=dict(found.staged.skipped),
+        notes=dict(found.staged.notes),
+        faults=tuple(_fault(contract, entry) for entry in entries[:FAULTS_SHOWN]),
+        faults_total=len(entries),
+        strangers=_strangers(contract, entries, bench.units(), delivery.advice, near),
+    )
+
+
+def _status(outcome: Outcome) -> str:
+    if outcome.change.delta_rows:
+        return "ready"
+    return "unchanged" if outcome.change.unchanged or not outcome.counts["quarantined"] else "nothing"
+
+
+def _not_understood(
+    bench: Loader, delivery: Delivery, tables: Sequence[RawTable], candidates: tuple[Candidate, ...],
+    faults: Sequence[Fault],
+) -> Preview:  # fmt: skip
+    """Show the sheets as they stand, beside what the declared or the likeliest source would make of them."""
+    chosen = bench.contracts.get(delivery.source or (candidates[0].name if candidates else ""))
+    sheets = tuple(_raw_sheet(delivery, chosen, table) for table in tables)
+    return Preview(
+        file=delivery.name,
+        source=delivery.source if chosen and delivery.source else None,
+        titles=chosen.title if chosen else {},
+        status="refused",
+        is_chosen=delivery.source is not None,
+        candidates=candidates,
+        sheets=sheets,
+        faults=_told(delivery, faults),
+        faults_total=len(faults),
+    )
+
+
+# --- sources and columns ---------------------------------------------------------------------------------------------
+
+
+def _candidates(contracts: Mapping[str, Contract], tables: Sequence[RawTable]) -> tuple[Candidate, ...]:
+    """Return the sources the fullest sheet may be of, the likeliest first; one that knows no label is none."""
+    labels = max((table.labels for table in tables), key=len)
+    named = [label for label in labels if label.strip()]
+    found = []
+    for contract in ranked_contracts(contracts, labels):
+        known = sum(match_label(label, contract.labels) is not None for label in named)
+        if known:
+            found.append(Candidate(contract.name, contract.title, known, len(named)))
+    return tuple(found[:CANDIDATES_SHOWN])
+
+
+def column_titles(contract: Contract, name: str) -> dict[str, str]:
+    """Return what people call a column: its first Chinese and its first English label."""
+    column = column_of(contract, name)
+    labels = (*column.aliases, column.name.rpartition(".")[2].replace("_", " "))
+    english = next((label for label in labels if label.isascii()), labels[0])
+    return {"zh": labels[0], "en": english}
+
+
+def _columns(delivery: Delivery, contract: Contract | None, table: RawTable) -> tuple[ColumnSight, ...]:
+    """Return what each label of a sheet is taken for, in the order of the sheet."""
+    keys = told_apart(table.labels)
+    asked = relabelled([table], contract, delivery.advice.corrections)[0].labels if contract else table.labels
+    sights = []
+    for index, key in enumerate(keys):
+        if not key:
+            continue
+        name = match_label(asked[index], contract.labels) if contract else None
+        sights.append(_column(contract, table, index, key, name, is_chosen=asked[index] != table.labels[index]))
+    return tuple(sights)
+
+
+def _column(
+    contract: Contract | None, table: RawTable, index: int, key: str, name: str | None, *, is_chosen: bool
+) -> ColumnSight:
+    if contract is None or name is None:
+        return ColumnSight(key, is_chosen=is_chosen)
+    column = column_of(contract, name)
+    unit, origin = _unit(column, table, index)
+    factor = factor_of(column, unit) if column.is_number else None
+    return ColumnSight(
+        label=key,
+        column=name,
+        titles=column_titles(contract, name),
+        unit=unit,
+        unit_from=origin,
+        stored_unit=column.unit if factor not in (None, Decimal(1)) else None,
+        is_chosen=is_chosen,
+    )
+
+
+def _unit(column: Column, table: RawTable, index: int) -> tuple[str | None, str | None]:
+    """Return the unit of a column and where it is said: in the header, in a note over the table, or usually so."""
+    if not column.is_number or column.unit is None:
+        return None, None
+    if table.units[index]:
+        return table.units[index], "header"
+    if note_fits(column, table.unit_note):
+        return table.unit_note, "note"
+    return column.default_unit or column.unit, "usual"
+
+
+# --- sheets ----------------------------------------------------------------------------------------------------------
+
+
+def _sheet(
+    bench: Loader, delivery: Delivery, contract: Contract, table: RawTable, found: Understood, number: int | None
+) -> SheetSight:
+    base = _raw_sheet(delivery, contract if number is not None else None, table)
+    if number is None:
+        return replace(base, is_read=False)
+    shown = [column for column in contract.columns if column.name in found.staged.held]
+    rows = _rows(bench, shown, number)
+    written = {one.column: {"zh": one.label} for one in base.columns if one.column}
+    filled = [place for place, column in enumerate(shown) if any(row.cells[place] for row in rows) or column.required]
+    return replace(
+        base,
+        headers=tuple({**column_titles(contract, shown[place].name), **written.get(shown[place].name, {})}
+                      for place in filled),
+        rows=tuple(replace(row, cells=tuple(row.cells[place] for place in filled),
+                           wrong=tuple(filled.index(place) for place in row.wrong if place in filled))
+                   for row in rows),
+    )  # fmt: skip
+
+
+def _raw_sheet(delivery: Delivery, contract: Contract | None, table: RawTable) -> SheetSight:
+    """Return a sheet with its rows as they are written."""
+    lines = islice(table.texts(), ROWS_SHOWN)
+    return SheetSight(
+        name=table.sheet,
+        header_row=table.header_row,
+        title=table.title,
+        period_note=table.period_note,
+        unit_note=table.unit_note,
+        rows_in=table.rows,
+        columns=_columns(delivery, contract, table),
+        headers=tuple({"zh": label, "en": label} for label in table.labels),
+        rows=tuple(RowSight(number, tuple(cell or "" for cell in cells), "as_written") for number, cells in lines),
+    )
+
+
+def _rows(bench: Loader, shown: Sequence[Column], number: int) -> list[RowSight]:
+    """Return the first rows of a sheet as values, each with what would become of it."""
+    con = bench.con
+    names = ", ".join(f's."{column.name}"' for column in shown)
+    lines = con.execute(
+        f"SELECT s.row_no, {names} FROM staged s WHERE s.sheet_no = {number} ORDER BY s.row_no, s.part LIMIT {ROWS_SHOWN}"
+    ).fetchall()
+    asked = sorted({line[0] for line in lines})
+    wrong: dict[int, dict[str, str]] = {}
+    for row, column, value in con.execute(
+        "SELECT row_no, column_name, value FROM faults WHERE sheet_no = $1 AND row_no IN (SELECT unnest($2::BIGINT[]))",
+        [number, asked],
+    ).fetchall():
+        wrong.setdefault(row, {})[column] = value or ""
+    changed = {
+        row[0]
+        for row in con.execute(
+            "SELECT row_no FROM delta WHERE n = 1 AND sheet_no = $1 AND row_no IN (SELECT unnest($2::BIGINT[]))",
+            [number, asked],
+        ).fetchall()
+    }
+    units = bench.units()
+    return [
+        RowSight(
+            line[0],
+            tuple(
+                _shown(column, value, units) or wrong.get(line[0], {}).get(column.name, "")
+                for column, value in zip(shown, line[1:], strict=True)
+            ),
+            "aside" if line[0] in wrong else "new" if line[0] in changed else "same",
+            tuple(place for place, column in enumerate(shown) if column.name in wrong.get(line[0], ())),
+        )
+        for line in lines
+    ]
+
+
+def _shown(column: Column, value: Any, units: Directory) -> str:
+    if value is None:
+        return ""
+    if column.type == "month":
+        return month_label(value)
+    if column.is_org:
+        return units.unit(value).name if value in units else value
+    if column.values:
+        return next((text for text, stored in column.values.items() if stored == value), str(value))
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return value.isoformat(sep=" ") if isinstance(value, dt.datetime) else str(value)
+
+
+def _period(con: duckdb.DuckDBPyConnection) -> tuple[str | None, str | None]:
+    """Return the first and last month the good rows speak of; no end where something has none."""
+    low, high = con.execute("SELECT min(from_m), max(to_m) FROM good").fetchone() or (None, None)
+    return (
+        month_label(low) if low is not None else None,
+        month_label(high - 1) if high is not None and high < OPEN else None,
+    )
+
+
+# --- faults and strange names ----------------------------------------------------------------------------------------
+
+
+def _told(delivery: Delivery, faults: Sequence[Fault]) -> tuple[FaultSight, ...]:
+    named = [fault if fault.file else replace(fault, file=delivery.name) for fault in faults[:FAULTS_SHOWN]]
+    return tuple(
+        FaultSight(f.code, f.sheet or "", f.row, f.column or "", f.value or "",
+                   {"zh": message(f, "zh"), "en": message(f, "en")})
+        for f in named
+    )  # fmt: skip
+
+
+def _fault(contract: Contract, entry: Mapping[str, Any]) -> FaultSight:
+    named = entry["column_name"] or ""
+    column = column_titles(contract, named)["zh"] if any(c.name == named for c in contract.all_columns) else named
+    return FaultSight(
+        entry["code"], entry["sheet"], entry["row_no"], column, entry["value"] or "", fault_texts(contract, entry)
+    )
+
+
+def _strangers(
+    contract: Contract, entries: Sequence[Mapping[str, Any]], units: Directory, advice: Advice, near: str | None
+) -> tuple[StrangeName, ...]:
+    """Return the names of units nobody knows, each once, with the rows they stand in and who may be meant."""
+    rows: dict[str, set[tuple[str, int]]] = {}
+    for entry in entries:
+        if entry["code"] in ORG_FAULTS and entry["column_name"] == contract.org_column and entry["value"]:
+            rows.setdefault(entry["value"], set()).add((entry["sheet"], entry["row_no"]))
+    found = [StrangeName(text, len(places), _meant(text, units, advice, near)) for text, places in rows.items()]
+    chosen = [
+        StrangeName(text, 0, ((code, units.place(code)),), chosen=code)
+        for text, code in advice.corrections.organisations.items()
+        if text not in rows and code in units
+    ]
+    return (*found, *chosen)
+
+
+def _meant(text: str, units: Directory, advice: Advice, near: str | None) -> tuple[tuple[str, str], ...]:
+    """Return the units a name may mean, best first, none that lies outside the reach of the one who hands in."""
+    reach = advice.reach.units
+    return tuple(
+        (one.code, units.place(one.code)) for one in units.suggest(text, near) if reach is None or one.code in reach
+    )
