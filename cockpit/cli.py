@@ -11,6 +11,7 @@ import typer
 from cockpit.commands import (
     batch_commands,
     doctor_commands,
+    doubt_commands,
     metric_commands,
     sample_commands,
     serve_commands,
@@ -36,6 +37,7 @@ app.add_typer(source_commands.sources_app, name="sources")
 app.add_typer(store_commands.quarantine_app, name="quarantine")
 app.command("batches")(batch_commands.batches)
 app.command("withdraw")(batch_commands.withdraw)
+app.add_typer(doubt_commands.doubts_app, name="doubts")
 app.command("backup")(store_commands.backup)
 app.command("restore")(store_commands.restore)
 app.command("rebuild")(store_commands.rebuild)

@@ -1,6 +1,9 @@
 """Doubtful rows (疑似): sound rows whose figures look copied, filled in or calculated, found when a generation is built.
 
-    doubt    dataset, code, row_id, unit, month_no, row_key, column_name, value, other, rec_from, rec_to, place
+    doubt    doubt_id, dataset, code, row_id, unit, month_no, row_key, column_name, value, other, rec_from, rec_to, place
+
+`doubt_id` stands for dataset, pattern, key, month and figures: an explanation speaks of these very figures, and of no
+others that come later.
 
 A doubt rests on several rows, so it is known from when the last of them became known until the first is taken back.
 `value` is what stands there, `other` what it was compared with. No figure changes by it.
@@ -19,8 +22,10 @@ from warehouse.base.sql import quote
 from warehouse.contract_rules import Doubt
 from warehouse.contracts import Contract
 
+ID_LENGTH = 12
+
 TABLE = (
-    "CREATE TABLE doubt (dataset VARCHAR, code VARCHAR, row_id BIGINT, unit VARCHAR, month_no INTEGER, row_key VARCHAR,"
+    "CREATE TABLE doubt (doubt_id VARCHAR, dataset VARCHAR, code VARCHAR, row_id BIGINT, unit VARCHAR, month_no INTEGER, row_key VARCHAR,"
     " column_name VARCHAR, value VARCHAR, other VARCHAR, rec_from INTEGER, rec_to INTEGER, file_name VARCHAR,"
     " sheet VARCHAR, row_no INTEGER)"
 )
@@ -38,8 +43,9 @@ def doubt_sql(contract: Contract, doubt: Doubt) -> str:
     """Return the statement that finds one pattern in one dataset."""
     key = " || '|' || ".join(f"coalesce(CAST(a.\"{name}\" AS VARCHAR), '')" for name in contract.keys)
     shown = "concat_ws(' / ', " + ", ".join(f'a."{name}"' for name in doubt.measures) + ")"
+    named = f"{quote(contract.name)}, {quote(doubt.code)}, a.from_m, {key}, {shown}"
     return f"""
-    SELECT {quote(contract.name)}, {quote(doubt.code)}, a.row_id, a.unit, a.from_m, {key}, {quote(doubt.measures[0])},
+    SELECT md5(concat_ws('|', {named}))[:{ID_LENGTH}], {quote(contract.name)}, {quote(doubt.code)}, a.row_id, a.unit, a.from_m, {key}, {quote(doubt.measures[0])},
            {shown}, f.other, f.rec_from, f.rec_to, a.file_name, a.sheet, a.row_no
     FROM ({_FINDERS[doubt.kind](contract, doubt)}) f JOIN d_{contract.name} a ON a.row_id = f.row_id AND a.from_m = f.from_m
     AND a.rec_from <= f.rec_from AND f.rec_to <= a.rec_to"""

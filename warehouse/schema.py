@@ -6,10 +6,12 @@ import logging
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
+
+from warehouse.turns import is_shared, one_at_a_time
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NEWEST = "0003"
+NEWEST = "0006"
 """The newest revision the package ships, known without asking Alembic: opening a store must not cost its start."""
 
 
@@ -21,9 +23,22 @@ def upgrade(engine: Engine) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
+    with engine.begin() as connection, one_at_a_time(connection, "schema"):
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if is_shared(engine):
+            _compare_bytes(connection)
+
+
+def _compare_bytes(connection: Connection) -> None:
+    """Let texts of a server be ordered and compared as SQLite does, byte by byte, whatever language it was set up in."""
+    inspector = sa.inspect(connection)
+    for table in inspector.get_table_names():
+        for column in inspector.get_columns(table):
+            if isinstance(column["type"], sa.String) and column["type"].collation != "C":
+                connection.execute(
+                    sa.text(f'ALTER TABLE "{table}" ALTER COLUMN "{column["name"]}" TYPE VARCHAR COLLATE "C"')
+                )
 
 
 def bring_forward(engine: Engine) -> None:

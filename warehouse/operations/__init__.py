@@ -1,12 +1,14 @@
 """Operational records beside the control log: forecasts, landings, warnings, snapshots and the worker's runs.
 
 They are derived, but they are history: what was forecast or frozen then cannot be computed again by anybody who did
-not keep it. Rows are appended; the only change ever made to a row is that a warning is closed.
+not keep it. Pulls say how far a database was read, which nothing else tells. Rows are appended; the only change ever made to a row is that a warning is closed.
 Exact figures are text, instants are sortable UTC text, lists are JSON. The migrations make the tables.
 """
 
+from warehouse.operations.explanation import EXPLANATION, ExplanationRow, add_explanation, explanations
 from warehouse.operations.forecast import FORECAST, ForecastRow, add_forecasts, forecasts
 from warehouse.operations.landing import LANDING, LandingRow, add_landings, landing_hashes, landings
+from warehouse.operations.pull import PULL, PullRow, add_pull, last_pull, pulls
 from warehouse.operations.run import RUN, RunRow, add_run, find_run, is_done, last_runs
 from warehouse.operations.snapshot import (
     SNAPSHOT,
@@ -30,11 +32,13 @@ from warehouse.operations.warning import (
     warnings,
 )
 
-TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN)
+TABLES = (EXPLANATION, FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN, PULL)
 
 __all__ = [
+    "EXPLANATION",
     "FORECAST",
     "LANDING",
+    "PULL",
     "READING",
     "RUN",
     "SNAPSHOT",
@@ -42,25 +46,32 @@ __all__ = [
     "TABLES",
     "WARNING",
     "Closing",
+    "ExplanationRow",
     "ForecastRow",
     "LandingRow",
+    "PullRow",
     "ReadingRow",
     "RunRow",
     "SnapshotRow",
     "SnapshotValueRow",
     "WarningChange",
     "WarningRow",
+    "add_explanation",
     "add_forecasts",
     "add_landings",
+    "add_pull",
     "add_run",
     "add_snapshot",
     "apply_warnings",
+    "explanations",
     "find_run",
     "forecasts",
     "is_done",
     "landing_hashes",
     "landings",
+    "last_pull",
     "last_runs",
+    "pulls",
     "readings",
     "snapshot_values",
     "snapshots",
