@@ -130,6 +130,8 @@ class Contract:
     coverage: Literal["unit", "file"] = "file"
     due_day: int | None = None
     is_reference: bool = False
+    is_passing: bool = False
+    """Rows pass through: they are folded into another dataset and dropped after some days, never stored as facts."""
     checks: tuple[Check, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     billing: Billing | None = None
@@ -211,6 +213,7 @@ def load_contracts(folder: Traversable | None = None) -> dict[str, Contract]:
 _TOP_KEYS = {
     "name", "title", "theme", "time", "slice", "slice_by", "coverage", "due", "is_reference", "column", "check",
     "unpivot", "magnitude", "derived", "month_expr", "example", "bounds", "pair", "standard", "doubt", "billing",
+    "is_passing",
 }  # fmt: skip
 _COLUMN_KEYS = {
     "name", "type", "aliases", "unit", "default_unit", "required", "key", "dimension", "org", "cumulative", "values",
@@ -260,6 +263,7 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         coverage=data.get("coverage", "file"),
         due_day=data.get("due", {}).get("day"),
         is_reference=data.get("is_reference", False),
+        is_passing=data.get("is_passing", False),
         checks=_checks(file, data, names, faults),
         doubts=read_doubts(file, data, names, faults),
         billing=read_billing(file, data.get("billing"), {column.name: column.type for column in columns}, faults),

@@ -54,6 +54,11 @@ COLUMNS = {
     "meter_reading": "meter_no read_at unit building carrier previous current ratio quantity sub_item parent_meter"
     " subs_complete swapped",
     "meter": "meter unit building energy ratio digits interval_minutes valid_from valid_to parent_meter",
+    "meter_day": "meter day unit building energy quantity peak_load peak_at night_quantity night_complete got expected"
+    " complete covered_minutes spikes estimated parent_meter basis",
+    "gps_point": "plate located_at longitude latitude",
+    "vehicle_day": "plate day unit km trips driving_minutes first_at last_at points strays gaps gap_minutes gap_km",
+    "fold_rule": "rule value",
     "meter_event": "meter swapped_at end_reading start_reading reason",
     "operation_event": "event_no unit building kind equipment level started_at ended_at handled measure",
     "property_service": "month unit building supplier service_area unit_price fee staff equipment equipment_ok"
