@@ -1,6 +1,7 @@
 """The control log: what is loaded, when it became known, what was set aside. The only mutable truth of a store.
 
-Tables are SQLAlchemy Core; SQLite (WAL, synchronous=FULL) by default. `batch_seq` is the one clock of visibility:
+Tables are SQLAlchemy Core; SQLite (WAL, synchronous=FULL) by default, PostgreSQL where several machines share a store.
+Statements are written so that both mean the same. `batch_seq` is the one clock of visibility:
 it grows by one with every committed batch, and `recorded_at` never runs backwards.
 """
 
@@ -9,16 +10,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from warehouse.base.errors import StoreError
+from warehouse.postgres import Address, open_engine
+from warehouse.turns import Turns
 
 METADATA = sa.MetaData()
 
@@ -62,8 +66,8 @@ SEGMENT = sa.Table(
     sa.Column("batch_seq", sa.Integer, nullable=False),
     sa.Column("from_m", sa.Integer, nullable=False),
     sa.Column("to_m", sa.Integer, nullable=False),
-    sa.Column("rows", sa.Integer, nullable=False),
-    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.String, nullable=False),
     sa.Column("kind", sa.String, nullable=False, server_default="delta"),
     sa.Column("valid_from_seq", sa.Integer),
@@ -109,16 +113,13 @@ QUARANTINE = sa.Table(
     sa.Column("opened_at", sa.String, nullable=False),
     sa.Column("closed_by", sa.Integer),
 )
+_ONE_OPEN_COLUMNS = ("dataset", "file_name", "row_no", "row_hash", "code", "column_name")
 sa.Index(
     "one_open_entry",
-    QUARANTINE.c.dataset,
-    QUARANTINE.c.file_name,
-    QUARANTINE.c.row_no,
-    QUARANTINE.c.row_hash,
-    QUARANTINE.c.code,
-    QUARANTINE.c.column_name,
+    *(QUARANTINE.c[name] for name in _ONE_OPEN_COLUMNS),
     unique=True,
     sqlite_where=QUARANTINE.c.closed_by.is_(None),
+    postgresql_where=QUARANTINE.c.closed_by.is_(None),
 )
 
 GENERATION = sa.Table(
@@ -129,12 +130,28 @@ GENERATION = sa.Table(
     sa.Column("file", sa.String, nullable=False),
     sa.Column("catalogue", sa.String, nullable=False),
     sa.Column("built_at", sa.String, nullable=False),
-    sa.Column("bytes", sa.Integer),
+    sa.Column("bytes", sa.BigInteger),
     sa.Column("sha256", sa.String),
+)
+
+TURN = sa.Table(
+    "turn",
+    METADATA,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("taken_by", sa.String, nullable=False),
 )
 
 _ONE_ENTRY = sa.update(QUARANTINE).where(QUARANTINE.c.entry_id == sa.bindparam("entry"))
 """One at a time: a statement takes only so many values."""
+
+_WAITING = QUARANTINE.alias("waiting")
+_REOPEN = _ONE_ENTRY.values(closed_by=None).where(
+    ~sa.exists().where(
+        _WAITING.c.closed_by.is_(None),
+        *(_WAITING.c[name] == QUARANTINE.c[name] for name in _ONE_OPEN_COLUMNS),
+    )
+)
 
 COUNTS = ("rows_in", "accepted", "unchanged", "quarantined", "skipped", "removed", "delta_rows")
 
@@ -179,9 +196,16 @@ def withdrawn(batches: Iterable[Mapping[str, Any]]) -> frozenset[int]:
 class Control:
     """Reads and writes the control log of one store."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.engine = _engine(path)
+    def __init__(self, place: Path | Address) -> None:
+        self.place = place
+        self.engine = open_engine(place) if isinstance(place, Address) else _engine(place)
+        self.turns = Turns(self.engine, TURN, RECEIPT, str(place))
+
+    @property
+    def path(self) -> Path:
+        """The file of a log in SQLite."""
+        assert isinstance(self.place, Path), "a log on a server has no file"
+        return self.place
 
     def close(self) -> None:
         """Give up the pooled connections."""
@@ -198,6 +222,11 @@ class Control:
             for key, value in values.items():
                 con.execute(sa.delete(STORE_META).where(STORE_META.c.key == key))
                 con.execute(sa.insert(STORE_META).values(key=key, value=value))
+
+    def name_store(self, key: str, name: str) -> None:
+        """Give the store its name, unless it has one."""
+        with self.engine.begin() as con:
+            con.execute(_insert_new(con, STORE_META), [{"key": key, "value": name}])
 
     def last(self) -> tuple[int, dt.datetime | None]:
         """Return the number and recorded time of the last batch that is not a package default."""
@@ -264,27 +293,35 @@ class Control:
         quarantined: Iterable[Mapping[str, Any]],
         mended: Sequence[int] = (),
         reopened: Sequence[int] = (),
+        also: Callable[[Connection, int], None] | None = None,
     ) -> None:
         """Acknowledge a file: receipt, batch, segments and quarantine become visible in one transaction.
 
         `mended` are open quarantine entries whose row has now come right; this receipt closes them. `reopened` are
         closed ones whose remedy is withdrawn; where the same row waits under another entry, that one is enough.
+        `also` writes what must become visible with the receipt, whose number it is given.
         """
-        with self.engine.begin() as con:
+        set_aside = [_writable(entry) for entry in quarantined]
+
+        def write(con: Connection, number: int | None) -> None:
             if batch is not None:
                 _expect_next(con, batch["batch_seq"])
-                con.execute(sa.insert(BATCH).values(**batch))
-            receipt_id = con.execute(sa.insert(RECEIPT).values(**receipt)).inserted_primary_key[0]  # type: ignore[index]
+                con.execute(sa.insert(BATCH).values(**_writable(batch)))
+            given = {} if number is None else {"receipt_id": number}
+            made = con.execute(sa.insert(RECEIPT).values(**_writable(receipt), **given))
+            receipt_id = made.inserted_primary_key[0]  # type: ignore[index]
             if segments:
                 con.execute(sa.insert(SEGMENT), [asdict(segment) for segment in segments])
             if mended:
                 con.execute(_ONE_ENTRY.values(closed_by=receipt_id), [{"entry": entry} for entry in mended])
             if reopened:
-                again = _ONE_ENTRY.prefix_with("OR IGNORE").values(closed_by=None)
-                con.execute(again, [{"entry": entry} for entry in reopened])
-            entries = [{**entry, "receipt_id": receipt_id} for entry in quarantined]
-            if entries:
-                con.execute(sa.insert(QUARANTINE).prefix_with("OR IGNORE"), entries)
+                con.execute(_REOPEN, [{"entry": entry} for entry in reopened])
+            if set_aside:
+                con.execute(_insert_new(con, QUARANTINE), [{**entry, "receipt_id": receipt_id} for entry in set_aside])
+            if also is not None:
+                also(con, receipt_id)
+
+        self.turns.commit(write)
 
     def last_generation(self) -> int:
         """Return the highest number ever given to a generation, 0 before the first."""
@@ -301,6 +338,7 @@ class Control:
     ) -> None:
         """Note a published generation."""
         with self.engine.begin() as con:
+            self.turns.guard(con)
             con.execute(
                 sa.insert(GENERATION).values(
                     gen=gen,
@@ -319,6 +357,17 @@ def _expect_next(con: Connection, batch_seq: int) -> None:
     expected = 0 if last is None else last + 1
     if batch_seq != expected:
         raise StoreError(f"Batch {batch_seq} is not the next one; the control log expects {expected}.")
+
+
+def _insert_new(con: Connection, table: sa.Table) -> sa.Insert:
+    """Return an insert that passes over rows an index knows already."""
+    insert = postgresql.insert if con.dialect.name == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
+
+
+def _writable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A zero byte, which only SQLite could keep, is written as its picture."""
+    return {key: value.replace("\0", "␀") if isinstance(value, str) else value for key, value in row.items()}
 
 
 def _engine(path: Path) -> Engine:

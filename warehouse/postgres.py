@@ -52,6 +52,10 @@ _STATES: Mapping[str, str] = {
 """Codes of the server's own answers."""
 
 
+PASSING = ("lost", "refused", "timeout", "starting", "too_many")
+"""What may be over in a moment."""
+
+
 @dataclass(frozen=True)
 class Address:
     """A server, a database and the schema of one store in it."""
@@ -127,7 +131,7 @@ def _tell(context: ExceptionContext, shown: str) -> BaseException | None:
     if context.connection is None and code is None:
         return refusal("unspecified", shown, first_line(cause))
     if context.is_disconnect and context.connection is not None:
-        return refusal("lost", shown, first_line(cause), kind=ServerLost)
+        return refusal("lost", shown, first_line(cause))
     return None if code is None else refusal(code, shown, first_line(cause))
 
 
@@ -151,10 +155,9 @@ def _texts() -> dict[str, dict[str, str]]:
     return tomllib.loads((resources.files("warehouse") / "postgres.toml").read_text(encoding="utf-8"))
 
 
-def refusal(
-    code: str, where: str = "", value: object = "", expected: object = "", *, kind: type[ServerError] = ServerError
-) -> ServerError:
+def refusal(code: str, where: object = "", value: object = "", expected: object = "") -> ServerError:
     """Return the error of a failure, in both languages, with what to do."""
-    values = {"where": where, "value": str(value), "expected": str(expected)}
+    values = {"where": str(where), "value": str(value), "expected": str(expected)}
     text = {name: sentence.format(**values) for name, sentence in _texts()[code].items()}
+    kind = ServerLost if code in PASSING else ServerError
     return kind(f"{text['zh']} {text['en']}", f"{text['do_zh']} · {text['do_en']}")

@@ -1,7 +1,7 @@
 """A store on disk: control log, received files, segments, generations; how it is opened, and how it is read.
 
 store/
-  control.sqlite          what is loaded and when it became known
+  control.sqlite          what is loaded and when it became known; or control.toml, which names a PostgreSQL database
   inbox/<sha256>          every received file, byte for byte
   seg/<dataset>/…parquet  immutable signed deltas, the truth
   gen/<n>.duckdb          read-only projections that may be deleted and rebuilt; gen/CURRENT names one
@@ -9,10 +9,11 @@ store/
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -25,7 +26,10 @@ from warehouse.base.clock import DEFAULT_ZONE
 from warehouse.base.errors import StoreError
 from warehouse.contracts import Contract, load_contracts
 from warehouse.control import Control
-from warehouse.schema import bring_forward
+from warehouse.durable import writer_lock
+from warehouse.postgres import Address, refusal
+from warehouse.schema import bring_forward, revision_of
+from warehouse.whereabouts import has_log, log_of, make_schema, read_pointer, write_pointer
 
 FOLDERS = ("inbox", "seg", "gen", "tmp")
 READER_MEMORY = "128MB"
@@ -139,10 +143,14 @@ class Generation:
 
 
 class Store:
-    """The folder of one store. Creating the object reads nothing."""
+    """The folder of one store. Creating the object reads nothing.
 
-    def __init__(self, path: Path | str) -> None:
+    `control_url` is where the log of a store made now shall lie, and may bring the password of one that lies there.
+    """
+
+    def __init__(self, path: Path | str, control_url: str = "") -> None:
         self.path = Path(path)
+        self.control_url = control_url
         self.inbox = self.path / "inbox"
         self.segments = self.path / "seg"
         self.generations = self.path / "gen"
@@ -152,7 +160,12 @@ class Store:
     @property
     def exists(self) -> bool:
         """Tell whether something was ever loaded here."""
-        return (self.path / "control.sqlite").exists()
+        return has_log(self.path)
+
+    @property
+    def log(self) -> Path | Address:
+        """Where the control log lies, or would lie."""
+        return log_of(self.path, self.control_url)
 
     def _missing(self) -> StoreError:
         return StoreError(
@@ -165,18 +178,41 @@ class Store:
         if not self.exists:
             raise self._missing()
         self._refuse_lost_log()
-        control = Control(self.path / "control.sqlite")
+        place = self.log
+        control = Control(place)
+        if isinstance(place, Address):
+            self._refuse_other_log(control, place)
         bring_forward(control.engine)
         return control
 
+    @contextlib.contextmanager
+    def writing(self, wait_seconds: float = 30, tell: Callable[[str], None] | None = None) -> Iterator[None]:
+        """Be the one writer for a job, on this machine and on every other that shares the control log."""
+        with writer_lock(self.lock, wait_seconds, tell):
+            if not isinstance(self.log, Address):
+                yield
+                return
+            with self.control.turns.take(wait_seconds, tell):
+                yield
+
     def _refuse_lost_log(self) -> None:
         """An empty control log beside segments is a lost log, not a new store: made anew, it would disown them all."""
-        log = self.path / "control.sqlite"
-        if (not log.exists() or log.stat().st_size == 0) and any(self.segments.glob("*/*.parquet")):
+        log = self.log
+        if isinstance(log, Path) and (not log.exists() or log.stat().st_size == 0) and self._has_segments():
             raise StoreError(
                 f"{self.path} holds data, but its control log {log} is {'empty' if log.exists() else 'missing'}.",
                 "restore a backup into another folder with: cockpit restore FOLDER --store NEW",
             )
+
+    def _has_segments(self) -> bool:
+        return any(self.segments.glob("*/*.parquet"))
+
+    def _refuse_other_log(self, control: Control, address: Address) -> None:
+        """A server's log must be this folder's; one without tables is gone, unless the store has only just been made."""
+        if revision_of(control.engine) == "":
+            raise refusal("log_gone", self.path, address)
+        if control.meta().get(STORE_ID) != read_pointer(self.path)[1]:
+            raise refusal("other_log", self.path, address)
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:
@@ -195,11 +231,30 @@ class Store:
         for name in FOLDERS:
             (self.path / name).mkdir(parents=True, exist_ok=True)
         self._refuse_lost_log()
-        control = Control(self.path / "control.sqlite")
+        place = self.log
+        control = Control(place)
+        try:
+            if isinstance(place, Address):
+                self._create_shared(control, place)
+                return
+            bring_forward(control.engine)
+            if STORE_ID not in control.meta():
+                control.set_meta({STORE_ID: uuid.uuid4().hex})
+        finally:
+            control.close()
+
+    def _create_shared(self, control: Control, address: Address) -> None:
+        """The folder says first whose log it has; a log that already says another name is another store's."""
+        is_new = not self.exists
+        if not is_new and revision_of(control.engine) == "" and self._has_segments():
+            raise refusal("log_gone", self.path, address)
+        make_schema(control.engine, address.schema)
+        if is_new and revision_of(control.engine) and control.meta():
+            raise refusal("taken_log", self.path, address)
+        write_pointer(self.path, address, uuid.uuid4().hex)
         bring_forward(control.engine)
-        if STORE_ID not in control.meta():
-            control.set_meta({STORE_ID: uuid.uuid4().hex})
-        control.close()
+        control.name_store(STORE_ID, read_pointer(self.path)[1])
+        self._refuse_other_log(control, address)
 
     def current(self) -> Path | None:
         """Return the published generation's file."""

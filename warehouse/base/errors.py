@@ -8,7 +8,7 @@ CockpitError                 anything we say on purpose; has `message` (what, wh
 ├── StoreError               the store on disk is missing, damaged or of the wrong kind
 │   └── StoreBusy            another writer holds the lock
 ├── ServerError              a database server cannot be used
-│   └── ServerLost           the connection broke in the middle
+│   └── ServerLost           it went away, or is away for the moment
 └── Forbidden                outside the viewer's scope
 """
 
@@ -74,7 +74,7 @@ class ServerError(CockpitError):
 
 
 class ServerLost(ServerError):
-    """The connection broke; what was under way may or may not have been done."""
+    """The server went away, or is away for the moment; what was under way may or may not have been done."""
 
 
 class Forbidden(CockpitError):

@@ -5,7 +5,6 @@ not keep it. Pulls say how far a database was read, which nothing else tells. Ro
 Exact figures are text, instants are sortable UTC text, lists are JSON. The migrations make the tables.
 """
 
-from warehouse.operations.explanation import EXPLANATION, ExplanationRow, add_explanation, explanations
 from warehouse.operations.forecast import FORECAST, ForecastRow, add_forecasts, forecasts
 from warehouse.operations.landing import LANDING, LandingRow, add_landings, landing_hashes, landings
 from warehouse.operations.pull import PULL, PullRow, add_pull, last_pull, pulls
@@ -32,10 +31,9 @@ from warehouse.operations.warning import (
     warnings,
 )
 
-TABLES = (EXPLANATION, FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN, PULL)
+TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN, PULL)
 
 __all__ = [
-    "EXPLANATION",
     "FORECAST",
     "LANDING",
     "PULL",
@@ -46,7 +44,6 @@ __all__ = [
     "TABLES",
     "WARNING",
     "Closing",
-    "ExplanationRow",
     "ForecastRow",
     "LandingRow",
     "PullRow",
@@ -56,14 +53,12 @@ __all__ = [
     "SnapshotValueRow",
     "WarningChange",
     "WarningRow",
-    "add_explanation",
     "add_forecasts",
     "add_landings",
     "add_pull",
     "add_run",
     "add_snapshot",
     "apply_warnings",
-    "explanations",
     "find_run",
     "forecasts",
     "is_done",

@@ -130,6 +130,7 @@ def upgrade() -> None:
             ["dataset", "file_name", "row_no", "row_hash", "code", "column_name"],
             unique=True,
             sqlite_where=sa.text("closed_by IS NULL"),
+            postgresql_where=sa.text("closed_by IS NULL"),
         )
 
     op.create_table(
