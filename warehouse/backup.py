@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.base.errors import StoreError
-from warehouse.durable import flush_file, settle, sha256_of
+from warehouse.control import Control
+from warehouse.durable import settle, sha256_of
 from warehouse.store import FOLDERS, STORE_ID, Store
 
 _SHA = re.compile(r"[0-9a-f]{64}")
@@ -28,26 +29,35 @@ class BackupReport:
 
 
 def backup(store: Store, target: Path) -> BackupReport:
-    """Copy the store to a folder without stopping it: control log first, then every segment it names.
+    """Copy the store to a folder without stopping it: the control log as of one moment, then every segment it names.
 
     Segments and received files never change, so a second backup into the same folder only adds what is new and
-    mends what was damaged.
+    mends what was damaged. The copied log takes its name last: until then the folder is the backup it was before.
     """
     _refuse_foreign(store, target)
     target.mkdir(parents=True, exist_ok=True)
-    _copy_control(store, target)
-    saved = Store(target)
+    log = _copy_control(store, target)
+    copied = Control(log)
     size = 0
-    segments = saved.control.segments()
+    segments = copied.segments()
     for segment in segments:
         size += _bring(store.segments / segment.path, target / "seg" / segment.path, segment.sha256)
+    # what came in after the log was copied is not spoken of in it, and does no harm
     kept = _received(store.inbox)
     for file in kept:
         size += _bring(file, target / "inbox" / file.name, file.name)
-    last, _ = saved.control.last()
-    saved.control.close()
-    flush_file(target)
+    last, _ = copied.last()
+    copied.close()
+    settle(log, target / "control.sqlite")
+    _drop_replaced(target / "seg", {segment.path for segment in segments})
     return BackupReport(str(target), last, len(segments), len(kept), size)
+
+
+def _drop_replaced(folder: Path, named: set[str]) -> None:
+    """Remove what an earlier backup into the folder needed and this one does not: a rebase has replaced it."""
+    for file in folder.glob("*/*"):
+        if str(file.relative_to(folder)) not in named:
+            file.unlink()
 
 
 def _refuse_foreign(store: Store, target: Path) -> None:
@@ -68,17 +78,20 @@ def _batches(store: Store) -> list[tuple[object, ...]]:
     return [(row["batch_seq"], row["file_sha"], row["committed_at"]) for row in store.control.batches()]
 
 
-def _copy_control(store: Store, target: Path) -> None:
-    """Copy the control log as it is at one moment, while others read and write it."""
+def _copy_control(store: Store, target: Path) -> Path:
+    """Copy the control log as it is at one moment, while others read and write it; without replaced segments."""
     temporary = target / "control.sqlite.tmp"
     temporary.unlink(missing_ok=True)
-    source = sqlite3.connect(store.control.path)
+    source = sqlite3.connect(store.path / "control.sqlite")
     copy = sqlite3.connect(temporary)
     with copy:
         source.backup(copy)
+    copy.execute("PRAGMA journal_mode=DELETE")
+    with copy:
+        copy.execute("DELETE FROM segment WHERE valid_to_seq IS NOT NULL")
     copy.close()
     source.close()
-    settle(temporary, target / "control.sqlite")
+    return temporary
 
 
 def _received(folder: Path) -> list[Path]:

@@ -9,31 +9,36 @@ import duckdb
 from warehouse.base.paths import one_file
 from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
-from warehouse.control import SegmentRow
+from warehouse.control import DELTA, SegmentRow
 from warehouse.durable import flush_file, settle, sha256_of
+
+MARK = "h"
+"""First letter of a history's name; a batch's own segment begins with its number."""
 
 
 def seal(con: duckdb.DuckDBPyConnection, dataset: str, batch_seq: int, rows: str, root: Path, tmp: Path) -> SegmentRow:
     """Write the rows of a statement as the segment of a batch; flushed, then named."""
     temporary = tmp / f"{dataset}-{batch_seq}.parquet.tmp"
-    con.execute(f"COPY ({rows}) TO {quote(str(temporary))} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4_raw)")
+    write_aside(con, rows, temporary, "lz4_raw")
+    return put(con, temporary, root, f"{dataset}/{batch_seq:08d}-0.parquet", batch_seq)
+
+
+def write_aside(con: duckdb.DuckDBPyConnection, rows: str, temporary: Path, codec: str) -> None:
+    """Write the rows of a statement to a file that nobody reads yet."""
+    con.execute(f"COPY ({rows}) TO {quote(str(temporary))} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION {codec})")
+
+
+def put(
+    con: duckdb.DuckDBPyConnection, temporary: Path, root: Path, path: str, batch_seq: int, kind: str = DELTA
+) -> SegmentRow:
+    """Flush a finished file, give it its name below the segments, and return its line of the manifest."""
     wanted = f"SELECT min(from_m), max(to_m), count(*) FROM read_parquet({one_file(temporary)})"
     low, high, count = con.execute(wanted).fetchone() or (0, 0, 0)
+    dataset, _, name = path.partition("/")
     folder = root / dataset
     if not folder.exists():
         folder.mkdir(parents=True)
         flush_file(root)
-    final = folder / f"{batch_seq:08d}-0.parquet"
     digest, size = sha256_of(temporary), temporary.stat().st_size
-    settle(temporary, final)
-    return SegmentRow(
-        f"{dataset}/{final.name}",
-        dataset,
-        batch_seq,
-        low,
-        min(high, OPEN),
-        count,
-        size,
-        digest,
-        valid_from_seq=batch_seq,
-    )
+    settle(temporary, folder / name)
+    return SegmentRow(path, dataset, batch_seq, low, min(high, OPEN), count, size, digest, kind, batch_seq)
