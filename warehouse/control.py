@@ -26,6 +26,9 @@ from warehouse.turns import Turns
 
 METADATA = sa.MetaData()
 
+STORE_ID = "store_id"
+"""Key of the store's own name among its facts: given once, kept by every backup."""
+
 STORE_META = sa.Table(
     "store_meta",
     METADATA,
@@ -92,6 +95,7 @@ RECEIPT = sa.Table(
     sa.Column("declared_source", sa.String),
     sa.Column("span_from", sa.Integer),
     sa.Column("span_to", sa.Integer),
+    sa.Column("received_sha", sa.String),
 )
 
 QUARANTINE = sa.Table(
@@ -108,18 +112,28 @@ QUARANTINE = sa.Table(
     sa.Column("value", sa.String),
     sa.Column("hint", sa.String),
     sa.Column("raw", sa.String, nullable=False),
-    sa.Column("row_hash", sa.String, nullable=False),
+    sa.Column("row_hash", sa.String, nullable=False, index=True),
     sa.Column("row_key", sa.String),
     sa.Column("opened_at", sa.String, nullable=False),
     sa.Column("closed_by", sa.Integer),
+    sa.Column("unit", sa.String),
+    sa.Column("month", sa.Integer),
+    sa.Column("layout", sa.String),
 )
-_ONE_OPEN_COLUMNS = ("dataset", "file_name", "row_no", "row_hash", "code", "column_name")
+_ONE_OPEN_COLUMNS = ("dataset", "file_name", "sheet", "row_no", "row_hash", "code", "column_name")
 sa.Index(
     "one_open_entry",
     *(QUARANTINE.c[name] for name in _ONE_OPEN_COLUMNS),
     unique=True,
     sqlite_where=QUARANTINE.c.closed_by.is_(None),
     postgresql_where=QUARANTINE.c.closed_by.is_(None),
+)
+
+LAYOUT = sa.Table(
+    "quarantine_layout",
+    METADATA,
+    sa.Column("layout", sa.String, primary_key=True),
+    sa.Column("content", sa.String, nullable=False),
 )
 
 GENERATION = sa.Table(
@@ -223,10 +237,10 @@ class Control:
                 con.execute(sa.delete(STORE_META).where(STORE_META.c.key == key))
                 con.execute(sa.insert(STORE_META).values(key=key, value=value))
 
-    def name_store(self, key: str, name: str) -> None:
+    def name_store(self, name: str) -> None:
         """Give the store its name, unless it has one."""
         with self.engine.begin() as con:
-            con.execute(_insert_new(con, STORE_META), [{"key": key, "value": name}])
+            con.execute(_insert_new(con, STORE_META), [{"key": STORE_ID, "value": name}])
 
     def last(self) -> tuple[int, dt.datetime | None]:
         """Return the number and recorded time of the last batch that is not a package default."""

@@ -31,6 +31,7 @@ from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.deltas import compare, good_rows, known_rows, write_segment
 from warehouse.durable import keep_copy, writer_lock
+from warehouse.layout import keep_layouts
 from warehouse.manifest import Delivery, gather
 from warehouse.organisations import Directory
 from warehouse.readers.faults import Fault, ReadRefused
@@ -255,6 +256,9 @@ def _commit_file(
     seq = batch["batch_seq"] if batch else None
     receipt = _receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
     mended = quarantine.mended(con, contract, control.quarantine(dataset=contract.name), understood.tables, entries)
+    if entries:
+        layouts = quarantine.layouts_of(understood.tables, [delivery.span] * len(understood.tables))
+        keep_layouts(control.engine, layouts)
     control.commit(receipt, batch, segments, entries, mended)
     if contract.name == "org_unit":
         loader.directory = None

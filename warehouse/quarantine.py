@@ -10,19 +10,24 @@ import duckdb
 
 from warehouse import stage
 from warehouse.contracts import Contract
+from warehouse.layout import Layout
 from warehouse.readers.faults import Fault
-from warehouse.readers.messages import message
+from warehouse.readers.messages import message, place
 from warehouse.readers.raw import RawTable
 
+_UNSAID = (None, None, None)
 MOST_ROWS_COMPARED = 50_000
 """A larger file is not searched row by row for rows that were set aside without a key."""
 
 
 def entries(
     con: duckdb.DuckDBPyConnection, contract: Contract, file_name: str, sheets: Sequence[str],
-    tables: Sequence[RawTable], opened_at: str,
+    tables: Sequence[RawTable], opened_at: str, spans: Sequence[tuple[int, int] | None] = (),
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Return one entry per fault of the staged file, each with its whole raw row."""
+    """Return one entry per fault of the staged file, each with its whole raw row.
+
+    `spans` are the months declared for the file of each sheet; without them nothing was declared.
+    """
     found = con.execute(
         "SELECT DISTINCT sheet_no, row_no, column_name, code, value, hint FROM faults ORDER BY ALL"
     ).fetchall()
@@ -32,11 +37,15 @@ def entries(
     for number, table in enumerate(tables):
         rows = {row[1] for row in found if row[0] == number}
         raw.update({(number, no): text for no, text in stage.raw_json(table, rows).items()} if rows else {})
-    keyed = con.execute(
-        f"SELECT DISTINCT s.sheet_no, s.row_no, {stage.key_text(contract)} FROM staged s"
-        " WHERE EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no AND f.row_no = s.row_no)"
+    org = f'"{contract.org_column}"' if contract.org_column else "NULL"
+    start, _ = stage.valid_span(contract)
+    described = con.execute(
+        f"SELECT s.sheet_no, s.row_no, any_value({stage.key_text(contract)}), any_value(CAST({org} AS VARCHAR)),"
+        f" min({start}) FROM staged s"
+        " WHERE EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no AND f.row_no = s.row_no) GROUP BY ALL"
     ).fetchall()
-    keys = {(row[0], row[1]): row[2] for row in keyed}
+    about = {(row[0], row[1]): row[2:] for row in described}
+    layouts = [layout.name for layout in layouts_of(tables, spans)]
     return [
         {
             "dataset": contract.name,
@@ -49,12 +58,21 @@ def entries(
             "hint": hint,
             "raw": raw.get((sheet, row_no), "{}"),
             "row_hash": _hash(raw.get((sheet, row_no))),
-            "row_key": keys.get((sheet, row_no)),
+            "row_key": about.get((sheet, row_no), _UNSAID)[0],
+            "unit": about.get((sheet, row_no), _UNSAID)[1],
+            "month": about.get((sheet, row_no), _UNSAID)[2],
+            "layout": layouts[sheet],
             "opened_at": opened_at,
             "closed_by": None,
         }
         for sheet, row_no, column, code, value, hint in found
     ]
+
+
+def layouts_of(tables: Sequence[RawTable], spans: Sequence[tuple[int, int] | None] = ()) -> list[Layout]:
+    """Return what stands above the rows of each table."""
+    declared = spans or [None] * len(tables)
+    return [Layout.of(table, span) for table, span in zip(tables, declared, strict=True)]
 
 
 def mended(
@@ -93,12 +111,25 @@ def fault_texts(contract: Contract | None, entry: Mapping[str, Any]) -> dict[str
         for check in contract.checks:
             if check.code == entry["code"]:
                 found = entry["value"]
-                place = f"{entry['file_name']} {entry['sheet']}".strip()
+                where = f"{entry['file_name']} {entry['sheet']}".strip()
                 return {
-                    "zh": f"{place} 第 {entry['row_no']} 行：{check.text['zh']}" + (f"（{found}）" if found else ""),
-                    "en": f"{place} row {entry['row_no']}: {check.text['en']}" + (f" ({found})" if found else ""),
+                    "zh": f"{where} 第 {entry['row_no']} 行：{check.text['zh']}" + (f"（{found}）" if found else ""),
+                    "en": f"{where} row {entry['row_no']}: {check.text['en']}" + (f" ({found})" if found else ""),
                 }
     fault = Fault(
         entry["code"], entry["file_name"], entry["sheet"], entry["row_no"], shown, entry["value"], entry["hint"]
     )
     return {"zh": message(fault, "zh"), "en": message(fault, "en")}
+
+
+def reason(contract: Contract | None, entry: Mapping[str, Any], lang: str) -> str:
+    """Return why a row was set aside without saying where it stands: beside the row that is plain."""
+    sentence = fault_texts(contract, entry)[lang]
+    fault = Fault(entry["code"], entry["file_name"], entry["sheet"], entry["row_no"])
+    if lang == "zh":
+        named = f"{entry['file_name']} {entry['sheet']}".strip() + f" 第 {entry['row_no']} 行："
+        return sentence.replace(place(fault, "zh"), "", 1).removeprefix(named)
+    named = f"{entry['file_name']} {entry['sheet']}".strip() + f" row {entry['row_no']}: "
+    where = place(fault, "en")
+    bare = sentence.replace(f", {where}", "", 1).removeprefix(named)
+    return bare.replace(where, "this row", 1).replace(where.capitalize(), "This row", 1)

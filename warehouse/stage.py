@@ -251,14 +251,17 @@ def key_text(contract: Contract) -> str:
 
 def raw_json(table: RawTable, rows: Collection[int] | None = None) -> dict[int, str]:
     """Return whole raw rows, those numbered or all, label by label, as JSON text."""
-    labels = _told_apart(table.labels)
+    widest = max((len(cells) for cells in table.surplus.values()), default=0)
+    labels = told_apart((*table.labels, *("",) * widest))
     return {
-        number: json.dumps(dict(zip(labels, cells, strict=False)), ensure_ascii=False)
+        number: json.dumps(
+            dict(zip(labels, (*cells, *table.surplus.get(number, ())), strict=False)), ensure_ascii=False
+        )
         for number, cells in table.texts(rows)
     }
 
 
-def _told_apart(labels: Sequence[str]) -> list[str]:
+def told_apart(labels: Sequence[str]) -> list[str]:
     """Return labels of which none is another's: a blank one is its place, a second one of a name is numbered."""
     given: list[str] = []
     for place, label in enumerate(labels, 1):

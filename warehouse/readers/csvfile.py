@@ -246,7 +246,7 @@ def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTab
     faults.finish(text.path)
     repeating = _repeating(head.records[heading.body :], width)
     source = ParsedRows(name, text, head.delimiter, width, found, tuple(patches), tuple(dropped), repeating)
-    return _table(name, heading, sieve, source, tuple(faults.found))
+    return _table(name, heading, sieve, source, faults)
 
 
 def _repeating(records: Sequence[Cells], width: int) -> frozenset[int]:
@@ -269,14 +269,15 @@ def _irregular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawT
     rows = _records(text.path, head.delimiter, heading.body, name)
     source = spool(faults.watch(sieve.pass_through(rows)), len(heading.labels))
     faults.finish(text.path)
-    return _table(name, heading, sieve, source, tuple(faults.found))
+    return _table(name, heading, sieve, source, faults)
 
 
-def _table(name: str, heading: Heading, sieve: Sieve, source: Source, faults: tuple[Fault, ...]) -> RawTable:
+def _table(name: str, heading: Heading, sieve: Sieve, source: Source, faults: _RowFaults) -> RawTable:
     return RawTable(
         file=name, sheet="", labels=heading.labels, units=heading.units, unit_note=heading.unit_note,
         title=heading.title, period_note=heading.with_names("", name), header_row=heading.last + 1,
-        skipped=sieve.counted(), totals=tuple(sieve.totals), rows=sieve.rows, source=source, row_faults=faults,
+        skipped=sieve.counted(), totals=tuple(sieve.totals), rows=sieve.rows, source=source, row_faults=tuple(faults.found),
+        surplus=faults.surplus,
     )  # fmt: skip
 
 
@@ -311,6 +312,7 @@ class _RowFaults:
         self.name = name
         self.width = width
         self.found: list[Fault] = []
+        self.surplus: dict[int, Cells] = {}
         self._last: Fault | None = None
 
     def watch(self, rows: Iterator[Row]) -> Iterator[Row]:
@@ -342,6 +344,8 @@ class _RowFaults:
         surplus = [cell for cell in cells[self.width :] if cell]
         if len(cells) > self.width and not surplus:
             return None
+        if surplus:
+            self.surplus[number] = tuple(cell or None for cell in cells[self.width :])
         code = "short_row" if len(cells) < self.width else "long_row"
         value = surplus[0] if surplus else str(len(cells))
         return Fault(code, self.name, row=number, value=value, hint=str(self.width))

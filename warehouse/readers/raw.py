@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,6 +49,8 @@ class RawTable:
     source: Source = field(repr=False, compare=False)
     row_faults: tuple[Fault, ...] = ()
     remarks: tuple[Fault, ...] = ()
+    surplus: Mapping[int, Cells] = field(default_factory=dict, compare=False)
+    """The cells of rows that are longer than the header, by row: those beyond its width."""
 
     def chunks(self) -> Iterator[pa.Table]:
         """Give the data rows, chunk by chunk; can be asked again."""
