@@ -17,6 +17,7 @@ from cockpit.commands import (
     serve_commands,
     source_commands,
     store_commands,
+    upkeep_commands,
 )
 from cockpit.commands.common import err
 from cockpit.failures import words
@@ -41,6 +42,7 @@ app.add_typer(doubt_commands.doubts_app, name="doubts")
 app.command("backup")(store_commands.backup)
 app.command("restore")(store_commands.restore)
 app.command("rebuild")(store_commands.rebuild)
+app.command("compact")(upkeep_commands.compact)
 app.command("doctor")(doctor_commands.doctor)
 app.command("sample")(sample_commands.sample)
 app.add_typer(metric_commands.indicators_app, name="indicators")

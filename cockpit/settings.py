@@ -26,3 +26,17 @@ class Settings(BaseSettings):
     )
     refresh_seconds: int = Field(default=10, description="How often an open page asks whether there is something new.")
     worker_minutes: int = Field(default=5, description="How often the worker looks for due jobs.")
+    compact_segments: int = Field(
+        default=24, description="Segments of one source beyond which the nightly upkeep makes one history of them."
+    )
+    compact_share: float = Field(
+        default=0.5, description="New rows per row of the history beyond which the nightly upkeep makes a new one."
+    )
+    keep_replaced_days: int = Field(
+        default=14, description="Days that segments replaced by a history stay on the disk."
+    )
+
+
+def store_of(settings: Settings) -> Store:
+    """Return the store a deployment names."""
+    return Store(settings.store, settings.control_url.get_secret_value())

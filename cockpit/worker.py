@@ -308,12 +308,21 @@ def run_once(store: Store, now: dt.datetime) -> tuple[RunRow, ...]:
         return ()
     try:
         with writer_lock(store.path / "worker.lock", wait_seconds=0):
+            tend(store, now)
             publish_if_needed(store, now)
             with open_office(store, now) as office:
                 return run_jobs(office)
     except StoreBusy:
         log.info("another worker is at work")
         return ()
+
+def tend(store: Store, now: dt.datetime) -> None:
+    """Keep the store small, once a night."""
+    from cockpit.settings import Settings
+    from cockpit.upkeep import policy_of, tend_nightly
+
+    tend_nightly(store, policy_of(Settings()), now)
+
 
 
 def publish_if_needed(store: Store, now: dt.datetime) -> None:

@@ -1,0 +1,80 @@
+"""Upkeep of a store that runs for years: rebase what is due, publish from it, and let go of what nobody can need."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cockpit.pipeline import rebuild
+from cockpit.settings import Settings
+from warehouse import operations
+from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
+from warehouse.base.errors import CockpitError, StoreBusy
+from warehouse.compaction import Policy, Rebased, compact
+from warehouse.operations import RunRow
+from warehouse.retention import Removed, drop_replaced
+from warehouse.store import Store
+
+log = logging.getLogger(__name__)
+
+JOB = "compaction"
+NIGHT = dt.time(1, 30)
+"""Local time from which a night's upkeep is due: after the daily snapshot, before anybody loads."""
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What was rebased, what left the disk, and the generation that is published now."""
+
+    rebased: tuple[Rebased, ...]
+    removed: Removed
+    generation: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values for printing."""
+        return asdict(self)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the policy a deployment has set."""
+    return Policy(settings.compact_segments, settings.compact_share, settings.keep_replaced_days)
+
+
+def keep_up(
+    store: Store, policy: Policy, *, everything: bool = False, clock: Clock = system_clock,
+    progress: Callable[[str], None] | None = None,
+) -> Upkeep:  # fmt: skip
+    """Rebase what is due, publish, and remove replaced segments whose days are over."""
+    rebased = compact(store, policy, everything=everything, clock=clock, progress=progress)
+    number = rebuild(store, clock=clock, progress=progress, force=False)
+    with store.writing(tell=progress):
+        removed = drop_replaced(store, policy.kept_days, clock())
+    return Upkeep(rebased, removed, number)
+
+
+def tend_nightly(store: Store, policy: Policy, now: dt.datetime) -> RunRow | None:
+    """Do a night's upkeep once; what fails is noted and tried again, and stops nothing else."""
+    zone = zoneinfo.ZoneInfo(store.control.meta().get("timezone", DEFAULT_ZONE))
+    local = now.astimezone(zone)
+    night, engine = f"{local:%Y-%m-%d}", store.control.engine
+    if local.time() < NIGHT or operations.is_done(engine, JOB, night):
+        return None
+    try:
+        done = keep_up(store, policy, clock=lambda: now)
+        ok, message = True, f"{len(done.rebased)} datasets rebased, {done.removed.segments} segments removed"
+    except StoreBusy:
+        log.info("a load is running; upkeep waits")
+        return None
+    except CockpitError as fault:
+        ok, message = False, fault.message
+        log.warning("upkeep failed: %s", fault)
+    except Exception as fault:
+        ok, message = False, f"{type(fault).__name__}: {fault}"
+        log.exception("upkeep failed")
+    row = RunRow(JOB, night, now, now, ok, message)
+    operations.add_run(engine, row)
+    return row
