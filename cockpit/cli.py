@@ -13,6 +13,7 @@ from cockpit.commands import (
     doctor_commands,
     doubt_commands,
     metric_commands,
+    review_commands,
     sample_commands,
     serve_commands,
     source_commands,
@@ -39,6 +40,7 @@ app.add_typer(store_commands.quarantine_app, name="quarantine")
 app.command("batches")(batch_commands.batches)
 app.command("withdraw")(batch_commands.withdraw)
 app.add_typer(doubt_commands.doubts_app, name="doubts")
+app.add_typer(review_commands.review_app, name="review")
 app.command("backup")(store_commands.backup)
 app.command("restore")(store_commands.restore)
 app.command("rebuild")(store_commands.rebuild)

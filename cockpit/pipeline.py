@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -18,7 +19,9 @@ from warehouse.durable import writer_lock
 from warehouse.health.examine import Examination, examine
 from warehouse.publish import Builder, publish
 from warehouse.receipts import FileReport
-from warehouse.store import Store
+from warehouse.recovery import recover
+from warehouse.review import Decision
+from warehouse.store import Generation, Store
 from warehouse.withdrawal import Withdrawal, withdraw
 
 Progress = Callable[[str], None]
@@ -72,6 +75,19 @@ def withdraw_and_publish(
     """Withdraw a batch and publish; when this returns the figures without it are served."""
     done = withdraw(store, seq, why=why, actor=actor, clock=clock, progress=progress)
     rebuild(store, clock=clock, progress=progress, force=False)
+    return done
+
+
+def review_and_publish(
+    store: Store, decide: Callable[[Generation], Decision], *, clock: Clock = system_clock, progress: Progress | None = None
+) -> Decision:
+    """Take a decision on what is published, under the writer's lock, and publish; then the figures show it."""
+    with writer_lock(store.lock, tell=progress):
+        recover(store)
+        publish_store(store, clock=clock)
+        with contextlib.closing(store.open_generation(memory="1GB", threads=2)) as generation:
+            done = decide(generation)
+        publish_store(store, clock=clock)
     return done
 
 

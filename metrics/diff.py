@@ -24,7 +24,7 @@ from warehouse.base.errors import QueryError
 from warehouse.base.money import exact
 from warehouse.base.periods import Grain, Period, Window, windows
 from warehouse.base.scope import Scope
-from warehouse.store import Generation
+from warehouse.store import Generation, State
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,12 @@ def difference(
     scope: Scope,
     actor: str,
     changed_only: bool = False,
+    state: State | None = None,
 ) -> tuple[Difference, ...]:
     """Compare the answers at two moments; both sides use the definitions of now (a comparison is restated)."""
     if from_time is None or (to_time is not None and to_time < from_time):
         raise QueryError("The earlier moment must come first.", "give --from before --to")
+    generation = generation.seen(state)
     before = Query(
         indicators=tuple(indicators),
         nodes=tuple(nodes),
@@ -121,6 +123,7 @@ def difference(
         scope=scope,
         actor=actor,
         known_at=from_time,
+        state=state,
     )
     after = replace(before, known_at=to_time)
     pairs = zip(evaluate(generation, catalogue, before), evaluate(generation, catalogue, after), strict=True)

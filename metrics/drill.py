@@ -32,6 +32,7 @@ LISTED = 300
 
 def rows(generation: Generation, catalogue: Catalogue, query: Query, *, limit: int | None = LISTED) -> DrillRows:
     """Return the lines behind the one figure a query asks for: one indicator, one node, one window."""
+    generation = generation.seen(query.state)
     known = knowledge(generation)
     question = read_question(generation, catalogue, query, known)
     if len(question.indicators) != 1 or len(query.nodes) != 1 or len(question.windows) != 1 or query.by is not None:

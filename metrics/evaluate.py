@@ -17,7 +17,7 @@ from metrics.prepared import Frame, Key, Prepared, is_laid, make_ready, paramete
 from metrics.question import moment_of
 from metrics.status import Rule, due_and_got, judge, nothing_due
 from warehouse.base.errors import QueryError
-from warehouse.store import Generation
+from warehouse.store import REVIEWED_FIRST, Generation, State
 
 Row = Sequence[Any]
 _BLANK: frozenset[Status] = frozenset({"forbidden", "no_source", "not_existing", "excluded", "not_due"})
@@ -26,7 +26,8 @@ _HALF_SHOWN: frozenset[Status] = frozenset({"no_base", "no_denominator"})
 
 
 def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tuple[Answer, ...]:
-    """Answer a query."""
+    """Answer a query, as one state of the submissions shows it."""
+    generation = generation.seen(query.state)
     known = knowledge(generation)
     prepared = prepare_question(generation, catalogue, query, known)
     rows = ask(generation, prepared)
@@ -39,7 +40,7 @@ def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tupl
             and moment is not None
             and _before_due(generation, catalogue, moment.day, indicator)
         )
-        answers += _answers(prepared, query, indicator, frames, rows, early)
+        answers += _answers(prepared, query, indicator, frames, rows, early, generation.state)
     return tuple(answers)
 
 
@@ -58,12 +59,16 @@ def ask(generation: Generation, prepared: Prepared) -> dict[Key, Row]:
 
 def sql_text(generation: Generation, catalogue: Catalogue, query: Query) -> str:
     """Return the statement a query runs, its parameters as comments above it, for people who audit a number."""
+    generation = generation.seen(query.state)
     prepared = make_ready(generation, catalogue, query, knowledge(generation))
     if prepared.statement is None:
         return "-- nothing to ask: no rows for these indicators, outside the scope, or no month has elapsed\n"
     compiled = prepared.statement.compiled
     values = parameters(prepared.question, compiled)
-    return "".join(f"-- ${name} = {value!r}\n" for name, value in sorted(values.items())) + compiled.sql + ";\n"
+    told = [f"-- ${name} = {value!r}\n" for name, value in sorted(values.items())]
+    if generation.state == "reviewed":
+        told.append(f"SET search_path = '{REVIEWED_FIRST}';\n")
+    return "".join(told) + compiled.sql + ";\n"
 
 
 def has_source(generation: Generation, indicator: Indicator) -> bool:
@@ -72,7 +77,7 @@ def has_source(generation: Generation, indicator: Indicator) -> bool:
 
 
 def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Sequence[Frame], rows: Mapping[Key, Row],
-             early: bool) -> list[Answer]:  # fmt: skip
+             early: bool, state: State) -> list[Answer]:  # fmt: skip
     """Return the answers of one indicator in all frames; `early`: the last month's reports are not due yet."""
     rule = prepared.statement.rules.get(indicator.id) if prepared.statement else None
     refused: Status | None = None
@@ -94,7 +99,7 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
             Answer(
                 indicator.id, frame.node, frame.name, frame.dim, frame.part, frame.label, query.grain, value, numerator,
                 denominator, indicator.unit, due, got, status, indicator.fingerprint, prepared.question.seq,
-                query.known_at, query.tree, prepared.known.origin,
+                query.known_at, query.tree, prepared.known.origin, state,
             )
         )  # fmt: skip
     return found

@@ -17,6 +17,7 @@ from typing import Literal
 
 from warehouse.base.periods import Grain
 from warehouse.base.scope import Scope
+from warehouse.store import State
 
 Figure = Decimal | float | int
 """A sum is a Decimal, a ratio is a float; neither is ever turned into the other on the way."""
@@ -65,6 +66,8 @@ class Query:
     tree: str = AS_WAS
     scope: Scope
     actor: str
+    state: State | None = None
+    """reviewed or reported figures; None: reviewed where the store works with review."""
     now: dt.datetime | None = None
     """The store clock of a live question: months that have ended by then count. None: when the last batch came."""
 
@@ -96,6 +99,8 @@ class Answer:
     known_at: dt.datetime | None
     tree: str
     origin: str
+    state: State = "reported"
+    """Whether the figures are what stands reviewed; in a store without review everything is as reported."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,10 @@ from metrics.tables import quoted
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import Grain, month_label
 from warehouse.base.scope import Scope
-from warehouse.store import Generation
+from warehouse.store import Generation, State
 
+SUBMISSION = "submission"
+"""The dataset of decisions on submissions."""
 DUE = "due"
 """The node table of reports that are owed; a register moves it without moving a figure."""
 Place = Literal["board", "unit", "own"]
@@ -64,9 +66,10 @@ class Span:
 
 def moves(
     generation: Generation, catalogue: Catalogue, batch_seq: int, *, scope: Scope, actor: str,
-    indicators: Sequence[str] = (), span: Span | None = None,
+    indicators: Sequence[str] = (), span: Span | None = None, state: State | None = None,
 ) -> tuple[Move, ...]:  # fmt: skip
     """Return what a batch moved: indicators by their largest relative move, the board first, then units by size."""
+    generation = generation.seen(state or state_of(generation, batch_seq))
     moment = recorded(generation, batch_seq)
     touched = touched_tables(generation, batch_seq)
     span = span or span_of(generation, touched)
@@ -75,12 +78,18 @@ def moves(
         return ()
     query = Query(
         indicators=asked, nodes=(), period_from=span.period_from, period_to=span.period_to, grain=span.grain,
-        scope=scope, actor=actor, known_at=moment,
+        scope=scope, actor=actor, known_at=moment, state=generation.state,
     )  # fmt: skip
     found: list[Move] = []
     for place, nodes in _places(generation, touched, batch_seq):
         found += _moved(generation, catalogue, replace(query, nodes=nodes), batch_seq, place)
     return tuple(_ranked(found))
+
+
+def state_of(generation: Generation, batch_seq: int) -> State:
+    """Return the state of the figures a batch moves: a decision moves what stands reviewed, a load what is reported."""
+    row = generation.con.execute("SELECT dataset FROM batch WHERE batch_seq = $seq", {"seq": batch_seq}).fetchone()
+    return "reviewed" if row and row[0] == SUBMISSION else "reported"
 
 
 def recorded(generation: Generation, batch_seq: int) -> dt.datetime:

@@ -11,6 +11,7 @@ from warehouse import quarantine
 from warehouse.contracts import Contract
 from warehouse.control import COUNTS
 from warehouse.manifest import Delivery
+from warehouse.review import text as review_text
 from warehouse.stage import Staged
 
 MAX_FAULTS_SHOWN = 20
@@ -78,6 +79,10 @@ def outcome_text(
         text["ignored_columns"] = staged.ignored[:MAX_FAULTS_SHOWN]
         text["zh"] += f"未识别而忽略的列：{names}。"
         text["en"] += f" Columns not recognised and left out: {names}."
+    if kept := staged.notes.get("kept_final"):
+        said = review_text("kept_locked", count=kept)
+        text["zh"] += said["zh"]
+        text["en"] += f" {said['en']}"
     if entries:
         text["faults"] = [quarantine.fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
         text["faults_total"] = len(entries)

@@ -17,6 +17,7 @@ from warehouse.contracts import Contract
 from warehouse.control import SegmentRow, iso
 from warehouse.corrections import advised, relabelled
 from warehouse.deltas import Change, compare, good_rows, known_rows
+from warehouse.locks import find_locks, keep_final, set_aside
 from warehouse.manifest import Delivery
 from warehouse.mapping import map_columns
 from warehouse.meanings import Meanings
@@ -108,10 +109,13 @@ def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood)
     """Compare the staged rows with what is known; the changes are left in `delta`, the faults become entries."""
     con, contract, staged = bench.con, understood.contract, understood.staged
     touched = _touched(con, contract, bench.store.control.segments(contract.name), delivery.span)
+    has_locks = find_locks(con, bench.store, contract)
     known = known_rows(con, contract, bench.store.segments, touched)
     declared_range(con, contract, delivery)
     if known and contract.magnitude:
         magnitude(con, contract)
+    if has_locks:
+        set_aside(con, contract, known=known)
     good_rows(con, contract)
     spans = [delivery.span] * len(understood.tables)
     opened_at = iso(bench.clock())
@@ -119,6 +123,8 @@ def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood)
     quarantined = len({(entry["sheet"], entry["row_no"]) for entry in entries})
     within = delivery.advice.reach.within(contract, "k.")
     change = compare(con, contract, known=known, quarantined=quarantined, span=delivery.span, within=within)
+    if has_locks:
+        change, staged.notes["kept_final"] = keep_final(con, contract, change)
     return Outcome(change, entries, _counts(staged, change, quarantined))
 
 

@@ -28,6 +28,7 @@ from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.deltas import BATCH_ROOM, known_rows
 from warehouse.durable import writer_lock
 from warehouse.ingest import Progress, scratch
+from warehouse.locks import refuse_withdrawal
 from warehouse.recovery import recover
 from warehouse.segment import seal
 from warehouse.stage import key_text
@@ -71,13 +72,14 @@ def withdraw(
         recover(store)
         batches = control.batches()
         batch = withdrawable(batches, seq)
-        contract = store.contracts.get(batch["dataset"])
+        contract = {**store.contracts, **store.records}.get(batch["dataset"])
         if contract is None:
             raise refusal("no_contract", seq=seq, file=batch["file_name"], dataset=batch["dataset"])
         with contextlib.closing(scratch(store)) as con:
             _prepare(con, store, contract, batches, seq)
             if conflict := find_conflict(con, contract):
                 raise _refuse_conflict(conflict, batches, batch)
+            refuse_withdrawal(con, store, contract, seq)
             return _commit(con, store, contract, batches, batch, why.strip(), actor, clock)
 
 

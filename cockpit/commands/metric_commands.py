@@ -28,7 +28,7 @@ from warehouse.base.clock import DEFAULT_ZONE, parse_instant, system_clock
 from warehouse.base.errors import DefinitionError, QueryError, UnknownName
 from warehouse.base.periods import Period, check_grain, natural_grain
 from warehouse.base.scope import Scope
-from warehouse.store import Generation
+from warehouse.store import STATES, Generation, State
 
 indicators_app = typer.Typer(no_args_is_help=True, help="What each number means.")
 snapshot_app = typer.Typer(no_args_is_help=True, help="Frozen boards.")
@@ -53,6 +53,22 @@ def moment_of(text: str | None, zone: str) -> dt.datetime | None:
     return min(moment, system_clock())
 
 
+StateOption = Annotated[
+    str | None,
+    typer.Option("--state", help="reviewed or reported; default reviewed where the store works with review."),
+]
+
+
+def state_of(text: str | None) -> State | None:
+    """Return the asked state of the figures."""
+    for state in STATES:
+        if state == text:
+            return state
+    if text is not None:
+        raise QueryError(f"'{text}' is no state of a figure.", f"use {' or '.join(STATES)}")
+    return None
+
+
 def query(
     ids: Annotated[list[str], typer.Argument(help="Indicator ids.", metavar="ID...")],
     period: Annotated[str, typer.Option("--period", help="2024-05, 2024-Q2, 2024 or a range A..B.")],
@@ -63,6 +79,7 @@ def query(
     where: Annotated[str | None, typer.Option(help="Condition over dimensions and unit attributes.")] = None,
     known_at: KnownAtOption = None,
     tree: Annotated[str, typer.Option(help="as-was, or a date whose tree is applied to all periods.")] = AS_WAS,
+    state: StateOption = None,
     form: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "table",
     out: Annotated[Path | None, typer.Option("--out", help="File to write instead of printing.")] = None,
     json_: JsonOption = False,
@@ -90,6 +107,7 @@ def query(
         tree=tree,
         scope=Scope.everything(),
         actor="local",
+        state=state_of(state),
         now=system_clock(),
     )
     if form == "sql":
@@ -191,6 +209,7 @@ def diff(
     store: StoreOption = None,
     node: Annotated[str | None, typer.Option("--node", help="Code or name; default the root.")] = None,
     grain: Annotated[str | None, typer.Option(help="month, quarter, ytd, r12 or year.")] = None,
+    state: StateOption = None,
     batch: Annotated[int | None, typer.Option("--batch", help="Instead: what this one batch moved, by unit.")] = None,
     json_: JsonOption = False,
 ) -> None:
@@ -201,7 +220,7 @@ def diff(
         if from_ or to or node:
             raise QueryError("--batch stands alone: it compares just before with just after that batch, for every unit.",
                              "leave out --from, --to and --node")  # fmt: skip
-        _diff_of_batch(store_at(store).open_generation(memory="1GB", threads=2), batch, ids or (), period, grain, json_)
+        _diff_of_batch(store_at(store).open_generation(memory="1GB", threads=2), batch, ids or (), period, grain, json_, state)
         return
     if not (from_ and to and period):
         raise QueryError("Which moments, of which period?", "give --from T --to T --period P, or --batch SEQ")
@@ -220,6 +239,7 @@ def diff(
         to_time=moment_of(to, generation.zone),
         scope=Scope.everything(),
         actor="local",
+        state=state_of(state),
     )
     shown = in_currency([row.as_json() for row in rows], generation.meta)
     if json_:
@@ -237,8 +257,9 @@ def _told(moved: Mapping[str, Any]) -> str:
 
 
 def _diff_of_batch(
-    generation: Generation, batch: int, ids: Sequence[str], period: str | None, grain: str | None, json_: bool
-) -> None:
+    generation: Generation, batch: int, ids: Sequence[str], period: str | None, grain: str | None, json_: bool,
+    state: str | None,
+) -> None:  # fmt: skip
     from cockpit.commands.moved import batch_moves, print_moves
     from metrics.moves import Span
 
@@ -248,7 +269,7 @@ def _diff_of_batch(
         span = Span(first.label, last.label, check_grain(grain) if grain else natural_grain(period))
     elif grain is not None:
         raise QueryError("A grain needs a period.", "give --period P, or leave out --grain")
-    rows = batch_moves(generation, batch, actor="local", indicators=ids, span=span)
+    rows = batch_moves(generation, batch, actor="local", indicators=ids, span=span, state=state_of(state))
     if json_:
         print_json(rows)
     else:

@@ -9,7 +9,7 @@ from cockpit.commands.common import err, in_currency, print_table
 from metrics.catalogue import load_catalogue
 from metrics.moves import Span, moves
 from warehouse.base.scope import Scope
-from warehouse.store import Generation
+from warehouse.store import Generation, State
 
 MOST_LINES = 40
 COLUMNS = (
@@ -28,11 +28,13 @@ COLUMNS = (
 
 
 def batch_moves(
-    generation: Generation, batch_seq: int, *, actor: str, indicators: Sequence[str] = (), span: Span | None = None
+    generation: Generation, batch_seq: int, *, actor: str, indicators: Sequence[str] = (), span: Span | None = None,
+    state: State | None = None,
 ) -> list[dict[str, Any]]:
     """Return what a batch moved as plain rows, top movers first, units in the store's currency."""
     found = moves(
         generation, load_catalogue(), batch_seq, scope=Scope.everything(), actor=actor, indicators=indicators, span=span,
+        state=state,
     )  # fmt: skip
     return in_currency([move.as_json() for move in found], generation.meta)
 

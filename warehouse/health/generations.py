@@ -15,9 +15,11 @@ from warehouse.durable import sha256_of
 from warehouse.health.finding import Finding, finding
 from warehouse.health.log import Log
 from warehouse.publish import SCHEMA_VERSION, Builder, project
+from warehouse.reviewed import SCHEMA
 from warehouse.store import Store, connect
 
 _NAME = re.compile(r"\d+\.duckdb")
+SCHEMAS = ("main", SCHEMA)
 NOT_COMPARED = "key = 'built_at'"
 """Facts of a generation that differ from build to build."""
 
@@ -108,8 +110,9 @@ def _check_bytes(file: Path, log: Log, code: str) -> Iterator[Finding]:
 
 
 def _read_through(con: duckdb.DuckDBPyConnection) -> None:
-    for table in _tables(con, "main"):
-        con.execute(f'SELECT count(COLUMNS(*)) FROM "{table}"').fetchone()
+    for schema in SCHEMAS:
+        for table in _tables(con, schema):
+            con.execute(f'SELECT count(COLUMNS(*)) FROM {schema}."{table}"').fetchone()
 
 
 def _tables(con: duckdb.DuckDBPyConnection, schema: str, database: str | None = None) -> list[str]:
@@ -146,17 +149,23 @@ def check_contents(store: Store, builders: Sequence[Builder], catalogue: str) ->
 
 
 def _compare(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[Finding]:
-    tables = {name: set(_tables(con, "main", name)) for name in ("anew", "published")}
+    for schema in SCHEMAS:
+        yield from _compare_schema(con, file, schema)
+
+
+def _compare_schema(con: duckdb.DuckDBPyConnection, file: Path, schema: str) -> Iterator[Finding]:
+    tables = {name: set(_tables(con, schema, name)) for name in ("anew", "published")}
     for table in sorted(tables["anew"] | tables["published"]):
-        sums = [_sum(con, database, table) if table in tables[database] else "—" for database in ("published", "anew")]
+        places = {name: f"{name}.{schema}" for name in ("published", "anew")}
+        sums = [_sum(con, place, table) if table in tables[name] else "—" for name, place in places.items()]
         if sums[0] != sums[1]:
             yield finding("generation_differs", f"{file}: {table}", *sums)
 
 
-def _sum(con: duckdb.DuckDBPyConnection, database: str, table: str) -> str:
+def _sum(con: duckdb.DuckDBPyConnection, place: str, table: str) -> str:
     """Return the number of rows and a sum over all cells that does not depend on their order."""
-    columns = [row[0] for row in con.execute(f'DESCRIBE {database}.main."{table}"').fetchall()]
+    columns = [row[0] for row in con.execute(f'DESCRIBE {place}."{table}"').fetchall()]
     cells = ", ".join(f'"{column}"' for column in sorted(columns))
     where = f" WHERE NOT ({NOT_COMPARED})" if table == "meta" else ""
-    row = con.execute(f'SELECT count(*), sum(hash({cells})::HUGEINT) FROM {database}.main."{table}"{where}').fetchone()
+    row = con.execute(f'SELECT count(*), sum(hash({cells})::HUGEINT) FROM {place}."{table}"{where}').fetchone()
     return f"{row[0]} rows, sum {row[1]}" if row else ""

@@ -18,6 +18,7 @@ from warehouse.health.finding import Finding, finding
 from warehouse.schema import NEWEST
 
 TABLES = ("batch", "segment", "receipt", "quarantine", "generation", "store_meta", "alembic_version")
+WITHDRAWABLE = ("load", "review")
 MOST_FAULTS = 3
 Row = Mapping[str, Any]
 
@@ -119,7 +120,7 @@ def _withdrawals(log: Log) -> Iterator[Finding]:
     times = Counter(row.get("withdraws") for row in taken)
     for row in taken:
         target = row.get("withdraws")
-        sound = kinds.get(target) == "load" and target < row["batch_seq"] and times[target] == 1 and row.get("why")
+        sound = kinds.get(target) in WITHDRAWABLE and target < row["batch_seq"] and times[target] == 1 and row.get("why")
         if not sound:
             yield finding("withdrawal_loose", _batch(row), target)
 
