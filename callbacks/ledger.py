@@ -6,12 +6,14 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from callbacks.services import Batch, Due, Refused
+from callbacks.services import Batch, Doubtful, Due, Refused
+from metrics.doubtful import DoubtfulRow
 from metrics.duties import Duty
 from warehouse.base.periods import month_label
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.loads import Load
+from warehouse.operations import ExplanationRow
 from warehouse.quarantine import fault_texts
 
 NO_END = 100_000
@@ -54,6 +56,30 @@ def due_of(duty: Duty, contract: Contract, period: str, today: dt.date) -> Due:
         missing=duty.missing,
         due_on=duty.due_on,
         status=duty.standing(today),
+    )
+
+
+def doubtful_of(
+    row: DoubtfulRow, contract: Contract, unit_name: str, said: ExplanationRow | None, *, sees_all: bool
+) -> Doubtful:
+    """Return a doubtful row with the sentence of its pattern and what was said of it.
+
+    Which other unit's form shows the same figures is said only to those who may see every unit.
+    """
+    doubt = next(doubt for doubt in contract.doubts if doubt.code == row.code)
+    return Doubtful(
+        unit=row.unit,
+        unit_name=unit_name,
+        period=month_label(row.month_no),
+        titles=dict(contract.title),
+        file_name=row.file_name,
+        sheet=row.sheet,
+        row_no=row.row_no,
+        value=row.value,
+        other=row.other if sees_all or doubt.kind != "twins" else "",
+        reasons=doubt.text,
+        explained=said.why if said else "",
+        explained_by=said.actor if said else "",
     )
 
 

@@ -229,6 +229,24 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Doubtful:
+    """One sound row that looks copied, filled in or calculated, what it was compared with, and what was said of it."""
+
+    unit: str
+    unit_name: str
+    period: str
+    titles: Mapping[str, str]
+    file_name: str
+    sheet: str
+    row_no: int
+    value: str
+    other: str
+    reasons: Mapping[str, str]
+    explained: str = ""
+    explained_by: str = ""
+
+
+@dataclass(frozen=True)
 class Due:
     """How complete one source is for one period: who owed it, who gave it, who is missing."""
 
@@ -305,6 +323,10 @@ class Session(Protocol):
 
     def quarantine(self, limit: int) -> tuple[Refused, ...]:
         """Return the rows kept aside and still open."""
+        ...
+
+    def doubts(self, node: str, known_at: dt.datetime | None, limit: int) -> tuple[Doubtful, ...]:
+        """Return the doubtful rows below a node, newest month first."""
         ...
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:

@@ -9,12 +9,25 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from callbacks.cards import card_of
-from callbacks.ledger import batch_of, due_of, refused_of
+from callbacks.ledger import batch_of, doubtful_of, due_of, refused_of
 from callbacks.memory import Memory, Thing
 from callbacks.records import NO_DATA, alarm_of, landing_of
-from callbacks.services import Alarm, Batch, Due, IndicatorCard, Landing, Mark, Refused, StoreFacts, Tree, Viewer
+from callbacks.services import (
+    Alarm,
+    Batch,
+    Doubtful,
+    Due,
+    IndicatorCard,
+    Landing,
+    Mark,
+    Refused,
+    StoreFacts,
+    Tree,
+    Viewer,
+)
 from callbacks.trees import arrange
 from metrics.diff import Difference, difference
+from metrics.doubtful import doubtful_rows
 from metrics.drill import DrillRows, rows
 from metrics.duties import duties
 from metrics.evaluate import evaluate
@@ -223,8 +236,32 @@ class LiveSession:
     def quarantine(self, limit: int) -> tuple[Refused, ...]:
         """Return the open entries of the quarantine, newest first."""
         entries = self.home.store.control.quarantine()
+        if self.viewer.scope.nodes is not None:
+            # a row nobody could place belongs to no viewer's part of the tree
+            own = self.tree(None, "as-was").nodes
+            entries = [entry for entry in entries if entry["unit"] in own]
         contracts = self.generation.contracts
         return tuple(refused_of(entry, contracts.get(entry["dataset"])) for entry in reversed(entries[-limit:]))
+
+    def doubts(self, node: str, known_at: dt.datetime | None, limit: int) -> tuple[Doubtful, ...]:
+        """Return the doubtful rows below a node, newest month first."""
+        nodes = self.tree(known_at, "as-was").nodes
+        if node not in nodes:
+            return ()
+        said = operations.explanations(self.home.store.control.engine, known_at)
+        contracts, themes = self.generation.contracts, self.viewer.scope
+        found = doubtful_rows(self.generation, node, self.generation.batch_at(known_at), limit)
+        return tuple(
+            doubtful_of(
+                row,
+                contracts[row.dataset],
+                nodes[row.unit].name if row.unit in nodes else row.unit,
+                said.get(row.doubt_id),
+                sees_all=themes.nodes is None,
+            )
+            for row in found
+            if themes.allows_theme(contracts[row.dataset].theme)
+        )
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
         """Return how complete each periodic source is below a node for a month."""

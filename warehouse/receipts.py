@@ -83,6 +83,10 @@ def outcome_text(
         said = review_text("kept_locked", count=kept)
         text["zh"] += said["zh"]
         text["en"] += f" {said['en']}"
+    if staged.gaps:
+        text["totals"] = staged.gaps[:MAX_FAULTS_SHOWN]
+        text["zh"] += staged.gaps[0]["zh"]
+        text["en"] += f" {staged.gaps[0]['en']}"
     if entries:
         text["faults"] = [quarantine.fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
         text["faults_total"] = len(entries)

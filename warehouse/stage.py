@@ -42,6 +42,8 @@ class Staged:
     notes: Counter[str] = field(default_factory=Counter)
     sheets: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    gaps: list[dict[str, str]] = field(default_factory=list)
+    """What is to be said of totals the rows do not add up to."""
     held: frozenset[str] = frozenset()
     """Columns that some sheet of the file fills."""
 

@@ -15,11 +15,13 @@ from warehouse import quarantine, stage
 from warehouse.base.clock import Clock
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow, iso
+from warehouse.control_totals import total_gaps
 from warehouse.corrections import advised, relabelled
 from warehouse.deltas import Change, compare, good_rows, known_rows
 from warehouse.locks import find_locks, keep_final, set_aside
 from warehouse.manifest import Delivery
 from warehouse.mapping import map_columns
+from warehouse.matching import settle_names
 from warehouse.meanings import Meanings
 from warehouse.organisations import Directory
 from warehouse.plausibility import declared_range, magnitude
@@ -101,7 +103,9 @@ def stage_tables(
     directory = bench.units() if contract.org_column and contract.name != "org_unit" else Directory(())
     meanings = Meanings(advised(directory, delivery.advice.corrections))
     staged = stage.stage_file(bench.con, contract, plans, meanings)
+    settle_names(bench.con, contract, meanings, delivery.advice.reach.units)
     stage.finish(bench.con, contract, staged)
+    staged.gaps += [gap.texts() for gap in total_gaps(bench.con, contract, plans, meanings)]
     return staged, [table for table, _ in plans]
 
 

@@ -10,10 +10,10 @@ from callbacks.focus import Focus
 from callbacks.grids import grid
 from callbacks.panels import Panel, Table, frame, number_cell, text_cell
 from callbacks.request import Regions, stamp
-from callbacks.services import Batch, IndicatorCard, Refused
+from callbacks.services import Batch, Doubtful, IndicatorCard, Refused
 
 PAGE = "data"
-REGIONS = ("head", "due", "batches", "quarantine", "handbook")
+REGIONS = ("head", "due", "batches", "quarantine", "doubts", "handbook")
 LIMIT = 200
 
 
@@ -29,6 +29,7 @@ def read(focus: Focus) -> Regions:
         ),
         "batches": _batches(focus, session.batches(LIMIT)),
         "quarantine": _quarantine(focus, session.quarantine(LIMIT)),
+        "doubts": _doubts(focus, session.doubts(focus.node.code, focus.known_at, LIMIT)),
         "handbook": _listing(focus, "handbook", handbook(focus, cards), _handbook_reading(focus, cards)),
     }
     return {name: frame(panel, words, stamp(focus)) for name, panel in found.items()}
@@ -129,6 +130,30 @@ def _quarantine(focus: Focus, refused: Sequence[Refused]) -> Panel:
     content = Table(tuple(words.say(f"column.{key}") for key in keys), rows)
     key = "quarantine.reading" if refused else "quarantine.none"
     return _listing(focus, "quarantine", content, words.say(key, count=words.count(len(refused))))
+
+
+def _doubts(focus: Focus, doubtful: Sequence[Doubtful]) -> Panel:
+    words = focus.words
+    keys = ("unit", "period", "source", "file", "place", "content", "compared", "reason", "explained")
+    rows = tuple(
+        (
+            text_cell(item.unit_name),
+            text_cell(item.period),
+            text_cell(item.titles[words.code]),
+            text_cell(item.file_name),
+            text_cell(words.say("rows.place.sheet" if item.sheet else "rows.place", sheet=item.sheet, row=item.row_no)),
+            text_cell(item.value),
+            text_cell(item.other),
+            text_cell(item.reasons[words.code]),
+            text_cell(words.say("doubts.said", why=item.explained, actor=item.explained_by) if item.explained else ""),
+        )
+        for item in doubtful
+    )
+    content = Table(tuple(words.say(f"column.{key}") for key in keys), rows)
+    open_ones = sum(not item.explained for item in doubtful)
+    key = "doubts.reading" if doubtful else "doubts.none"
+    reading = words.say(key, count=words.count(len(doubtful)), open=words.count(open_ones))
+    return _listing(focus, "doubts", content, reading)
 
 
 def handbook(focus: Focus, cards: Sequence[IndicatorCard]) -> Table:

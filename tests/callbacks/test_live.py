@@ -45,6 +45,7 @@ THREE_PUBLIC = (
     "预算单位名称,年度,预决算,三公经费合计(元),因公出国(境)费(元),公务用车购置及运行维护费(元),公务接待费(元)\n"
     "市财政局,2024,决算,150000,10000,90000,20000\n"
 )
+ENERGY = "统计期,单位名称,电(千瓦时),电费(元)\n2025-01,市教育局,1000,700\n2025-02,市教育局,1000,700\n"
 VIEWER = Viewer(Scope.everything(), "test")
 
 
@@ -58,6 +59,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> LiveServices:
         ("支付_2月.csv", FEBRUARY, "2025-03-01"),
         ("支付_1月_更正.csv", CORRECTED, "2025-03-05"),
         ("三公.csv", THREE_PUBLIC, "2025-03-06"),
+        ("能耗.csv", ENERGY, "2025-03-06"),
     ):
         path = folder / name
         path.write_text(text, encoding="utf-8")
@@ -118,6 +120,23 @@ def test_what_was_refused_says_why_in_both_languages(services: LiveServices) -> 
     assert "三公经费合计不等于" in check.reasons["zh"]
 
 
+def test_a_viewer_of_one_unit_sees_no_row_set_aside_of_another(services: LiveServices) -> None:
+    with services.open(Viewer(Scope(nodes=frozenset({"A"})), "clerk")) as desk:
+        (own,) = desk.quarantine(10)
+    assert own.file_name == "三公.csv"
+    with services.open(Viewer(Scope(nodes=frozenset({"B"})), "clerk")) as desk:
+        assert desk.quarantine(10) == ()
+
+
+def test_doubtful_rows_come_with_their_reason(services: LiveServices) -> None:
+    with services.open(VIEWER) as desk:
+        (row,) = desk.doubts("R", None, 10)
+        assert desk.doubts("A", None, 10) == ()
+        assert desk.doubts("R", dt.datetime(2025, 3, 5, 12, tzinfo=dt.UTC), 10) == ()
+    assert (row.unit_name, row.period, row.value) == ("教育局", "2025-02", "1000.000000 / 700.000000")
+    assert "上月" in row.reasons["zh"]
+
+
 def test_what_is_due_is_counted_below_the_node(services: LiveServices) -> None:
     with services.open(VIEWER) as desk:
         due = next(due for due in desk.due_list("R", "2025-02", None) if due.dataset == "payment")
@@ -129,7 +148,7 @@ def test_themes_without_rows_have_no_source(services: LiveServices) -> None:
     with services.open(VIEWER) as desk:
         cards = desk.indicators()
     assert cards["op_cost_total"].has_source
-    assert not cards["en_tce"].has_source
+    assert not cards["veh_count"].has_source
 
 
 def test_a_scope_hides_the_rest_of_the_tree(services: LiveServices) -> None:
@@ -139,7 +158,7 @@ def test_a_scope_hides_the_rest_of_the_tree(services: LiveServices) -> None:
 
 def test_the_version_changes_with_the_data_only(services: LiveServices) -> None:
     assert services.version() == services.version()
-    assert services.version().through_seq == 4
+    assert services.version().through_seq == 5
 
 
 @pytest.mark.parametrize("page", [OVERVIEW, COST, REPLAY, DATA], ids=lambda page: page.name)

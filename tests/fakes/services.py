@@ -14,6 +14,7 @@ from decimal import Decimal
 from callbacks.services import (
     Alarm,
     Batch,
+    Doubtful,
     Due,
     IndicatorCard,
     Landing,
@@ -290,6 +291,15 @@ class FakeSession:
             Batch(1284 - n, "energy_use", f"能耗上报_2025{10 - n:02d}.xlsx", {"zh": "能耗月报", "en": "Energy"}, NOW - dt.timedelta(days=n * 9), "值班员",
                   "load", "2025-09", "2025-09", 480 + n, 470, 6, 2, 2 + n, 0)
             for n in range(9)
+        )[:limit]  # fmt: skip
+
+    def doubts(self, node: str, known_at: dt.datetime | None, limit: int) -> tuple[Doubtful, ...]:
+        return (
+            Doubtful(
+                "A", "市财政局", "2025-09", {"zh": "能耗月报", "en": "Energy"}, "能耗上报_202509.xlsx", "能耗", 7,
+                "40000 / 28000", "能耗上报_202508.xlsx 7",
+                {"zh": "与上月完全相同", "en": "The very figures of the month before"}, "表计故障", "小李",
+            ),
         )[:limit]  # fmt: skip
 
     def quarantine(self, limit: int) -> tuple[Refused, ...]:

@@ -1,0 +1,50 @@
+"""Totals on a sheet are compared with its rows; a difference is told and sets nothing aside."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.office import PAY, Office
+
+ROW = "{no},1,市财政局,2025-01-10,30201,办公费,一般公共预算财政拨款,基本支出-公用,{amount}\n"
+
+
+def sheet(*amounts: str, total: str, head: str = PAY) -> str:
+    rows = "".join(ROW.format(no=f"V{n}", amount=amount) for n, amount in enumerate(amounts, 1))
+    return f"{head}{rows}合计,,,,,,,,{total}\n"
+
+
+def test_a_total_its_rows_add_up_to_is_not_spoken_of(office: Office) -> None:
+    report = office.hand_in("支付.csv", sheet("100.50", "200", total="300.50"))
+    assert report.status == "committed"
+    assert "totals" not in report.message
+
+
+def test_a_total_of_more_than_was_read_is_told_with_both_figures(office: Office) -> None:
+    report = office.hand_in("支付.csv", sheet("100.50", "200", total="350.50"))
+    assert (report.status, report.counts["accepted"], report.counts["quarantined"]) == ("committed", 2, 0)
+    (gap,) = report.message["totals"]
+    assert "第 4 行" in gap["zh"]
+    assert "350.5" in gap["zh"]
+    assert "300.5" in gap["zh"]
+    assert gap["en"] in report.message["en"]
+
+
+@pytest.mark.parametrize(("total", "told"), [("61.17", False), ("61.20", False), ("61.23", True)])
+def test_ten_thousands_may_miss_their_total_by_five_hundred_yuan(office: Office, total: str, told: bool) -> None:
+    # 30.58 + 30.59 = 61.17; 0.03 is rounding, 0.06 is not
+    head = PAY.replace("金额(元)", "金额(万元)")
+    report = office.hand_in("支付.csv", sheet("30.58", "30.59", total=total, head=head))
+    assert ("totals" in report.message) is told
+
+
+def test_subtotals_speak_of_the_rows_since_the_last_one(office: Office) -> None:
+    first = ROW.format(no="V1", amount="10") + ROW.format(no="V2", amount="20") + "小计,,,,,,,,30\n"
+    second = ROW.format(no="V3", amount="5") + "小计,,,,,,,,5\n" + "合计,,,,,,,,35\n"
+    assert "totals" not in office.hand_in("支付.csv", PAY + first + second).message
+
+
+def test_where_a_figure_could_not_be_read_no_sum_is_known(office: Office) -> None:
+    report = office.hand_in("支付.csv", sheet("100.50", "二百", total="300.50"))
+    assert report.counts["quarantined"] == 1
+    assert "totals" not in report.message

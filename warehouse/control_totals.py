@@ -1,0 +1,111 @@
+"""Control totals: what a sheet says its columns add up to (合计), compared with what was read from its rows.
+
+A total is never a row of data, but it is the office's own word on whether the rows are all there. A difference is
+told with the load; it sets nothing aside, because nobody can say which row is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import duckdb
+
+from warehouse.base.sql import quote
+from warehouse.contracts import Column, Contract
+from warehouse.mapping import Mapped, column_of
+from warehouse.meanings import Meanings
+from warehouse.readers.raw import Cells, RawTable
+from warehouse.readers.rows import LEADING_CELLS, is_sum_word
+
+SLACK_TEN_THOUSANDS = Decimal(500)
+"""0.05 万元 in yuan: figures written in 万元 may miss their total by so much (the tolerance offices work with)."""
+_TEN_THOUSAND = Decimal(10_000)
+
+
+@dataclass(frozen=True)
+class TotalGap:
+    """A total that its rows do not add up to; both figures in the stored unit of the column."""
+
+    sheet: str
+    row_no: int
+    label: str
+    stated: Decimal
+    own: Decimal
+
+    def texts(self) -> dict[str, str]:
+        """Return the sentence in both languages."""
+        place = f"{self.sheet} " if self.sheet else ""
+        stated, own = f"{self.stated.normalize():f}", f"{self.own.normalize():f}"
+        return {
+            "zh": f"{place}第 {self.row_no} 行合计“{self.label}”为 {stated}，读到的各行相加为 {own}，请核对是否缺行或有错。",
+            "en": f"{place}row {self.row_no}: the total of “{self.label}” is {stated}, the rows read add up to {own}; "
+            "check whether rows are missing or wrong.",
+        }
+
+
+def total_gaps(
+    con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[tuple[RawTable, Mapped]], meanings: Meanings
+) -> list[TotalGap]:
+    """Compare every plain total row of the staged file with its rows: all of the table, or those since the last total."""
+    found: list[TotalGap] = []
+    for number, (table, mapped) in enumerate(sheets):
+        ends = [0, *(row for row, _ in table.totals)]
+        for place, (row, cells) in enumerate(table.totals):
+            if _is_plain_total(cells):
+                found += _gaps_of(con, contract, number, table, mapped, meanings, row, cells, ends[place])
+    return found
+
+
+def _is_plain_total(cells: Cells) -> bool:
+    """A bare 合计, 小计 or 总计; 其中 and numbered sections sum over rows nobody can point to."""
+    return any(is_sum_word(cell) for cell in [cell for cell in cells if cell][:LEADING_CELLS])
+
+
+def _gaps_of(
+    con: duckdb.DuckDBPyConnection, contract: Contract, number: int, table: RawTable, mapped: Mapped,
+    meanings: Meanings, row: int, cells: Cells, since: int,
+) -> list[TotalGap]:  # fmt: skip
+    found = []
+    for name, (index, factor) in mapped.columns.items():
+        column = column_of(contract, name)
+        text = cells[index] if index < len(cells) else None
+        if not column.is_number or column.unit is None or not text or not text.strip():
+            continue
+        stated = meanings.of(column, text, mapped.units[name], factor)
+        sums = _sums(con, contract, number, name, row, since)
+        if stated.value is None or stated.fault or not sums:
+            continue
+        figure, slack = Decimal(stated.value), _slack(column, text, factor, table.rows)
+        if all(abs(figure - own) > slack for own in sums):
+            found.append(TotalGap(table.sheet, row, table.labels[index], figure, sums[0]))
+    return found
+
+
+def _sums(
+    con: duckdb.DuckDBPyConnection, contract: Contract, number: int, name: str, row: int, since: int
+) -> tuple[Decimal, ...]:
+    """Return the sums a total may mean: the whole table, the rows above it, those since the last total. Empty when
+    a row's figure in the column could not be read, so that no sum is known."""
+    group, _, measure = name.rpartition(".")
+    where = f"sheet_no = {number}"
+    if group and contract.unpivot:
+        where += f' AND "{contract.unpivot.dimension}" = {quote(group)}'
+    unread = (
+        f"SELECT count(*) FROM faults WHERE sheet_no = {number} AND column_name IN ({quote(name)}, {quote(measure)})"
+    )
+    if (con.execute(unread).fetchone() or (0,))[0]:
+        return ()
+    found = con.execute(
+        f"""SELECT coalesce(sum("{measure}"), 0), coalesce(sum("{measure}") FILTER (row_no < {row}), 0),
+            coalesce(sum("{measure}") FILTER (row_no < {row} AND row_no > {since}), 0) FROM staged WHERE {where}"""
+    ).fetchone()
+    return tuple(Decimal(value) for value in found) if found else ()
+
+
+def _slack(column: Column, text: str, factor: Decimal, rows: int) -> Decimal:
+    """Return how far a sum of rounded figures may lie from a rounded total."""
+    decimals = len(text.strip().rpartition(".")[2]) if "." in text else 0
+    rounding = factor * Decimal(rows + 1) / 2 / 10**decimals if decimals else Decimal(0)
+    return max(rounding, SLACK_TEN_THOUSANDS if factor == _TEN_THOUSAND and column.unit == "CNY" else Decimal(0))
