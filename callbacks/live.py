@@ -15,7 +15,7 @@ from metrics.insights.rules import load_rules
 from metrics.model import Catalogue
 from warehouse import operations
 from warehouse.base.clock import Clock, system_clock
-from warehouse.base.errors import StoreError
+from warehouse.base.errors import ServerError, StoreError
 from warehouse.control import iso
 from warehouse.store import Generation, Store
 
@@ -48,12 +48,23 @@ class LiveServices:
     def version(self) -> Version:
         """Return the present version; judgements of the worker count as news too.
 
-        The store's files are looked at, not into: only when one of them has changed is the version read anew.
+        The store's files are looked at, not into: only when one of them has changed is the version read anew. A log on
+        a server has no file to look at and is asked; while it does not answer, the version last seen stands.
         """
+        if self.store.exists and self.store.has_shared_log:
+            return self._ask_version()
         files = (self.store.generations / "CURRENT", *(self.store.path / name for name in _CONTROL_FILES))
         marks = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
         if self._seen is None or self._seen[0] != marks:
             self._seen = (marks, self._read_version())
+        return self._seen[1]
+
+    def _ask_version(self) -> Version:
+        try:
+            self._seen = ((), self._read_version())
+        except ServerError:
+            if self._seen is None:
+                raise
         return self._seen[1]
 
     def _read_version(self) -> Version:

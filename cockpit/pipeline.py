@@ -15,7 +15,6 @@ from metrics.model import Catalogue
 from warehouse import ingest
 from warehouse.base.clock import Clock, system_clock
 from warehouse.contracts import Contract
-from warehouse.durable import writer_lock
 from warehouse.health.examine import Examination, examine
 from warehouse.publish import Builder, publish
 from warehouse.receipts import FileReport
@@ -82,7 +81,7 @@ def review_and_publish(
     store: Store, decide: Callable[[Generation], Decision], *, clock: Clock = system_clock, progress: Progress | None = None
 ) -> Decision:
     """Take a decision on what is published, under the writer's lock, and publish; then the figures show it."""
-    with writer_lock(store.lock, tell=progress):
+    with store.writing(tell=progress):
         recover(store)
         publish_store(store, clock=clock)
         with contextlib.closing(store.open_generation(memory="1GB", threads=2)) as generation:
@@ -95,5 +94,5 @@ def rebuild(store: Store, *, clock: Clock = system_clock, progress: Progress | N
     """Publish under the writer's lock; `force` builds the projection anew even when nothing is new."""
     if progress:
         progress("publish")
-    with writer_lock(store.lock, tell=progress):
+    with store.writing(tell=progress):
         return publish_store(store, clock=clock, force=force)

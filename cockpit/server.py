@@ -8,8 +8,7 @@ from gunicorn.app.base import BaseApplication
 
 from callbacks.services import open_services
 from cockpit.app import create_app
-from cockpit.settings import Settings
-from warehouse.store import Store
+from cockpit.settings import Settings, store_of
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -38,7 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Build the app inside the worker process."""
-        return create_app(self.settings, open_services(Store(self.settings.store))).server
+        return create_app(self.settings, open_services(store_of(self.settings))).server
 
 
 def run_server(settings: Settings) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from warehouse.store import Store
 
 
 class Settings(BaseSettings):
@@ -14,6 +16,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="COCKPIT_", frozen=True)
 
     store: Path = Field(default=Path("store"), description="Folder of the store.")
+    control_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Address of the PostgreSQL database that keeps the control log of a store made now, for several "
+        "machines: postgresql://user@host:5432/database?schema=name. Empty: SQLite in the folder of the store.",
+    )
     data: Path = Field(
         default=Path("../shared/data"), description="Folder of public data sets the real samples are cut from."
     )

@@ -28,7 +28,6 @@ from warehouse.base.errors import CockpitError, StoreBusy
 from warehouse.base.periods import month_no, month_start
 from warehouse.base.scope import Scope
 from warehouse.control import from_iso, iso
-from warehouse.durable import writer_lock
 from warehouse.operations import RunRow
 from warehouse.store import Store
 
@@ -307,14 +306,15 @@ def run_once(store: Store, now: dt.datetime) -> tuple[RunRow, ...]:
     if not store.exists or store.control.last()[0] < 1:
         return ()
     try:
-        with writer_lock(store.path / "worker.lock", wait_seconds=0):
-            tend(store, now)
+        with store.alone("worker"):
             publish_if_needed(store, now)
+            tend(store, now)
             with open_office(store, now) as office:
                 return run_jobs(office)
     except StoreBusy:
         log.info("another worker is at work")
         return ()
+
 
 def tend(store: Store, now: dt.datetime) -> None:
     """Keep the store small, once a night."""
@@ -322,7 +322,6 @@ def tend(store: Store, now: dt.datetime) -> None:
     from cockpit.upkeep import policy_of, tend_nightly
 
     tend_nightly(store, policy_of(Settings()), now)
-
 
 
 def publish_if_needed(store: Store, now: dt.datetime) -> None:

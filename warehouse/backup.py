@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -12,7 +13,10 @@ from pathlib import Path
 from warehouse.base.errors import StoreError
 from warehouse.control import Control
 from warehouse.durable import settle, sha256_of
+from warehouse.schema import bring_forward
 from warehouse.store import FOLDERS, STORE_ID, Store
+from warehouse.transfer import copy_log
+from warehouse.whereabouts import LOG, claim
 
 _SHA = re.compile(r"[0-9a-f]{64}")
 
@@ -48,7 +52,7 @@ def backup(store: Store, target: Path) -> BackupReport:
         size += _bring(file, target / "inbox" / file.name, file.name)
     last, _ = copied.last()
     copied.close()
-    settle(log, target / "control.sqlite")
+    settle(log, target / LOG)
     _drop_replaced(target / "seg", {segment.path for segment in segments})
     return BackupReport(str(target), last, len(segments), len(kept), size)
 
@@ -79,19 +83,30 @@ def _batches(store: Store) -> list[tuple[object, ...]]:
 
 
 def _copy_control(store: Store, target: Path) -> Path:
-    """Copy the control log as it is at one moment, while others read and write it; without replaced segments."""
-    temporary = target / "control.sqlite.tmp"
+    """Copy the control log as it is at one moment, while others read and write it; without replaced segments.
+
+    A log on a server leaves it as a log in SQLite, which comes back into either kind.
+    """
+    temporary = target / f"{LOG}.tmp"
     temporary.unlink(missing_ok=True)
-    source = sqlite3.connect(store.path / "control.sqlite")
-    copy = sqlite3.connect(temporary)
-    with copy:
-        source.backup(copy)
-    copy.execute("PRAGMA journal_mode=DELETE")
-    with copy:
-        copy.execute("DELETE FROM segment WHERE valid_to_seq IS NOT NULL")
-    copy.close()
-    source.close()
+    place = store.control.place
+    if isinstance(place, Path):
+        _copy_file(place, temporary)
+    else:
+        saved = Control(temporary)
+        bring_forward(saved.engine)
+        copy_log(store.control.engine, saved.engine)
+        saved.close()
+    with contextlib.closing(sqlite3.connect(temporary)) as copy:
+        copy.execute("PRAGMA journal_mode=DELETE")
+        with copy:
+            copy.execute("DELETE FROM segment WHERE valid_to_seq IS NOT NULL")
     return temporary
+
+
+def _copy_file(log: Path, target: Path) -> None:
+    with contextlib.closing(sqlite3.connect(log)) as source, contextlib.closing(sqlite3.connect(target)) as copy, copy:
+        source.backup(copy)
 
 
 def _received(folder: Path) -> list[Path]:
@@ -120,26 +135,48 @@ def restore(source: Path, store: Store) -> BackupReport:
 
     The control log comes last: until it is there, there is no store, and restore can be run again.
     """
-    if not (source / "control.sqlite").exists():
+    if not (source / LOG).exists():
         raise StoreError(f"{source} is not a backup: it holds no control.sqlite.", "name the folder given to backup")
-    if store.exists:
+    if store.exists and not _is_bare(store):
         raise StoreError(f"{store.path} already holds a store.", "restore into an empty folder")
     saved = Store(source)
     segments, kept = saved.control.segments(), _received(source / "inbox")
     wrong = _damaged(saved)
-    saved.control.close()
     if wrong:
         raise StoreError(f"The backup is damaged: {', '.join(wrong)} missing or changed.", "use another backup")
     for name in FOLDERS:
         (store.path / name).mkdir(parents=True, exist_ok=True)
+    _claim(saved, store)
     size = 0
     for segment in segments:
         size += _place(source / "seg" / segment.path, store.segments / segment.path)
     for file in kept:
         _place(file, store.inbox / file.name)
-    _place(source / "control.sqlite", store.path / "control.sqlite")
+    _bring_log(saved, store)
+    saved.control.close()
     last, _ = store.control.last()
     return BackupReport(str(store.path), last, len(segments), len(kept), size)
+
+
+def _is_bare(store: Store) -> bool:
+    """Tell whether a restore onto a server was broken off before the log was there: then it may go on."""
+    return not isinstance(store.log, Path) and not store.has_batches()
+
+
+def _claim(saved: Store, store: Store) -> None:
+    """Before anything is copied: the schema that shall hold the log is this folder's from now on."""
+    place = store.log
+    if not isinstance(place, Path):
+        with contextlib.closing(Control(place)) as control:
+            claim(store.path, place, control, has_data=False, store_id=saved.control.meta().get(STORE_ID))
+
+
+def _bring_log(saved: Store, store: Store) -> None:
+    """Put the log in place: as a file, or as the rows of a schema that is empty."""
+    if isinstance(store.log, Path):
+        _place(saved.path / LOG, store.log)
+    else:
+        copy_log(saved.control.engine, store.control.engine)
 
 
 def _damaged(saved: Store) -> list[str]:

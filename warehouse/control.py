@@ -239,6 +239,8 @@ class Control:
 
     def name_store(self, name: str) -> None:
         """Give the store its name, unless it has one."""
+        if STORE_ID in self.meta():
+            return
         with self.engine.begin() as con:
             con.execute(_insert_new(con, STORE_META), [{"key": STORE_ID, "value": name}])
 

@@ -30,7 +30,7 @@ from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.deltas import compare, good_rows, known_rows, write_segment
-from warehouse.durable import keep_copy, writer_lock
+from warehouse.durable import keep_copy
 from warehouse.layout import keep_layouts
 from warehouse.manifest import Delivery, gather
 from warehouse.organisations import Directory
@@ -130,7 +130,7 @@ def load(
         raise UnknownName("source", source, store.contracts)
     store.create()
     with (
-        writer_lock(store.lock, tell=progress),
+        store.writing(tell=progress),
         contextlib.closing(scratch(store)) as con,
         ThreadPoolExecutor(max_workers=1) as copier,
     ):

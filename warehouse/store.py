@@ -23,21 +23,20 @@ from typing import Literal
 import duckdb
 
 from warehouse.base.clock import DEFAULT_ZONE
-from warehouse.base.errors import StoreError
+from warehouse.base.errors import StoreBusy, StoreError
 from warehouse.contracts import Contract, load_contracts
-from warehouse.control import Control
+from warehouse.control import STORE_ID, Control
 from warehouse.durable import writer_lock
-from warehouse.postgres import Address, refusal
+from warehouse.postgres import Address
 from warehouse.schema import bring_forward, revision_of
-from warehouse.whereabouts import has_log, log_of, make_schema, read_pointer, write_pointer
+from warehouse.whereabouts import claim, has_log, log_of, refuse_other_log
 
 FOLDERS = ("inbox", "seg", "gen", "tmp")
 READER_MEMORY = "128MB"
 State = Literal["reviewed", "reported"]
 STATES: tuple[State, ...] = ("reviewed", "reported")
 REVIEWED_FIRST = "reviewed,main"
-STORE_ID = "store_id"
-"""Key of the store's own name among its facts: given once, kept by every backup."""
+__all__ = ["FOLDERS", "STORE_ID", "Generation", "Store", "connect"]
 
 
 def connect(path: str = ":memory:", *, read_only: bool = False, memory: str = "2GB", threads: int = 2,
@@ -167,6 +166,11 @@ class Store:
         """Where the control log lies, or would lie."""
         return log_of(self.path, self.control_url)
 
+    @property
+    def has_shared_log(self) -> bool:
+        """Tell whether other machines may use the control log too."""
+        return isinstance(self.log, Address)
+
     def _missing(self) -> StoreError:
         return StoreError(
             f"There is no store in {self.path}.", f"create one with: cockpit load PATH --store {self.path}"
@@ -181,18 +185,34 @@ class Store:
         place = self.log
         control = Control(place)
         if isinstance(place, Address):
-            self._refuse_other_log(control, place)
+            refuse_other_log(self.path, place, control)
         bring_forward(control.engine)
         return control
+
+    def has_batches(self) -> bool:
+        """Tell whether a log that is there knows of anything; one on a server may have been made and no more."""
+        with contextlib.closing(Control(self.log)) as control:
+            return revision_of(control.engine) != "" and control.last()[0] >= 0
 
     @contextlib.contextmanager
     def writing(self, wait_seconds: float = 30, tell: Callable[[str], None] | None = None) -> Iterator[None]:
         """Be the one writer for a job, on this machine and on every other that shares the control log."""
-        with writer_lock(self.lock, wait_seconds, tell):
-            if not isinstance(self.log, Address):
+        with writer_lock(self.lock, wait_seconds, tell), self._turn(wait_seconds, tell):
+            yield
+
+    def _turn(self, wait_seconds: float, tell: Callable[[str], None] | None) -> contextlib.AbstractContextManager[None]:
+        return self.control.turns.take(wait_seconds, tell) if self.has_shared_log else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Be the only one at some work, here and on every machine that shares the control log; else StoreBusy."""
+        with writer_lock(self.path / f"{name}.lock", wait_seconds=0):
+            if not self.has_shared_log:
                 yield
                 return
-            with self.control.turns.take(wait_seconds, tell):
+            with self.control.turns.hold(name) as is_held:
+                if not is_held:
+                    raise StoreBusy(f"On another machine a {name} is at work on the store {self.path}.")
                 yield
 
     def _refuse_lost_log(self) -> None:
@@ -206,13 +226,6 @@ class Store:
 
     def _has_segments(self) -> bool:
         return any(self.segments.glob("*/*.parquet"))
-
-    def _refuse_other_log(self, control: Control, address: Address) -> None:
-        """A server's log must be this folder's; one without tables is gone, unless the store has only just been made."""
-        if revision_of(control.engine) == "":
-            raise refusal("log_gone", self.path, address)
-        if control.meta().get(STORE_ID) != read_pointer(self.path)[1]:
-            raise refusal("other_log", self.path, address)
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:
@@ -235,26 +248,12 @@ class Store:
         control = Control(place)
         try:
             if isinstance(place, Address):
-                self._create_shared(control, place)
-                return
-            bring_forward(control.engine)
-            if STORE_ID not in control.meta():
-                control.set_meta({STORE_ID: uuid.uuid4().hex})
+                claim(self.path, place, control, has_data=self._has_segments())
+            else:
+                bring_forward(control.engine)
+                control.name_store(uuid.uuid4().hex)
         finally:
             control.close()
-
-    def _create_shared(self, control: Control, address: Address) -> None:
-        """The folder says first whose log it has; a log that already says another name is another store's."""
-        is_new = not self.exists
-        if not is_new and revision_of(control.engine) == "" and self._has_segments():
-            raise refusal("log_gone", self.path, address)
-        make_schema(control.engine, address.schema)
-        if is_new and revision_of(control.engine) and control.meta():
-            raise refusal("taken_log", self.path, address)
-        write_pointer(self.path, address, uuid.uuid4().hex)
-        bring_forward(control.engine)
-        control.name_store(STORE_ID, read_pointer(self.path)[1])
-        self._refuse_other_log(control, address)
 
     def current(self) -> Path | None:
         """Return the published generation's file."""

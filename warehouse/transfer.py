@@ -35,8 +35,7 @@ def copy_log(source: Engine, target: Engine) -> None:
 def _one_moment(source: Engine) -> Connection:
     """A snapshot: a reader of SQLite's WAL has one for as long as it reads within a transaction."""
     if source.dialect.name == "postgresql":
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        return source.connect().execution_options(**options)
+        return source.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect()
     con = source.connect()
     con.exec_driver_sql("BEGIN")
     return con

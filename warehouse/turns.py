@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from warehouse.base.errors import ServerError, ServerLost, StoreBusy
+from warehouse.base.errors import ServerLost, StoreBusy
 from warehouse.postgres import refusal
 
 WRITER = "writer"
@@ -64,7 +64,7 @@ class Turns:
         if not is_shared(self.engine):
             yield True
             return
-        con = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        con = self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
         try:
             yield _lock(con, name, time.monotonic() + wait_seconds, tell)
         finally:
@@ -147,6 +147,3 @@ def one_at_a_time(con: Connection, name: str) -> Iterator[None]:
         key = "SELECT pg_advisory_xact_lock(hashtextextended('cockpit/' || current_schema() || '/' || :name, 1))"
         con.execute(sa.text(key), {"name": name})
     yield
-
-
-__all__ = ["PAUSES", "WRITER", "ServerError", "Turns", "is_shared", "one_at_a_time"]

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+import uuid
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from warehouse.control import STORE_ID, Control
 from warehouse.durable import flush_file
 from warehouse.postgres import Address, parse_address, refusal
+from warehouse.schema import bring_forward, revision_of
 
 LOG, POINTER = "control.sqlite", "control.toml"
 NOTE = (
@@ -71,3 +74,29 @@ def make_schema(engine: Engine, schema: str) -> None:
     with engine.begin() as con:
         if con.execute(wanted, {"name": schema}).first() is None:
             con.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+
+
+def claim(folder: Path, address: Address, control: Control, *, has_data: bool, store_id: str | None = None) -> None:
+    """Make a schema the control log of a folder, or find that it is; a log that is another store's is refused.
+
+    The folder says first whose log it has: whoever is interrupted then goes on where it stood.
+    """
+    is_new = not has_log(folder)
+    is_bare = revision_of(control.engine) == ""
+    if is_bare and has_data and not is_new:
+        raise refusal("log_gone", folder, address)
+    if is_new and not is_bare and control.meta():
+        raise refusal("taken_log", folder, address)
+    make_schema(control.engine, address.schema)
+    write_pointer(folder, address, store_id or uuid.uuid4().hex)
+    bring_forward(control.engine)
+    control.name_store(read_pointer(folder)[1])
+    refuse_other_log(folder, address, control)
+
+
+def refuse_other_log(folder: Path, address: Address, control: Control) -> None:
+    """A server's log must be this folder's, and there."""
+    if revision_of(control.engine) == "":
+        raise refusal("log_gone", folder, address)
+    if control.meta().get(STORE_ID) != read_pointer(folder)[1]:
+        raise refusal("other_log", folder, address)

@@ -26,7 +26,6 @@ from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.deltas import BATCH_ROOM, known_rows
-from warehouse.durable import writer_lock
 from warehouse.ingest import Progress, scratch
 from warehouse.locks import refuse_withdrawal
 from warehouse.recovery import recover
@@ -68,7 +67,7 @@ def withdraw(
     if not why.strip():
         raise refusal("no_why")
     control = store.control
-    with writer_lock(store.lock, tell=progress):
+    with store.writing(tell=progress):
         recover(store)
         batches = control.batches()
         batch = withdrawable(batches, seq)

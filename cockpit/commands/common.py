@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cockpit.settings import Settings
+from cockpit.settings import Settings, store_of
 from warehouse.base.errors import CockpitError
 from warehouse.store import Store
 
@@ -27,7 +27,8 @@ out = Console(highlight=False)
 
 def store_at(path: Path | None) -> Store:
     """Return the store of the option, the environment or ./store."""
-    return Store(path or Settings().store)
+    settings = Settings()
+    return store_of(settings if path is None else settings.model_copy(update={"store": path}))
 
 
 def writable(file: Path) -> Path:

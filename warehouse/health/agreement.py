@@ -31,6 +31,6 @@ def check_agreement(store: Store) -> tuple[Finding, ...]:
 
 def _look(store: Store) -> tuple[Finding, ...]:
     with at_rest(store) as is_quiet:
-        log = read_log(store.path / "control.sqlite")
+        log = read_log(store.log)
         found = [*check_foreign(store.segments, log), *check_pointer(store, log)]
     return tuple(one for one in found if is_quiet or one.code not in PASSING)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from warehouse.base.clock import Clock, system_clock
-from warehouse.base.errors import StoreError
-from warehouse.durable import writer_lock
+from warehouse.base.errors import ServerError, StoreError
 from warehouse.health.agreement import check_agreement
 from warehouse.health.finding import Finding, finding
 from warehouse.health.generations import check_contents, check_generations, check_pointer
 from warehouse.health.log import DamagedLog, Log, check_log, read_log
 from warehouse.health.received import check_received
 from warehouse.health.segments import check_pairs, check_segments
+from warehouse.health.server import check_server
 from warehouse.health.surroundings import check_surroundings
+from warehouse.postgres import Address
 from warehouse.publish import Builder
 from warehouse.store import Store
 
@@ -71,28 +73,34 @@ def _refuse_other_folders(store: Store) -> None:
         )
     if not store.exists and not any(store.segments.glob("*/*")):
         raise StoreError(
-            f"{store.path} 不是一个库。 {store.path} is not a store: it holds no control.sqlite.",
+            f"{store.path} 不是一个库。 {store.path} is not a store: it holds no control log.",
             "用 --store 指明库所在的目录 · name the folder of a store with --store",
         )
 
 
 def _log(store: Store, found: list[Finding]) -> Log | None:
-    path = store.path / "control.sqlite"
-    if not path.exists():
-        found.append(finding("log_missing", path))
+    place = store.log
+    if isinstance(place, Path) and not place.exists():
+        found.append(finding("log_missing", place))
         return None
     try:
-        return read_log(path)
+        if isinstance(place, Address):
+            found += check_server(store, place)
+        return read_log(place)
     except DamagedLog as damage:
-        found.append(finding("log_damaged", path, damage))
-        return None
+        found.append(finding("log_damaged", place, damage))
+    except ServerError as away:
+        found.append(finding("log_unreachable", place, away.message))
+    return None
 
 
 def _agreement(store: Store) -> tuple[Finding, ...]:
     try:
         return check_agreement(store)
     except DamagedLog as damage:
-        return (finding("log_damaged", store.path / "control.sqlite", damage),)
+        return (finding("log_damaged", store.log, damage),)
+    except ServerError as away:
+        return (finding("log_unreachable", store.log, away.message),)
 
 
 def _deep(
@@ -103,6 +111,6 @@ def _deep(
     yield from check_pairs(store.segments, log)
     if any(one.code.startswith(("generation_", "pointer_", "schema_")) for one in found):
         return
-    with writer_lock(store.lock, tell=progress):
-        moved = tuple(check_pointer(store, read_log(store.path / "control.sqlite")))  # by a load in the meantime
+    with store.writing(tell=progress):
+        moved = tuple(check_pointer(store, read_log(store.log)))  # by a load in the meantime
         yield from moved or check_contents(store, builders, catalogue)

@@ -6,15 +6,18 @@ import datetime as dt
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import sqlalchemy as sa
+
 from warehouse.control import from_iso, iso
 from warehouse.health.finding import Finding, finding
+from warehouse.postgres import Address, first_line, open_engine
 from warehouse.schema import NEWEST
 
 TABLES = ("batch", "segment", "receipt", "quarantine", "generation", "store_meta", "alembic_version")
@@ -27,7 +30,7 @@ Row = Mapping[str, Any]
 class Log:
     """Every row the checks look at, as written."""
 
-    path: Path
+    path: Path | Address
     batches: tuple[Row, ...]
     segments: tuple[Row, ...]
     receipts: tuple[Row, ...]
@@ -45,12 +48,14 @@ class DamagedLog(Exception):
     """The log cannot be trusted; the text says why."""
 
 
-def read_log(path: Path) -> Log:
-    """Read the whole log, or raise DamagedLog; the file is opened read-only."""
+def read_log(place: Path | Address) -> Log:
+    """Read the whole log as of one moment, or raise DamagedLog; nothing is written to it."""
+    if isinstance(place, Address):
+        return _read_server(place)
     try:
-        con = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
+        con = sqlite3.connect(f"file:{quote(str(place))}?mode=ro", uri=True, timeout=30)
         try:
-            return _read(path, con)
+            return _read(place, con)
         finally:
             con.close()
     except sqlite3.Error as cause:
@@ -63,11 +68,39 @@ def _read(path: Path, con: sqlite3.Connection) -> Log:
     if faults != ["ok"]:
         raise DamagedLog("; ".join(str(fault) for fault in faults))
     there = {row[0] for row in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    _refuse_absent(there)
+    return _log(path, {name: [dict(row) for row in con.execute(_all(name))] for name in TABLES})
+
+
+def _read_server(address: Address) -> Log:
+    """A server checks its own pages; what it holds is looked at in one snapshot."""
+    engine = open_engine(address)
+    try:
+        with engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect() as con:
+            _refuse_absent(set(sa.inspect(con).get_table_names()))
+            rows = {name: [dict(row) for row in con.execute(sa.text(_all(name))).mappings()] for name in TABLES}
+        return _log(address, rows)
+    except sa.exc.SQLAlchemyError as cause:
+        raise DamagedLog(first_line(getattr(cause, "orig", None) or cause)) from cause
+    finally:
+        engine.dispose()
+
+
+def _refuse_absent(there: Collection[str]) -> None:
     if absent := [name for name in TABLES if name not in there]:
         raise DamagedLog(f"no table {', '.join(absent)}")
-    rows = {name: tuple(dict(row) for row in con.execute(f"SELECT * FROM {name} ORDER BY 1")) for name in TABLES}
-    revision = rows["alembic_version"][0]["version_num"] if rows["alembic_version"] else ""
-    return Log(path, rows["batch"], rows["segment"], rows["receipt"], rows["quarantine"], rows["generation"], revision)
+
+
+def _all(table: str) -> str:
+    return f"SELECT * FROM {table} ORDER BY 1"
+
+
+def _log(place: Path | Address, rows: Mapping[str, Sequence[Row]]) -> Log:
+    found = {name: tuple(listed) for name, listed in rows.items()}
+    revision = found["alembic_version"][0]["version_num"] if found["alembic_version"] else ""
+    return Log(
+        place, found["batch"], found["segment"], found["receipt"], found["quarantine"], found["generation"], revision
+    )
 
 
 def check_log(log: Log, now: dt.datetime) -> Iterator[Finding]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from warehouse.health.finding import Finding, finding
 from warehouse.store import FOLDERS, Store
+from warehouse.turns import WRITER
+from warehouse.whereabouts import LOG, POINTER
 
 SPARE = 256 << 20
 """Room beside a publish: a load's own files and the log."""
@@ -39,7 +41,11 @@ def at_rest(store: Store) -> Iterator[bool]:
             is_quiet = True
         except BlockingIOError:
             is_quiet = False
-        yield is_quiet
+        if is_quiet and store.has_shared_log:
+            with store.control.turns.hold(WRITER) as is_free:  # nobody writes from another machine either
+                yield is_free
+        else:
+            yield is_quiet
 
 
 def _folders(store: Store) -> Iterator[Finding]:
@@ -49,7 +55,7 @@ def _folders(store: Store) -> Iterator[Finding]:
 
 
 def _rights(store: Store) -> Iterator[Finding]:
-    for place in (store.path, *(store.path / name for name in FOLDERS), store.path / "control.sqlite"):
+    for place in (store.path, *(store.path / name for name in (*FOLDERS, LOG, POINTER))):
         if not place.exists():
             continue
         needed = os.R_OK | os.W_OK | (os.X_OK if place.is_dir() else 0)

@@ -1,0 +1,144 @@
+"""A real PostgreSQL server for the tests: made in a folder of its own, thrown away after the run."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+PASSWORD = "s3cret/ü@:"
+"""With characters an address must quote."""
+USER = "cockpit"
+DATABASE = "office"
+PROGRAMS = Path("/usr/lib/postgresql")
+MEMORY = Path("/dev/shm")
+_NUMBERS = itertools.count(1)
+
+
+class Postgres:
+    """A server on a loopback port of its own that asks for a password."""
+
+    def __init__(self) -> None:
+        # on a disk in memory a flush costs nothing, so the server runs as safely as a real one
+        place = MEMORY if os.access(MEMORY, os.W_OK) else None
+        self.folder = Path(tempfile.mkdtemp(prefix="cockpit-pg-", dir=place))
+        self.programs = programs()
+        self.port = free_port()
+        if os.geteuid() == 0:
+            who = pwd.getpwnam("postgres" if _has_user("postgres") else "nobody")
+            os.chown(self.folder, who.pw_uid, who.pw_gid)
+        secret = self.folder / "secret"
+        secret.write_text(PASSWORD, encoding="utf-8")
+        secret.chmod(0o644)
+        self.run(
+            "initdb", "-D", self.data, "-U", USER, "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8",
+            "--locale=C.UTF-8", "--no-sync",
+        )  # fmt: skip
+        self.start()
+        with self.connect("postgres") as con:
+            con.execute(f'CREATE DATABASE "{DATABASE}"')
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def run(self, program: str, *arguments: object) -> None:
+        command = [str(self.programs / program), *map(str, arguments)]
+        if os.geteuid() == 0:
+            user = "postgres" if _has_user("postgres") else "nobody"
+            command = ["setpriv", f"--reuid={user}", f"--regid={_group(user)}", "--clear-groups", *command]
+        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
+            subprocess.run(command, check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def start(self) -> None:
+        options = (
+            f"-c listen_addresses=127.0.0.1 -p {self.port} -c unix_socket_directories='' -c max_connections=60"
+            " -c shared_buffers=64MB -c autovacuum=off"
+        )
+        self.run("pg_ctl", "-D", self.data, "-w", "-t", "60", "-l", self.folder / "server.log", "-o", options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def kill(self) -> None:
+        """As a power cut would: every process of the server at once; it recovers at the next start."""
+        postmaster = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        children = [int(line) for line in _children(postmaster)]
+        for process in (postmaster, *children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while _alive(postmaster) or any(_alive(child) for child in children):
+            time.sleep(0.01)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        (self.folder.parent / f"{self.folder.name}.log").unlink(missing_ok=True)
+
+    def connect(self, database: str = DATABASE, **options: Any) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, dbname=database, autocommit=True, **options
+        )
+
+    def fresh_schema(self) -> str:
+        return f"store_{os.getpid()}_{next(_NUMBERS)}"
+
+    def url(self, schema: str | None = None, *, password: str | None = PASSWORD) -> str:
+        """An address as a person sets it in the environment."""
+        from urllib.parse import quote
+
+        secret = "" if password is None else f":{quote(password, safe='')}"
+        tail = "" if schema is None else f"?schema={schema}"
+        return f"postgresql://{USER}{secret}@127.0.0.1:{self.port}/{DATABASE}{tail}"
+
+
+def programs() -> Path:
+    """Where Debian keeps the newest server's programs, or where the path finds them."""
+    found = sorted(PROGRAMS.glob("*/bin/initdb"), key=lambda file: int(file.parts[-3]))
+    if found:
+        return found[-1].parent
+    there = shutil.which("initdb")
+    assert there, "no PostgreSQL: run sh tests/servers.sh"
+    return Path(there).parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _has_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _group(user: str) -> int:
+    return pwd.getpwnam(user).pw_gid
+
+
+def _children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+def _alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
