@@ -15,6 +15,7 @@ from metrics.model import Catalogue
 from warehouse import ingest
 from warehouse.base.clock import Clock, system_clock
 from warehouse.contracts import Contract
+from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.health.examine import Examination, examine
 from warehouse.publish import Builder, publish
 from warehouse.receipts import FileReport
@@ -58,10 +59,11 @@ def load_and_publish(
     actor: str = "local",
     clock: Clock = system_clock,
     progress: Progress | None = None,
+    advice: Advice = NO_ADVICE,
 ) -> list[FileReport]:
     """Load files and publish; when this returns the figures are served."""
     reports = ingest.load(
-        store, paths, source=source, recorded_at=recorded_at, actor=actor, clock=clock, progress=progress
+        store, paths, source=source, recorded_at=recorded_at, actor=actor, clock=clock, progress=progress, advice=advice
     )
     rebuild(store, clock=clock, progress=progress, force=False)
     return reports

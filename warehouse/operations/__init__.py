@@ -6,6 +6,7 @@ Exact figures are text, instants are sortable UTC text, lists are JSON. The migr
 """
 
 from warehouse.operations.forecast import FORECAST, ForecastRow, add_forecasts, forecasts
+from warehouse.operations.handover import HANDOVER, HandoverRow
 from warehouse.operations.landing import LANDING, LandingRow, add_landings, landing_hashes, landings
 from warehouse.operations.pull import PULL, PullRow, add_pull, last_pull, pulls
 from warehouse.operations.run import RUN, RunRow, add_run, find_run, is_done, last_runs
@@ -31,10 +32,11 @@ from warehouse.operations.warning import (
     warnings,
 )
 
-TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN, PULL)
+TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN, HANDOVER, PULL)
 
 __all__ = [
     "FORECAST",
+    "HANDOVER",
     "LANDING",
     "PULL",
     "READING",
@@ -45,6 +47,7 @@ __all__ = [
     "WARNING",
     "Closing",
     "ForecastRow",
+    "HandoverRow",
     "LandingRow",
     "PullRow",
     "ReadingRow",

@@ -1,0 +1,110 @@
+"""The desk: where files given in on a page lie until they are loaded, and the secret that tells our own pages apart.
+
+desk/<id>/<name>   one file, as it came; gone when it is loaded (the inbox keeps it) or discarded
+desk/secret        random bytes, made once; a page proves with them that it was served by this store
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import shutil
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.durable import flush_file
+from warehouse.store import Store
+
+FOLDER = "desk"
+LONGEST_NAME = 80
+"""Characters of a file name: as many as fit any file system in Chinese."""
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u202a-\u202e\u2066-\u2069]+')
+
+
+class TooLarge(Exception):
+    """More bytes came than may."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file on the desk: its sum and size."""
+
+    path: Path
+    sha: str
+    bytes: int
+
+
+def safe_name(text: str) -> str:
+    """Return a file name without folders, control signs and what a file system forbids, not longer than fits."""
+    plain = unicodedata.normalize("NFC", text).replace("\\", "/").rpartition("/")[2]
+    plain = _UNSAFE.sub("_", plain).strip().lstrip(".")
+    stem, dot, suffix = plain.rpartition(".")
+    if dot and len(suffix) <= 10:
+        return f"{stem[: LONGEST_NAME - len(suffix) - 1]}.{suffix}" if stem else suffix
+    return plain[:LONGEST_NAME] or "file"
+
+
+def place_of(store: Store, handover_id: str, name: str) -> Path:
+    """Return where a file lies."""
+    return store.path / FOLDER / handover_id / name
+
+
+def keep(store: Store, handover_id: str, name: str, chunks: Iterable[bytes], most: int) -> Kept:
+    """Write a stream to the desk, durably; `TooLarge` as soon as more than `most` bytes have come."""
+    place = place_of(store, handover_id, name)
+    place.parent.mkdir(parents=True, mode=0o700)
+    digest, size = hashlib.sha256(), 0
+    try:
+        with place.open("xb") as file:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > most:
+                    raise TooLarge
+                digest.update(chunk)
+                file.write(chunk)
+        flush_file(place)
+        flush_file(place.parent)
+    except BaseException:
+        drop(store, handover_id)
+        raise
+    return Kept(place, digest.hexdigest(), size)
+
+
+def drop(store: Store, handover_id: str) -> None:
+    """Take a file off the desk."""
+    shutil.rmtree(store.path / FOLDER / handover_id, ignore_errors=True)
+
+
+def secret_of(store: Store) -> bytes:
+    """Return the store's secret, made on first use; processes that race for it agree on one."""
+    place = store.path / FOLDER / "secret"
+    with contextlib.suppress(FileNotFoundError):
+        return place.read_bytes()
+    place.parent.mkdir(mode=0o700, exist_ok=True)
+    fresh = place.with_name(f"secret.{os.getpid()}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    fresh.write_bytes(secrets.token_bytes(32))
+    flush_file(fresh)
+    with contextlib.suppress(FileExistsError):
+        os.link(fresh, place)
+    fresh.unlink()
+    return place.read_bytes()
+
+
+def token_of(store: Store, actor: str, day: dt.date) -> str:
+    """Return what a page of ours shows to be known by: good for one person and one day."""
+    return hmac.new(secret_of(store), f"{actor}|{day.isoformat()}".encode(), hashlib.sha256).hexdigest()
+
+
+def is_token(store: Store, actor: str, today: dt.date, text: str) -> bool:
+    """Tell whether a page was served to this person today or yesterday."""
+    days = (today, today - dt.timedelta(days=1))
+    return any(hmac.compare_digest(token_of(store, actor, day), text) for day in days)
