@@ -11,7 +11,7 @@ DEFAULTS = {
     "night_from_hour": Decimal(23),
     "night_to_hour": Decimal(6),
     "spike_factor": Decimal(10),
-    "bridge_hours": Decimal(48),
+    "bridge_hours": Decimal(24),
     "gps_gap_minutes": Decimal(10),
     "gps_jitter_m": Decimal(30),
     "gps_top_kmh": Decimal(180),
