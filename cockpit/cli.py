@@ -13,6 +13,7 @@ from cockpit.commands import (
     doctor_commands,
     doubt_commands,
     metric_commands,
+    quarantine_commands,
     review_commands,
     sample_commands,
     serve_commands,
@@ -25,7 +26,7 @@ from cockpit.failures import words
 from warehouse.base.errors import CockpitError
 
 NOT_BUILT = (
-    ("prove",), ("detect",), ("quarantine", "resubmit"),
+    ("prove",), ("detect",),
     ("rules", "rehearse"),
 )  # fmt: skip
 """Commands that are promised and not built yet; they say so instead of pretending."""
@@ -36,7 +37,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.command("load")(store_commands.load)
 app.add_typer(source_commands.sources_app, name="sources")
-app.add_typer(store_commands.quarantine_app, name="quarantine")
+app.add_typer(quarantine_commands.quarantine_app, name="quarantine")
 app.command("batches")(batch_commands.batches)
 app.command("withdraw")(batch_commands.withdraw)
 app.add_typer(doubt_commands.doubts_app, name="doubts")

@@ -18,9 +18,11 @@ from warehouse.contracts import Contract
 from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.health.examine import Examination, examine
 from warehouse.publish import Builder, publish
+from warehouse.reach import EVERYTHING, Reach
 from warehouse.receipts import FileReport
 from warehouse.recovery import recover
 from warehouse.review import Decision
+from warehouse.resubmission import Resubmission, resubmit
 from warehouse.store import Generation, Store
 from warehouse.withdrawal import Withdrawal, withdraw
 
@@ -76,6 +78,17 @@ def withdraw_and_publish(
     """Withdraw a batch and publish; when this returns the figures without it are served."""
     done = withdraw(store, seq, why=why, actor=actor, clock=clock, progress=progress)
     rebuild(store, clock=clock, progress=progress, force=False)
+    return done
+
+
+def resubmit_and_publish(
+    store: Store, path: Path, *, name: str | None = None, actor: str = "local", clock: Clock = system_clock,
+    progress: Progress | None = None, reach: Reach = EVERYTHING,
+) -> Resubmission:  # fmt: skip
+    """Take a corrected return sheet and publish; when this returns the figures with its rows are served."""
+    done = resubmit(store, path, name=name, actor=actor, clock=clock, progress=progress, reach=reach)
+    if done.reports:
+        rebuild(store, clock=clock, progress=progress, force=False)
     return done
 
 

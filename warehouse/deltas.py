@@ -116,21 +116,24 @@ def _take_back_absent(
 
 
 def write_segment(
-    con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, tmp: Path, batch_seq: int, file_name: str,
-    sheets: Sequence[str],
+    con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, tmp: Path, batch_seq: int,
+    file_name: str | Sequence[str], sheets: Sequence[str],
 ) -> SegmentRow:  # fmt: skip
-    """Write `delta` as one immutable Parquet segment, durable before it is named."""
+    """Write `delta` as one immutable Parquet segment, durable before it is named; each sheet may be of its own file."""
     columns = ", ".join(f'd."{column.name}"' for column in contract.columns)
-    sheet = "CASE d.sheet_no " + " ".join(f"WHEN {i} THEN {quote(name)}" for i, name in enumerate(sheets)) + " END"
-    if len(sheets) < 2:
-        sheet = _same_everywhere("".join(sheets))
+    sheet = _by_sheet(sheets) if len(sheets) > 1 else _same_everywhere("".join(sheets))
+    file = _same_everywhere(file_name) if isinstance(file_name, str) else _by_sheet(file_name)
     rows = f"""
             SELECT coalesce(d.old_id, {batch_seq}::BIGINT * {BATCH_ROOM} + d.sheet_no::BIGINT * {SHEET_ROOM} + d.row_no * {PARTS} + d.part) AS row_id,
                    {batch_seq}::INTEGER AS batch_seq, d.n::TINYINT AS n, d.from_m::INTEGER AS from_m,
-                   d.to_m::INTEGER AS to_m, {columns}, d.note, {_same_everywhere(file_name)} AS file_name,
+                   d.to_m::INTEGER AS to_m, {columns}, d.note, {file} AS file_name,
                    {sheet} AS sheet, d.row_no::INTEGER AS row_no
             FROM delta d"""
     return seal(con, contract.name, batch_seq, rows, root, tmp)
+
+
+def _by_sheet(texts: Sequence[str]) -> str:
+    return "CASE d.sheet_no " + " ".join(f"WHEN {i} THEN {quote(text)}" for i, text in enumerate(texts)) + " END"
 
 
 def _same_everywhere(text: str) -> str:

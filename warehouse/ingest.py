@@ -189,8 +189,8 @@ def load_defaults(loader: Loader) -> None:
         change = compare(loader.con, contract, known=False, quarantined=0, span=None)
         segments.append(_segment(loader, contract, 0, f"{contract.name}.csv", staged.sheets))
         counts.update(rows_in=staged.rows_in, accepted=change.accepted, delta_rows=change.delta_rows)
-    batch = _batch_row(loader, "reference", "defaults", "", 0, DEFAULTS_AT, segments, counts)
-    receipt = _receipt_row(
+    batch = batch_row(loader, "reference", "defaults", "", 0, DEFAULTS_AT, segments, counts)
+    receipt = receipt_row(
         loader, Delivery(Path(), "defaults"), "", "reference", DEFAULTS_AT, "committed", counts, {}, 0
     )
     loader.store.control.commit(receipt, batch, segments, ())
@@ -251,10 +251,10 @@ def _commit_file(
     if change.delta_rows:
         status = "committed"
         segments = [_segment(loader, contract, last + 1, delivery.name, staged.sheets)]
-        batch = _batch_row(loader, contract.name, delivery.name, sha, last + 1, moment, segments, counts)
+        batch = batch_row(loader, contract.name, delivery.name, sha, last + 1, moment, segments, counts)
     text = outcome_text(contract, counts, staged, entries) | delivery.advice.as_text()
     seq = batch["batch_seq"] if batch else None
-    receipt = _receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
+    receipt = receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
     mended = quarantine.mended(con, contract, control.quarantine(dataset=contract.name), understood.tables, entries)
     if entries:
         layouts = quarantine.layouts_of(understood.tables, [delivery.span] * len(understood.tables))
@@ -276,15 +276,16 @@ def _refuse(loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, f
         "en": " ".join(message(fault, "en") for fault in named),
         "codes": sorted({fault.code for fault in named}),
     }
-    receipt = _receipt_row(loader, delivery, sha, delivery.source, moment, "refused", {}, text, None)
+    receipt = receipt_row(loader, delivery, sha, delivery.source, moment, "refused", {}, text, None)
     loader.store.control.commit(receipt, None, (), ())
     return FileReport(delivery.name, delivery.source, None, "refused", {}, text)
 
 
-def _receipt_row(
+def receipt_row(
     loader: Loader, delivery: Delivery, sha: str, dataset: str | None, moment: dt.datetime, status: str,
     counts: Mapping[str, int], text: Mapping[str, Any], batch_seq: int | None,
 ) -> dict[str, Any]:  # fmt: skip
+    """Return the row of the control log that says what became of a delivery."""
     return {
         "file_name": delivery.name,
         "file_sha": sha,
@@ -302,10 +303,11 @@ def _receipt_row(
     }
 
 
-def _batch_row(
+def batch_row(
     loader: Loader, dataset: str, name: str, sha: str, seq: int, moment: dt.datetime,
     segments: Sequence[SegmentRow], counts: Mapping[str, int],
 ) -> dict[str, Any]:  # fmt: skip
+    """Return the row of the control log that makes a delivery a batch."""
     low = min((segment.from_m for segment in segments), default=None)
     high = max((segment.to_m for segment in segments), default=None)
     return {

@@ -68,6 +68,12 @@ class Layout:
         """The labels as a raw row names its cells: none is another's, a blank one is its place."""
         return tuple(told_apart(self.labels))
 
+    @cached_property
+    def heads(self) -> Mapping[str, str]:
+        """What the column of each label was headed, with its unit."""
+        named = zip(self.names, self.units, strict=True)
+        return {name: f"{name}({unit})" if unit else name for name, unit in named}
+
     def places(self, contract: Contract, file: str) -> Mapped:
         """Return which cell each column of the contract stands in; raises `ReadRefused`."""
         empty = self.table(file, "", ())

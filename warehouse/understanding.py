@@ -93,7 +93,7 @@ def stage_tables(
     faults: list[Fault] = []
     plans = []
     for table in tables:
-        month = month_in(table.period_note) or month_in(delivery.name)
+        month = month_in(table.period_note) or month_in(table.file)
         try:
             plans.append((table, map_columns(table, contract, month)))
         except ReadRefused as refusal:

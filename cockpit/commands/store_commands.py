@@ -1,21 +1,17 @@
-"""Commands that fill and keep a store: load, quarantine, backup, restore, rebuild."""
+"""Commands that fill and keep a store: load, backup, restore, rebuild."""
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cockpit import pipeline
 from cockpit.commands import preview_commands
-from cockpit.commands.common import JsonOption, StoreOption, print_json, print_table, progress, store_at, writable
+from cockpit.commands.common import JsonOption, StoreOption, print_json, progress, store_at
 from warehouse import backup as backups
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
-from warehouse.quarantine import fault_texts
-
-quarantine_app = typer.Typer(no_args_is_help=True, help="Rows kept aside, with reasons.")
 
 
 def load(
@@ -42,69 +38,6 @@ def load(
     taken = [report for report in reports if report.status in ("committed", "unchanged")]
     troubled = any(r.status == "refused" or r.counts.get("quarantined") for r in reports)
     raise typer.Exit(2 if not taken else 1 if troubled else 0)
-
-
-@quarantine_app.command("list")
-def quarantine_list(store: StoreOption = None, json_: JsonOption = False) -> None:
-    """List the rows kept aside."""
-    rows = _entries(store)
-    if json_:
-        print_json(rows)
-    else:
-        print_table(rows, ("file", "sheet", "row", "column", "code", "value", "zh"))
-
-
-@quarantine_app.command("export")
-def quarantine_export(file: Path, store: StoreOption = None) -> None:
-    """Write the rows kept aside to a csv (or xlsx) with the reason beside each row."""
-    rows = _entries(store)
-    writable(file)
-    columns = ["file", "sheet", "row", "column", "code", "value", "zh", "en", "raw"]
-    cells = [[_inert(row[name]) for name in columns] for row in rows]
-    if file.suffix.lower() == ".xlsx":
-        import xlsxwriter
-
-        with xlsxwriter.Workbook(str(file), {"strings_to_formulas": False}) as book:
-            sheet = book.add_worksheet("quarantine")
-            for number, line in enumerate([columns, *cells]):
-                sheet.write_row(number, 0, line)
-    else:
-        with file.open("w", encoding="utf-8-sig", newline="") as handle:
-            csv.writer(handle).writerows([columns, *cells])
-    print_json({"file": str(file), "rows": len(rows)})
-
-
-def _inert(value: object) -> str:
-    """Return text that a spreadsheet will not take for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _entries(store: Path | None) -> list[dict[str, Any]]:
-    place = store_at(store)
-    return [
-        {
-            "dataset": entry["dataset"],
-            "file": entry["file_name"],
-            "sheet": entry["sheet"],
-            "row": entry["row_no"],
-            "column": entry["column_name"],
-            "code": entry["code"],
-            "value": entry["value"],
-            **fault_texts(place.contracts.get(entry["dataset"]), entry),
-            "opened_at": entry["opened_at"],
-            "raw": entry["raw"],
-        }
-        for entry in place.control.quarantine()
-    ]
 
 
 def backup(folder: Path, store: StoreOption = None) -> None:
