@@ -19,6 +19,18 @@ from warehouse.operations.snapshot import (
     snapshot_values,
     snapshots,
 )
+from warehouse.operations.token import (
+    ANSWER,
+    TOKEN,
+    AnswerRow,
+    TokenRow,
+    add_token,
+    find_answer,
+    find_token,
+    keep_answer,
+    revoke_token,
+    tokens,
+)
 from warehouse.operations.warning import (
     READING,
     WARNING,
@@ -32,9 +44,10 @@ from warehouse.operations.warning import (
     warnings,
 )
 
-TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN, HANDOVER, PULL)
+TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN, HANDOVER, PULL, TOKEN, ANSWER)
 
 __all__ = [
+    "ANSWER",
     "FORECAST",
     "HANDOVER",
     "LANDING",
@@ -44,7 +57,9 @@ __all__ = [
     "SNAPSHOT",
     "SNAPSHOT_VALUE",
     "TABLES",
+    "TOKEN",
     "WARNING",
+    "AnswerRow",
     "Closing",
     "ForecastRow",
     "HandoverRow",
@@ -54,6 +69,7 @@ __all__ = [
     "RunRow",
     "SnapshotRow",
     "SnapshotValueRow",
+    "TokenRow",
     "WarningChange",
     "WarningRow",
     "add_forecasts",
@@ -61,18 +77,24 @@ __all__ = [
     "add_pull",
     "add_run",
     "add_snapshot",
+    "add_token",
     "apply_warnings",
+    "find_answer",
     "find_run",
+    "find_token",
     "forecasts",
     "is_done",
+    "keep_answer",
     "landing_hashes",
     "landings",
     "last_pull",
     "last_runs",
     "pulls",
     "readings",
+    "revoke_token",
     "snapshot_values",
     "snapshots",
     "standing_warnings",
+    "tokens",
     "warnings",
 ]
