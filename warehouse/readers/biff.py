@@ -13,6 +13,7 @@ from functools import cached_property
 _FREE = 0xFFFFFFFA
 _ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
 _BOF, _EOF, _SHEET, _FORMULA, _BOOL_OR_ERROR, _PASSWORD = 0x809, 0x0A, 0x85, 0x06, 0x205, 0x2F
+_ROW, _COLUMNS = 0x208, 0x7D
 
 
 class NotCompound(Exception):
@@ -102,15 +103,15 @@ def has_password(stream: bytes) -> bool:
     return any(kind == _PASSWORD for (kind, _), _ in zip(_records(stream, 0), range(40), strict=False))
 
 
-def error_cells(stream: bytes) -> dict[str, dict[tuple[int, int], str]]:
-    """The error text of every cell that shows one, by sheet, row and column from 0."""
+def sheet_marks(stream: bytes) -> dict[str, tuple[dict[tuple[int, int], str], set[int], set[int]]]:
+    """Of every sheet the error text of each cell that shows one, the hidden rows and the hidden columns, from 0."""
     sheets = {}
     for kind, body in _records(stream, 0):
         if kind == _SHEET and len(body) > 8:
             sheets[_sheet_name(body)] = struct.unpack_from("<I", body)[0]
         elif kind == _EOF:
             break
-    return {name: dict(_sheet_errors(stream, offset)) for name, offset in sheets.items()}
+    return {name: (dict(_sheet_errors(stream, offset)), *_hidden(stream, offset)) for name, offset in sheets.items()}
 
 
 def _records(stream: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
@@ -125,16 +126,34 @@ def _sheet_name(body: bytes) -> str:
     return body[8 : 8 + length * (1 + is_wide)].decode("utf-16-le" if is_wide else "latin-1", "replace")
 
 
+def _hidden(stream: bytes, offset: int) -> tuple[set[int], set[int]]:
+    rows: set[int] = set()
+    columns: set[int] = set()
+    for kind, body in _sheet_records(stream, offset):
+        if kind == _ROW and len(body) >= 14 and body[12] & 0x20:
+            rows.add(_place(body)[0])
+        elif kind == _COLUMNS and len(body) >= 10 and body[8] & 1:
+            first, last = _place(body)
+            columns.update(range(first, last + 1))
+    return rows, columns
+
+
 def _sheet_errors(stream: bytes, offset: int) -> Iterator[tuple[tuple[int, int], str]]:
+    for kind, body in _sheet_records(stream, offset):
+        if kind == _BOOL_OR_ERROR and len(body) >= 8 and body[7]:
+            yield _place(body), _ERRORS.get(body[6], "#N/A")
+        elif kind == _FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2:
+            yield _place(body), _ERRORS.get(body[8], "#N/A")
+
+
+def _sheet_records(stream: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+    """The records of one sheet, with those of the charts in it."""
     depth = 0
     for kind, body in _records(stream, offset):
         depth += (kind == _BOF) - (kind == _EOF)
         if depth <= 0:
             return
-        if kind == _BOOL_OR_ERROR and len(body) >= 8 and body[7]:
-            yield _place(body), _ERRORS.get(body[6], "#N/A")
-        elif kind == _FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2:
-            yield _place(body), _ERRORS.get(body[8], "#N/A")
+        yield kind, body
 
 
 def _place(body: bytes) -> tuple[int, int]:

@@ -49,6 +49,9 @@ class RawTable:
     source: Source = field(repr=False, compare=False)
     row_faults: tuple[Fault, ...] = ()
     remarks: tuple[Fault, ...] = ()
+    first_header_row: int = 1
+    first_column: int = 1
+    """Where the header begins, counted from 1."""
     surplus: Mapping[int, Cells] = field(default_factory=dict, compare=False)
     """The cells of rows that are longer than the header, by row: those beyond its width."""
 

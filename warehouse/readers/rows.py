@@ -31,6 +31,12 @@ _REMINDER = re.compile(
     re.IGNORECASE,
 )
 """Every total holds, and every note begins with, one of these."""
+ASCII_REMINDERS = ("note", "source", "total")
+WIDE_REMINDERS = (
+    r"^\PL*[注备说附填编指口单审复统经负联制主报打导查生数资第共]"
+    r"|计|其\PL*中|[一二三四五六七八九十][、)）]|[Ａ-ｚ\x{2e80}-\x{2fdf}]"
+)
+"""The same for columns looked at as a whole: no text with a reminder is without one of these."""
 _SERIAL = re.compile(r"^\d{1,6}$")
 
 

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial, reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse.contracts import load_contracts, normalise_label
 from warehouse.readers.headers import Heading
 from warehouse.readers.raw import Cells
-from warehouse.readers.rows import DATA, NOTE, TOTAL, classify, is_sum_word
+from warehouse.readers.rows import (
+    ASCII_REMINDERS,
+    DATA,
+    LEADING_CELLS,
+    NOTE,
+    TOTAL,
+    WIDE_REMINDERS,
+    classify,
+    is_sum_word,
+)
 from warehouse.readers.spool import fit
 
 Row = tuple[int, Sequence[str | None]]
+Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
+
+SAMPLE = 1_000
 
 
 @cache
@@ -37,6 +56,7 @@ class Sieve:
 
     def __init__(self, heading: Heading) -> None:
         self.labels = heading.labels
+        self.units = heading.units
         self.valued = _valued(heading.labels)
         self.skipped: Counter[str] = Counter(heading.before)
         self.totals: list[tuple[int, Cells]] = []
@@ -68,3 +88,47 @@ class Sieve:
     def counted(self) -> tuple[tuple[str, int], ...]:
         """The reasons met and how often."""
         return tuple(sorted(self.skipped.items()))
+
+
+def suspects(columns: Sequence[pa.Array], labels: Sequence[str], filled: Mask) -> Mask:
+    """Rows that may be something other than data; of all others `is_plainly_data` says so, without looking at each."""
+    rank = np.zeros(len(filled), np.int16)
+    pairs = np.zeros(len(filled), np.int16)
+    doubtful = np.zeros(len(filled), np.bool_)
+    for at, (column, label) in enumerate(zip(columns, labels, strict=False)):
+        present = filled[:, at]
+        rank += present
+        near = present & (rank <= LEADING_CELLS + 1)
+        if near.any():
+            doubtful |= near & _holds(column, _reminds)
+        first = label.rsplit("/", 1)[-1][:1]
+        if first:
+            pairs += present
+            doubtful |= present & (pairs <= LEADING_CELLS) & _holds(column, partial(pc.match_substring, pattern=first))
+    rank[:] = filled.sum(axis=1)
+    found: Mask = doubtful | (rank < 2)
+    return found
+
+
+def _holds(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> Mask:
+    """Whether a test is true of each cell, asked once for each different text where texts recur."""
+    head = column.slice(0, SAMPLE)
+    if pc.count_distinct(head).as_py() * 4 > len(head):
+        return _plain(pc.fill_null(test(column), False))
+    coded = column.dictionary_encode()
+    answers = np.append(_plain(pc.fill_null(test(coded.dictionary), False)), False)
+    found: Mask = answers[_plain(pc.fill_null(coded.indices, len(answers) - 1))]
+    return found
+
+
+def _plain(values: pa.Array) -> npt.NDArray[Any]:
+    found: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return found
+
+
+def _reminds(texts: pa.Array) -> pa.Array:
+    """Whether texts hold what every total holds or every note begins with; see `rows`."""
+    found = [pc.match_substring(texts, word, ignore_case=True) for word in ASCII_REMINDERS]
+    if not pc.all(pc.string_is_ascii(texts)).as_py():
+        found.append(pc.match_substring_regex(texts, WIDE_REMINDERS))
+    return reduce(pc.or_, found)

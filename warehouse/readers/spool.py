@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from warehouse.readers.raw import Cells, chunk_schema
@@ -38,6 +40,16 @@ def spool(rows: Iterable[tuple[int, Sequence[str | None]]], width: int) -> Spool
                 writer.write_batch(_batch(batch, schema))
                 batch = []
         writer.write_batch(_batch(batch, schema))
+    return SpooledRows(scratch)
+
+
+def spool_columns(numbers: npt.NDArray[np.int64], columns: Sequence[pa.Array]) -> SpooledRows:
+    """Write columns with the numbers of their rows to a file, a few rows at a time."""
+    schema = chunk_schema(len(columns))
+    scratch = ScratchFile(".arrow")
+    table = pa.Table.from_arrays([pa.array(numbers, pa.int64()), *columns], schema=schema)
+    with pa.OSFile(str(scratch.path), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_table(table, max_chunksize=BATCH_ROWS)
     return SpooledRows(scratch)
 
 

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import gc
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
+import pyarrow as pa
 import python_calamine as calamine
 
 from warehouse.readers.biff import NotCompound
 from warehouse.readers.faults import Fault, ReadRefused
-from warehouse.readers.formulas import ErrorCells, error_cells
-from warehouse.readers.headers import Heading, find_heading
-from warehouse.readers.labels import Aliases
-from warehouse.readers.raw import Cells, RawTable
-from warehouse.readers.sift import Row, Sieve
+from warehouse.readers.grid import Grid, cell_text, make_grid, patched
+from warehouse.readers.labels import Aliases, fold_label
+from warehouse.readers.marks import Marks, SheetMarks, read_through, sheet_marks
+from warehouse.readers.raw import RawTable
+from warehouse.readers.regions import HEAD_ROWS, Region, find_regions
+from warehouse.readers.sift import Places
 from warehouse.readers.signatures import Kind
-from warehouse.readers.spool import spool
-from warehouse.readers.structure import Merge
+from warehouse.readers.spool import spool_columns
+from warehouse.readers.structure import Merge, is_form, lies_on_its_side
 
-LARGEST_EXACT = 10**15
-"""A spreadsheet keeps 15 digits; a longer number has lost its last ones."""
-
-HEAD_ROWS = 60
+__all__ = ["cell_text", "column_letters", "read_workbook"]
 
 DAMAGE = (
     zipfile.BadZipFile,
@@ -42,21 +44,39 @@ DAMAGE = (
 )
 """What a broken workbook makes the standard library say."""
 
+MOST_PLACES = 8
+"""Hidden rows or columns that are named; of more the first are."""
+
 
 def read_workbook(path: Path, name: str, kind: Kind, aliases: Aliases) -> tuple[RawTable, ...]:
-    """The tables of all sheets that hold one; sheets a contract knows make the others be left out."""
-    errors = _errors(path, name, kind)
-    workbook = _open(path, name)
-    sheets = ((meta, _grid(workbook, meta, name, errors)) for meta in _worksheets(workbook))
-    found = [table for meta, (grid, merges) in sheets if (table := _read_sheet(grid, merges, meta, name, aliases))]
-    known = [table for table, hits in found if hits]
-    tables = known or [table for table, _ in found]
-    filled = tuple(table for table in tables if table.rows)
-    if filled:
+    """The tables of all sheets that hold one; tables a contract knows make the others be left out."""
+    found: list[tuple[RawTable, int]] = []
+    strange: list[Fault] = []
+    with _open_both(path, name, kind) as (workbook, marks):
+        for meta in _worksheets(workbook):
+            tables, fault = _read_sheet(workbook, meta, name, marks, aliases)
+            found += tables
+            strange += [fault] if fault else []
+    chosen = [table for table, hits in found if hits] or [table for table, _ in found]
+    if filled := tuple(table for table in chosen if table.rows):
         return filled
-    if tables:
-        raise ReadRefused(*(Fault("no_rows", name, table.sheet, table.header_row) for table in tables))
-    raise ReadRefused(Fault("no_header", name, ", ".join(workbook.sheet_names)))
+    if chosen:
+        raise ReadRefused(*(Fault("no_rows", name, table.sheet, table.header_row) for table in chosen))
+    raise ReadRefused(*(strange or [Fault("no_header", name, ", ".join(workbook.sheet_names))]))
+
+
+@contextmanager
+def _open_both(path: Path, name: str, kind: Kind) -> Iterator[tuple[Any, Future[SheetMarks]]]:
+    """The workbook, and what its cells do not say, looked up while they are read.
+
+    Reading every member through first proves that the file is whole and no longer than it says.
+    """
+    try:
+        read_through(path, kind)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            yield _open(path, name), beside.submit(sheet_marks, path, kind)
+    except DAMAGE as error:
+        raise ReadRefused(Fault("corrupt", name)) from error
 
 
 def _open(path: Path, name: str) -> Any:
@@ -72,92 +92,100 @@ def _worksheets(workbook: Any) -> list[Any]:
     return [meta for meta in workbook.sheets_metadata if meta.typ == calamine.SheetTypeEnum.WorkSheet]
 
 
-def _errors(path: Path, name: str, kind: Kind) -> ErrorCells:
-    """The failed formulas; reading every sheet through also proves that the file is whole."""
-    try:
-        return error_cells(path, kind)
-    except DAMAGE as error:
-        raise ReadRefused(Fault("corrupt", name)) from error
+def _read_sheet(
+    workbook: Any, meta: Any, name: str, marks: Future[SheetMarks], aliases: Aliases
+) -> tuple[list[tuple[RawTable, int]], Fault | None]:
+    """The tables of a sheet with the number of labels that contracts know, or what the sheet is instead."""
+    grid, merges = _grid(workbook, meta, name)
+    own = marks.result().get(meta.name, Marks())
+    grid = _with_errors(grid, own)
+    regions = find_regions(grid, merges, aliases)
+    if not regions:
+        return [], _strange(grid, meta.name, name)
+    top = [[fold_label(cell) for cell in row] for row in grid.rows(0, HEAD_ROWS)]
+    if len(regions) == 1 and lies_on_its_side(top, aliases, regions[0].heading.hits):
+        return [], Fault("lying_table", name, meta.name, value="、".join(row[0] for row in top if row and row[0])[:60])
+    tables = [_table(region, regions, meta, name, own) for region in regions]
+    return [(table, region.heading.hits) for table, region in zip(tables, regions, strict=True)], None
 
 
-def _grid(workbook: Any, meta: Any, name: str, errors: ErrorCells) -> tuple[list[list[Any]], list[Merge]]:
-    """All cells from A1 on, failed formulas as the text they show."""
+def _grid(workbook: Any, meta: Any, name: str) -> tuple[Grid, list[Merge]]:
+    """All cells from A1 on."""
+    was_on = gc.isenabled()
+    gc.disable()  # a sheet is many small values and no circle of them
     try:
         sheet = workbook.get_sheet_by_name(meta.name)
-        grid = sheet.to_python(skip_empty_area=False)
-        merges = sheet.merged_cell_ranges or []
+        start = sheet.start
+        grid = make_grid(sheet.iter_rows() if start else (), start[1] if start else 0)
+        return grid, sheet.merged_cell_ranges or []
     except (calamine.CalamineError, ValueError) as error:
         raise ReadRefused(Fault("corrupt", name, meta.name)) from error
-    for (row, column), text in errors.get(meta.name, {}).items():
-        if row < len(grid) and column < len(grid[row]) and grid[row][column] == "":
-            grid[row][column] = text
-    return grid, merges
+    finally:
+        if was_on:
+            gc.enable()
 
 
-def _read_sheet(
-    grid: list[list[Any]], merges: list[Merge], meta: Any, name: str, aliases: Aliases
-) -> tuple[RawTable, int] | None:
-    heading = find_heading([_texts(row) for row in grid[:HEAD_ROWS]], aliases, merges)
-    if heading is None:
+def _with_errors(grid: Grid, marks: Marks) -> Grid:
+    """Failed formulas as the text they show."""
+    texts: dict[int, dict[int, str]] = {}
+    for (row, column), text in marks.errors.items():
+        if row < grid.height and column < grid.width and not grid.columns[column][row].is_valid:
+            texts.setdefault(column, {})[row] = text
+    columns = (patched(column, texts[at]) if at in texts else column for at, column in enumerate(grid.columns))
+    return replace(grid, columns=tuple(columns)) if texts else grid
+
+
+def _strange(grid: Grid, sheet: str, name: str) -> Fault | None:
+    """What a sheet without a header is, when that can be told."""
+    top = [[fold_label(cell) for cell in row] for row in grid.rows(0, HEAD_ROWS)]
+    if not is_form(top):
         return None
-    width = max(len(heading.labels), _width(grid[heading.body :]))
-    heading = _widened(heading, width)
-    sieve = Sieve(heading)
-    source = spool(sieve.pass_through(_rows(grid, heading.body)), width)
-    hidden = meta.visible != calamine.SheetVisibleEnum.Visible
-    remarks = (Fault("hidden_sheet", name, meta.name),) if hidden else ()
-    table = RawTable(
-        file=name, sheet=meta.name, labels=heading.labels, units=heading.units, unit_note=heading.unit_note,
-        title=heading.title, period_note=heading.with_names(meta.name, name), header_row=heading.last + 1,
-        skipped=sieve.counted(), totals=tuple(sieve.totals), rows=sieve.rows, source=source, remarks=remarks,
+    shown = next(cell for row in top for cell in row if cell)
+    return Fault("form_sheet", name, sheet, value=shown)
+
+
+def _table(region: Region, all_of_sheet: list[Region], meta: Any, name: str, marks: Marks) -> RawTable:
+    heading, area, sieve = region.heading, region.area, region.sieve
+    sheet = meta.name
+    if any(other.area.left != area.left for other in all_of_sheet):
+        sheet = f"{meta.name} {column_letters(area.left)}:{column_letters(area.right - 1)}"
+    stays = np.ones(area.bottom - region.body, np.bool_)
+    stays[list(region.dropped)] = False
+    kept, columns = np.flatnonzero(stays), region.columns
+    if region.dropped:
+        columns = tuple(column.filter(pa.array(stays)) for column in columns)
+    source = spool_columns(kept + region.body + 1, columns)
+    return RawTable(
+        file=name, sheet=sheet, labels=heading.labels, units=heading.units, unit_note=heading.unit_note,
+        title=heading.title, period_note=heading.with_names(meta.name, name), header_row=area.top + heading.last + 1,
+        first_header_row=area.top + heading.first + 1, first_column=area.left + 1,
+        skipped=sieve.counted(), totals=tuple(sieve.totals), rows=sieve.rows, source=source,
+        remarks=tuple(_remarks(region, kept, meta, name, marks)),
     )  # fmt: skip
-    return table, heading.hits
 
 
-def _widened(heading: Heading, width: int) -> Heading:
-    more = width - len(heading.labels)
-    return replace(heading, labels=heading.labels + ("",) * more, units=heading.units + (None,) * more)
+def _remarks(region: Region, kept: Places, meta: Any, name: str, marks: Marks) -> Iterator[Fault]:
+    """What a person who looks at the sheet does not see, though it is read."""
+    if meta.visible != calamine.SheetVisibleEnum.Visible:
+        yield Fault("hidden_sheet", name, meta.name)
+    rows = sorted(marks.hidden_rows.intersection((kept + region.body).tolist())) if marks.hidden_rows else []
+    if rows:
+        yield Fault("hidden_rows", name, meta.name, value=str(len(rows)), hint=_listed([str(row + 1) for row in rows]))
+    columns = enumerate(region.heading.labels, region.area.left)
+    hidden = [label or column_letters(at) for at, label in columns if at in marks.hidden_columns]
+    if hidden:
+        yield Fault("hidden_columns", name, meta.name, value=str(len(hidden)), hint=_listed(hidden))
 
 
-def _width(grid: list[list[Any]]) -> int:
-    """The number of columns up to the last one that holds anything below the header."""
-    widest = 0
-    for row in grid:
-        if len(row) > widest and any(cell != "" for cell in row[widest:]):
-            widest = max(at for at, cell in enumerate(row) if cell != "") + 1
-    return widest
+def _listed(names: list[str]) -> str:
+    return "、".join(names[:MOST_PLACES]) + ("…" if len(names) > MOST_PLACES else "")
 
 
-def _rows(grid: list[list[Any]], body: int) -> Iterator[Row]:
-    for number, row in enumerate(grid[body:], body + 1):
-        yield number, _texts(row)
-
-
-def _texts(row: list[Any]) -> Cells:
-    return tuple(cell_text(value) for value in row)
-
-
-def cell_text(value: Any) -> str | None:
-    """A cell as text: whole numbers without .0, dates as ISO, long numbers left scientific so that they are refused."""
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, (int, float)):
-        return _number_text(float(value))
-    if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, (dt.date, dt.time)):
-        return value.isoformat()
-    return None if value is None else str(value)
-
-
-def _number_text(value: float) -> str:
-    if abs(value) >= LARGEST_EXACT:
-        return _scientific(value)
-    return str(int(value)) if value.is_integer() else repr(value)
-
-
-def _scientific(value: float) -> str:
-    digits, exponent = f"{value:.14E}".split("E")
-    return f"{digits.rstrip('0').rstrip('.')}E{int(exponent):+d}"
+def column_letters(column: int) -> str:
+    """A column as a spreadsheet names it; the first is 0."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

@@ -10,9 +10,9 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from warehouse.readers.formulas import NEVER_COMPUTED
+from warehouse.readers.grid import cell_text
+from warehouse.readers.marks import NEVER_COMPUTED
 from warehouse.readers.tables import read_tables
-from warehouse.readers.workbook import cell_text
 
 KNOWN = frozenset(["统计期", "单位名称", "单位代码", "金额", "电/数量", "电/金额", "支付日期"])
 
