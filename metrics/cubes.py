@@ -107,7 +107,11 @@ def month_span(con: duckdb.DuckDBPyConnection) -> Span:
 
 
 def build_population(con: duckdb.DuckDBPyConnection) -> None:
-    """Restrict the closure to the units that count in each theme; a parent's own figures get a node of their own."""
+    """Restrict the closure to the units that count in each theme; a parent's own figures get a node of their own.
+
+    A unit kept out (不纳入) by what is known now is kept out of every earlier board as well: else the difference
+    between the board before and the board after would be the very figures that must not be seen.
+    """
     each = " UNION ALL ".join(
         f"SELECT {literal(theme)} AS theme, code, from_m, to_m, rec_from, rec_to FROM d_org_unit "
         f"WHERE coalesce(scope_{theme}, false) AND NOT coalesce(excluded, false)"
@@ -115,7 +119,21 @@ def build_population(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(f"""
     CREATE OR REPLACE TABLE population AS
-    WITH members AS ({each}),
+    WITH counted AS ({each}),
+    secret AS (SELECT code, from_m, to_m FROM d_org_unit WHERE excluded AND rec_to = {OPEN}),
+    cut AS (
+        SELECT c.*, unnest(list_sort(list_distinct([c.from_m] || list_filter(s.ends, lambda m: m > c.from_m AND m < c.to_m)))) AS piece
+        FROM counted c JOIN (
+            SELECT code, flatten(list([from_m, to_m])) AS ends FROM secret GROUP BY code) s USING (code)
+    ), pieces AS (
+        SELECT theme, code, piece AS from_m,
+               lead(piece, 1, to_m) OVER (PARTITION BY theme, code, from_m, rec_from ORDER BY piece) AS to_m, rec_from, rec_to
+        FROM cut
+    ), members AS (
+        SELECT * FROM counted WHERE code NOT IN (SELECT code FROM secret)
+        UNION ALL
+        SELECT * FROM pieces p ANTI JOIN secret s ON s.code = p.code AND s.from_m < p.to_m AND p.from_m < s.to_m
+    ),
     -- where a member hangs, while it is one
     placed AS (
         SELECT m.theme, c.anc, c.dsc, c.depth,

@@ -20,6 +20,8 @@ from warehouse.base.scope import Scope
 
 DEEPEST = 32
 _CLOSE_ENOUGH = 55
+_NOW = OPEN - 1
+"""A batch after every batch: what is known at it has not been taken back."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,12 @@ class Register:
         return any(row.known(seq) and row.meets(from_m, to_m) for row in self._of.get(code, ()))
 
     def excluded(self, code: str, from_m: int, to_m: int, seq: int) -> bool:
-        """Tell whether a node is kept out of the figures (不纳入) for all of its months."""
+        """Tell whether a node is kept out of the figures (不纳入) for all of its months.
+
+        What is kept out by what is known now is kept out of every earlier board as well.
+        """
+        if seq < _NOW and self.excluded(code, from_m, to_m, _NOW):
+            return True
         met = [row for row in self._of.get(code, ()) if row.known(seq) and row.meets(from_m, to_m)]
         return bool(met) and all(row.excluded for row in met)
 

@@ -235,7 +235,21 @@ def test_excluded_units_are_named_as_such_and_stay_out_of_sums(town, ask):
     assert asker.one("op_cost_total", "root", "2024-01").numerator == Decimal("1.00")
 
 
-def test_lives_decide_whether_a_unit_exists_in_a_period(town, ask):
+def test_a_unit_kept_out_later_cannot_be_found_by_subtracting_two_boards(town, ask):
+    town.unit("s", "root", known=(1, 3))
+    town.unit("s", "root", known=3, valid=("2020-01", "2024-02"))
+    town.unit("s", "root", known=3, valid=("2024-02",), excluded=True)
+    for month in ("2024-01", "2024-02"):
+        pay(town, "s", f"{month}-03", "300.00")
+        pay(town, "a", f"{month}-03", "1.00")
+    asker = ask(town)
+    for moment in (None, _after(2)):
+        found = [asker.one("op_cost_total", "root", month, known_at=moment) for month in ("2024-01", "2024-02")]
+        assert [answer.numerator for answer in found] == [Decimal("301.00"), Decimal("1.00")]
+        assert asker.one("op_cost_total", "s", "2024-02", known_at=moment).status == "excluded"
+
+
+def test_lives_deciecide_whether_a_unit_exists_in_a_period(town, ask):
     town.unit("c", "root", valid=("2024-02", "2024-04"))
     for month in ("2024-01", "2024-02", "2024-03", "2024-04", "2024-05"):
         pay(town, "a", f"{month}-03", "1.00")
