@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from cockpit.commands import (
+    backup_commands,
     batch_commands,
     doctor_commands,
     doubt_commands,
@@ -42,13 +43,13 @@ app.command("batches")(batch_commands.batches)
 app.command("withdraw")(batch_commands.withdraw)
 app.add_typer(doubt_commands.doubts_app, name="doubts")
 app.add_typer(review_commands.review_app, name="review")
-app.command("backup")(store_commands.backup)
-app.command("restore")(store_commands.restore)
-app.command("rebuild")(store_commands.rebuild)
-app.command("compact")(upkeep_commands.compact)
+app.command("backup")(backup_commands.backup)
+app.command("restore")(backup_commands.restore)
+app.command("rebuild")(backup_commands.rebuild)
 app.command("doctor")(doctor_commands.doctor)
 app.command("sample")(sample_commands.sample)
 app.add_typer(metric_commands.indicators_app, name="indicators")
+app.command("compact")(upkeep_commands.compact)
 app.command("query")(metric_commands.query)
 app.command("diff")(metric_commands.diff)
 app.add_typer(metric_commands.snapshot_app, name="snapshot")

@@ -21,8 +21,8 @@ from warehouse.publish import Builder, publish
 from warehouse.reach import EVERYTHING, Reach
 from warehouse.receipts import FileReport
 from warehouse.recovery import recover
-from warehouse.review import Decision
 from warehouse.resubmission import Resubmission, resubmit
+from warehouse.review import Decision
 from warehouse.store import Generation, Store
 from warehouse.withdrawal import Withdrawal, withdraw
 
@@ -43,6 +43,12 @@ def examine_store(
     return examine(
         store, [_cubes(catalogue)], catalogue=catalogue.fingerprint, deep=deep, clock=clock, progress=progress
     )
+
+
+def made_by() -> tuple[list[Builder], str]:
+    """Return what builds the cubes of this release, and the fingerprint of its definitions."""
+    catalogue = load_catalogue()
+    return [_cubes(catalogue)], catalogue.fingerprint
 
 
 def _cubes(catalogue: Catalogue) -> Builder:
@@ -93,7 +99,11 @@ def resubmit_and_publish(
 
 
 def review_and_publish(
-    store: Store, decide: Callable[[Generation], Decision], *, clock: Clock = system_clock, progress: Progress | None = None
+    store: Store,
+    decide: Callable[[Generation], Decision],
+    *,
+    clock: Clock = system_clock,
+    progress: Progress | None = None,
 ) -> Decision:
     """Take a decision on what is published, under the writer's lock, and publish; then the figures show it."""
     with store.writing(tell=progress):

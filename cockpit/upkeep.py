@@ -7,14 +7,16 @@ import logging
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from cockpit.pipeline import rebuild
+from cockpit.pipeline import made_by, rebuild
 from cockpit.settings import Settings
 from warehouse import operations
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import CockpitError, StoreBusy
 from warehouse.compaction import Policy, Rebased, compact
+from warehouse.drill import Drill, drill, published_sums
 from warehouse.operations import RunRow
 from warehouse.retention import Removed, drop_replaced
 from warehouse.store import Store
@@ -54,6 +56,21 @@ def keep_up(
     with store.writing(tell=progress):
         removed = drop_replaced(store, policy.kept_days, clock())
     return Upkeep(rebased, removed, number)
+
+
+def drill_backup(folder: Path, *, progress: Callable[[str], None] | None = None) -> Drill:
+    """Bring a backup back into a temporary folder and compare its figures, with the definitions of this release."""
+    builders, catalogue = made_by()
+    return drill(folder, builders, catalogue=catalogue, progress=progress)
+
+
+def differing_tables(one: Store, other: Store) -> tuple[str, ...]:
+    """Return the tables in which the published figures of two stores differ; nothing where one has none."""
+    sums = [published_sums(store) for store in (one, other)]
+    if sums[0] is None or sums[1] is None or any(sums[0][key] != sums[1][key] for key in ("through_seq", "catalogue")):
+        return ()
+    before, after = sums[0]["everything"], sums[1]["everything"]
+    return tuple(name for name in sorted({*before, *after} - {"meta"}) if before.get(name) != after.get(name))
 
 
 def tend_nightly(store: Store, policy: Policy, now: dt.datetime) -> RunRow | None:

@@ -1,4 +1,4 @@
-"""Commands that fill and keep a store: load, backup, restore, rebuild."""
+"""The command that fills a store: load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import typer
 from cockpit import pipeline
 from cockpit.commands import preview_commands
 from cockpit.commands.common import JsonOption, StoreOption, print_json, progress, store_at
-from warehouse import backup as backups
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
 
 
@@ -38,23 +37,3 @@ def load(
     taken = [report for report in reports if report.status in ("committed", "unchanged")]
     troubled = any(r.status == "refused" or r.counts.get("quarantined") for r in reports)
     raise typer.Exit(2 if not taken else 1 if troubled else 0)
-
-
-def backup(folder: Path, store: StoreOption = None) -> None:
-    """Copy the store while it is served; a second backup into the folder adds what is new."""
-    print_json(backups.backup(store_at(store), folder).__dict__)
-
-
-def restore(folder: Path, store: StoreOption = None) -> None:
-    """Bring a backup back into an empty place, check every hash and publish."""
-    place = store_at(store)
-    report = backups.restore(folder, place)
-    pipeline.rebuild(place, progress=progress)
-    print_json(report.__dict__)
-
-
-def rebuild(store: StoreOption = None) -> None:
-    """Build the projection anew from the segments and publish it."""
-    place = store_at(store)
-    number = pipeline.rebuild(place, progress=progress)
-    print_json({"generation": number, "through_seq": place.control.last()[0]})
