@@ -21,7 +21,7 @@ from warehouse.postgres import Address, first_line, open_engine
 from warehouse.schema import NEWEST
 
 TABLES = ("batch", "segment", "receipt", "quarantine", "generation", "store_meta", "alembic_version")
-WITHDRAWABLE = ("load", "review")
+WITHDRAWABLE = ("load", "resubmit", "review")
 MOST_FAULTS = 3
 Row = Mapping[str, Any]
 
