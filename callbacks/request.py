@@ -74,9 +74,13 @@ class Views:
 
 
 def register_page(
-    app: Dash, door: Door, page: str, regions: Sequence[str], read: Reader, honours: Sequence[str] = ALL_PARTS
-) -> None:
-    """Register the one callback of a page: its view in, all its regions out, in one data request."""
+    app: Dash, door: Door, page: str, regions: Sequence[str], read: Reader, honours: Sequence[str] = ALL_PARTS,
+    *, is_kept: bool = True,
+) -> None:  # fmt: skip
+    """Register the one callback of a page: its view in, all its regions out, in one data request.
+
+    A page that shows what one person is doing is not kept: it moves without any new figure.
+    """
     outputs = [Output(ids.region(page, name), "children") for name in regions]
     views = Views()
 
@@ -89,7 +93,7 @@ def register_page(
         if view is None:
             found = answer(door, ViewState.parse(data["search"]), read, page, honours)
             view = [found.get(name) for name in regions]
-            if "failed" not in found:
+            if is_kept and "failed" not in found:
                 views.put(key, view)
         return view
 

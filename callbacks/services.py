@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from callbacks.desk import DeskView, Waiting
 from metrics.diff import Difference
 from metrics.drill import DrillRows
 from metrics.model import Answer, Better, Query
 from warehouse.base.scope import Scope
+from warehouse.reach import Reach
 from warehouse.store import Store
+from warehouse.submissions import Submission
 
 Level = Literal["red", "orange", "yellow", "blue"]
 LEVELS: tuple[Level, ...] = ("red", "orange", "yellow", "blue")
@@ -327,6 +330,26 @@ class Session(Protocol):
 
     def doubts(self, node: str, known_at: dt.datetime | None, limit: int) -> tuple[Doubtful, ...]:
         """Return the doubtful rows below a node, newest month first."""
+        ...
+
+    def desk(self) -> DeskView:
+        """Return the files the viewer handed in and what they may be."""
+        ...
+
+    def reach(self) -> Reach:
+        """Return for whom the viewer may report."""
+        ...
+
+    def units_below(self, node: str) -> frozenset[str]:
+        """Return a node inside the viewer's scope and everything ever below it; nothing for a node outside."""
+        ...
+
+    def submissions(self, node: str, first: str, last: str) -> tuple[Submission, ...]:
+        """Return what is owed and was handed in below a node for some months, newest month first."""
+        ...
+
+    def waiting(self, node: str) -> tuple[Waiting, ...]:
+        """Return how many rows below a node wait to be corrected."""
         ...
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from callbacks.cards import card_of
+from callbacks.desk import DeskView, Waiting, desk_view
 from callbacks.ledger import batch_of, doubtful_of, due_of, refused_of
 from callbacks.memory import Memory, Thing
 from callbacks.records import NO_DATA, alarm_of, landing_of
@@ -39,8 +40,11 @@ from warehouse import operations
 from warehouse.base.clock import Clock
 from warehouse.base.periods import Period, month_label, month_of
 from warehouse.loads import last_month_at, load_days, loads
+from warehouse.reach import Reach
 from warehouse.store import Generation, Store
+from warehouse.submissions import Submission, submission_status
 from warehouse.units import ever_below, units_in
+from warehouse.waiting import Wanted, counts
 
 
 class Home(Protocol):
@@ -261,6 +265,44 @@ class LiveSession:
             )
             for row in found
             if themes.allows_theme(contracts[row.dataset].theme)
+        )
+
+    # --- handing in ---------------------------------------------------------------------------------------------------
+
+    def desk(self) -> DeskView:
+        """Return the files the viewer handed in and what they may be."""
+        return desk_view(self.home.store, self.home.clock, self.viewer.actor, self.generation.contracts)
+
+    def reach(self) -> Reach:
+        """Return for whom the viewer may report: everything ever below the nodes of the scope."""
+        nodes = self.viewer.scope.nodes
+        units = None if nodes is None else frozenset().union(*(self._below(node, None) for node in nodes))
+        return Reach(units, self.viewer.scope.domains)
+
+    def units_below(self, node: str) -> frozenset[str]:
+        """Return a node inside the viewer's scope and everything ever below it; nothing for a node outside."""
+        below, reach = self._below(node, None), self.reach().units
+        return below if reach is None else below & reach
+
+    def submissions(self, node: str, first: str, last: str) -> tuple[Submission, ...]:
+        """Return what is owed and was handed in below a node for some months, newest month first."""
+        low, high = Period.parse(first).from_m, Period.parse(last).to_m
+        return self._once("submissions", (node, low, high, self.viewer.scope), lambda: self._owed(node, low, high))
+
+    def _owed(self, node: str, low: int, high: int) -> tuple[Submission, ...]:
+        contracts, scope = self.generation.contracts, self.viewer.scope
+        found = submission_status(self.generation, from_m=low, to_m=high, units=self.units_below(node))
+        seen = [one for one in found if scope.allows_theme(contracts[one.dataset].theme)]
+        return tuple(sorted(seen, key=lambda one: (-one.month, one.dataset, one.unit)))
+
+    def waiting(self, node: str) -> tuple[Waiting, ...]:
+        """Return how many rows below a node wait to be corrected."""
+        contracts, units = self.generation.contracts, self.units_below(node)
+        found = counts(self.home.store.control, contracts, Wanted())
+        return tuple(
+            Waiting(one.dataset, contracts[one.dataset].title, one.unit, one.period, one.open)
+            for one in found
+            if one.unit in units and one.dataset in contracts
         )
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:

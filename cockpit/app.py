@@ -17,6 +17,7 @@ from callbacks.language import load_texts
 from callbacks.request import Door, register_page
 from callbacks.services import Services, Viewer
 from callbacks.state import LANGUAGES
+from cockpit.intake import Desk, add_intake
 from pages.shell import shell
 from pages.spec import PageSpec, load_pages
 from warehouse.base.scope import Scope
@@ -31,7 +32,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 OPEN_ROUTES = ("/healthz", "/readyz")
 """What a watchdog asks without being a user."""
 INDEX = """<!DOCTYPE html>
-<html lang="zh-CN" data-theme="dark" data-refresh="@refresh@">
+<html lang="zh-CN" data-theme="dark" data-refresh="@refresh@" data-upload="@upload@">
 <head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
@@ -51,8 +52,8 @@ class AppSettings(Protocol):
         ...
 
 
-def create_app(settings: AppSettings, services: Services) -> Dash:
-    """Return the Dash app over some services; nothing else in the process is touched."""
+def create_app(settings: AppSettings, services: Services, place: Desk | None = None) -> Dash:
+    """Return the Dash app over some services; nothing else in the process is touched. Files are taken at a desk."""
     pages = load_pages(import_module("pages"))
     build = fingerprint(ASSETS.iterdir())
     server = Flask("cockpit")
@@ -66,16 +67,18 @@ def create_app(settings: AppSettings, services: Services) -> Dash:
         compress=False,
         title="Cockpit",
         update_title="",
-        index_string=INDEX.replace("@refresh@", str(settings.refresh_seconds)),
+        index_string=INDEX.replace("@refresh@", str(settings.refresh_seconds)).replace("@upload@", str(place.most_megabytes if place else 0)),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = shell(pages)
     door = Door(services, {code: load_texts(code) for code in LANGUAGES}, lambda: viewer_of(settings))
     shell_handler.register(app, door, [page.name for page in pages], menu_of(pages))
     for page in pages:
-        register_page(app, door, page.name, page.regions, page.read, page.honours)
+        register_page(app, door, page.name, page.regions, page.read, page.honours, is_kept=page.is_kept)
     add_guard(server, settings.trust_proxy_user)
     add_routes(server, services, build)
+    if place is not None:
+        add_intake(server, door, place)
     add_headers(server, POLICY.format(hashes=" ".join(app.csp_hashes())))
     return app
 

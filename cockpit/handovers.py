@@ -10,6 +10,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cockpit.pipeline import load_and_publish, rebuild
@@ -21,6 +22,7 @@ from warehouse.control import COUNTS
 from warehouse.corrections import Advice, Corrections
 from warehouse.operations import handover
 from warehouse.operations.handover import HandoverRow
+from warehouse.resubmission import resubmit
 from warehouse.store import Store
 
 log = logging.getLogger(__name__)
@@ -75,7 +77,7 @@ def _take(store: Store, row: HandoverRow, clock: Clock) -> bool:
 
 def _load(store: Store, row: HandoverRow, clock: Clock) -> tuple[str, list[dict[str, Any]], str]:
     receipts = handover.receipts_of(store.control.engine, row)
-    if receipts:  # committed before the worker died: only the publication may be missing
+    if receipts and row.kind == handover.FILE:  # committed before the worker died: only the publication may be missing
         rebuild(store, clock=clock, force=False)
         return handover.DONE, _told(receipts), ""
     place = desk.place_of(store, row.handover_id, row.file_name)
@@ -83,10 +85,23 @@ def _load(store: Store, row: HandoverRow, clock: Clock) -> tuple[str, list[dict[
         return handover.FAILED, [], "lost"
     if row.tries > MOST_TRIES:
         return handover.FAILED, [], "ended_worker"
+    if row.kind == handover.RETURN:
+        return _resubmit(store, row, place, clock, _told(receipts))
     reports = load_and_publish(
         store, [place], source=row.source, actor=row.actor, clock=clock, advice=advice_of(row)
     )  # fmt: skip
     return handover.DONE, [report.as_json() for report in reports], ""
+
+
+def _resubmit(
+    store: Store, row: HandoverRow, place: Path, clock: Clock, before: list[dict[str, Any]]
+) -> tuple[str, list[dict[str, Any]], str]:
+    """Take a corrected return sheet. Lines that were mended before the worker died are mended once: their receipts
+    stand before the reports of the others."""
+    done = resubmit(store, place, actor=row.actor, clock=clock, reach=advice_of(row).reach)
+    rebuild(store, clock=clock, force=False)
+    told = [*before, *(report.as_json() for report in done.reports)]
+    return handover.DONE, [{"outcome": done.counts, "message": done.message}, *told], ""
 
 
 def _told(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -14,9 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from warehouse.base.errors import RefusedInput
+from warehouse.control import STORE_ID
 from warehouse.corrections import NO_ADVICE, Advice, Corrections
+from warehouse.operations import handover
 from warehouse.preview import preview
 from warehouse.reach import Reach
+from warehouse.returned import sort_lines
+from warehouse.returns import is_return_sheet, read_return_sheet
 from warehouse.store import Store
 
 PATIENCE_SECONDS = 120
@@ -67,7 +72,7 @@ def reach_of(data: Mapping[str, Any]) -> Reach:
 
 
 def read_apart(asked: Asked) -> dict[str, Any] | None:
-    """Return the preview of a file, read in a process of its own; None when it could not be read in time."""
+    """Return kind and preview of a file, read in a process of its own; None when it could not be read in time."""
     with _one_at_a_time:
         try:
             done = subprocess.run(
@@ -82,11 +87,30 @@ def read_apart(asked: Asked) -> dict[str, Any] | None:
     return found
 
 
+def read(asked: Asked) -> dict[str, Any]:
+    """Return what a file is, and what was understood of it."""
+    store = Store(asked.store)
+    if is_return_sheet(asked.path):
+        return {"kind": handover.RETURN, "preview": read_returned(store, asked.path)}
+    found = preview(store, asked.path, source=asked.source, advice=asked.advice, near=asked.near)
+    return {"kind": handover.FILE, "preview": found.as_json()}
+
+
+def read_returned(store: Store, path: Path) -> dict[str, Any]:
+    """Return how many lines of a return sheet would be handed in again, discarded or left alone, and why."""
+    try:
+        sheet = read_return_sheet(path)
+        found = sort_lines(sheet, store.control, store.control.meta().get(STORE_ID, ""))
+    except RefusedInput as refusal:
+        return {"status": "refused", "message": refusal.message}
+    counts = {"again": len(found.again), "discarded": len(found.discarded)}
+    counts |= {why: len(lines) for why, lines in found.left.items()}
+    return {"status": "ready" if found.again or found.discarded else "nothing", "counts": counts}
+
+
 def main() -> None:
     """Read one file and print what was understood."""
-    asked = Asked.parse(json.load(sys.stdin))
-    found = preview(Store(asked.store), asked.path, source=asked.source, advice=asked.advice, near=asked.near)
-    json.dump(found.as_json(), sys.stdout, ensure_ascii=True, default=str)
+    json.dump(read(Asked.parse(json.load(sys.stdin))), sys.stdout, ensure_ascii=True, default=str)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from gunicorn.app.base import BaseApplication
 
 from callbacks.services import open_services
 from cockpit.app import create_app
+from cockpit.intake import Desk
 from cockpit.settings import Settings, store_of
 
 
@@ -37,7 +38,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Build the app inside the worker process."""
-        return create_app(self.settings, open_services(store_of(self.settings))).server
+        settings, store = self.settings, store_of(self.settings)
+        place = Desk(store, settings.upload_megabytes, has_portal=bool(settings.trust_proxy_user))
+        return create_app(settings, open_services(store), place).server
 
 
 def run_server(settings: Settings) -> None:

@@ -31,7 +31,8 @@ class Settings(BaseSettings):
     trust_proxy_user: str = Field(
         default="", description="Name of the header in which a portal in front passes the user."
     )
-    refresh_seconds: int = Field(default=10, description="How often an open page asks whether there is something new.")
+    refresh_seconds: int = Field(default=3, description="How often an open page asks whether there is something new.")
+    upload_megabytes: int = Field(default=50, description="Largest file taken on the page, in megabytes.")
     worker_minutes: int = Field(default=5, description="How often the worker looks for due jobs.")
     compact_segments: int = Field(
         default=24, description="Segments of one source beyond which the nightly upkeep makes one history of them."

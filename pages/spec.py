@@ -32,6 +32,8 @@ class PageSpec:
     read: Reader
     in_menu: bool = True
     honours: tuple[str, ...] = ALL_PARTS
+    is_kept: bool = True
+    """Its finished views serve everyone who asks the same; a page of what one person is doing is read anew."""
 
 
 def layout(spec: PageSpec) -> html.Div:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from callbacks.desk import DeskView, Waiting
 from callbacks.services import (
     Alarm,
     Batch,
@@ -33,6 +34,8 @@ from metrics.drill import DrillRow, DrillRows
 from metrics.model import Answer, Query
 from warehouse.base.errors import StoreError
 from warehouse.base.periods import Period, month_label, windows
+from warehouse.reach import Reach
+from warehouse.submissions import Submission
 
 NOW = dt.datetime(2025, 11, 3, 6, 26, tzinfo=dt.UTC)
 LATEST = "2025-10"
@@ -325,6 +328,21 @@ class FakeSession:
                 NOW,
             ),
         )
+
+    def desk(self) -> DeskView:
+        return DeskView("token")
+
+    def reach(self) -> Reach:
+        return Reach()
+
+    def units_below(self, node: str) -> frozenset[str]:
+        return frozenset({node})
+
+    def submissions(self, node: str, first: str, last: str) -> tuple[Submission, ...]:
+        return ()
+
+    def waiting(self, node: str) -> tuple[Waiting, ...]:
+        return ()
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
         rows = (

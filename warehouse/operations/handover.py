@@ -22,6 +22,7 @@ from warehouse.operations.rows import Instant, column, key_column, read_rows
 RECEIVED, WAITING, LOADING, DONE, FAILED, DISCARDED = (
     "received", "waiting", "loading", "done", "failed", "discarded",
 )  # fmt: skip
+FILE, RETURN = "file", "return"
 OPEN_STATES = (RECEIVED, WAITING, LOADING)
 
 
@@ -42,7 +43,7 @@ class Document(sa.types.TypeDecorator[Any]):
 class HandoverRow:
     """One file given in.
 
-    `node` is the unit in view when it was given in; `scope` is for whom its owner may report: codes of units and
+    `kind` is a file, or a return sheet that was corrected; `node` is the unit in view when it was given in; `scope` is for whom its owner may report: codes of units and
     themes, None for all. `after_receipt` is the last receipt before its load began, `tries` how often that was.
     """
 
@@ -55,7 +56,7 @@ class HandoverRow:
     state: str = RECEIVED
     changed_at: dt.datetime | None = None
     node: str | None = None
-    kind: str = "file"
+    kind: str = FILE
     source: str | None = None
     corrections: Mapping[str, Any] = field(default_factory=dict)
     scope: Mapping[str, Any] = field(default_factory=dict)
@@ -122,8 +123,8 @@ def count_open(engine: Engine, actor: str) -> int:
 
 
 def understand_handover(
-    engine: Engine, handover_id: str, preview: Mapping[str, Any], now: dt.datetime, *, source: str | None,
-    corrections: Mapping[str, Any], kind: str = "file",
+    engine: Engine, handover_id: str, preview: Mapping[str, Any] | None, now: dt.datetime, *, source: str | None,
+    corrections: Mapping[str, Any], kind: str = FILE,
 ) -> bool:  # fmt: skip
     """Keep what was understood of a file under some corrections; False when it is no longer to be corrected."""
     values = {"preview": preview, "source": source, "corrections": corrections, "kind": kind}
