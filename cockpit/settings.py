@@ -33,6 +33,32 @@ class Settings(BaseSettings):
     )
     refresh_seconds: int = Field(default=3, description="How often an open page asks whether there is something new.")
     upload_megabytes: int = Field(default=50, description="Largest file taken on the page, in megabytes.")
+    inbox_folder: Path | None = Field(
+        default=None,
+        description="Watched folder: the worker loads what is put there and moves it to done/ or refused/; "
+        "a sub-folder names who hands in.",
+    )
+    inbox_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        description="How often the watched folder is looked at; a file is taken when two looks find it the same.",
+    )
+    fold_seconds: float = Field(
+        default=60.0, gt=0, description="How often pushed readings and positions are folded to days."
+    )
+    reading_days: int = Field(
+        default=60, ge=3, description="Days that pushed readings are kept; the days folded from them stay."
+    )
+    position_days: int = Field(
+        default=30,
+        ge=2,
+        description="Days that vehicle positions are kept, also the files they came in; the vehicle days stay.",
+    )
+    push_bytes: int = Field(default=2_000_000, gt=0, description="Largest body of a push, in bytes.")
+    push_rows: int = Field(default=10_000, gt=0, description="Most rows of a push.")
+    push_per_minute: int = Field(
+        default=120, gt=0, description="Pushes a minute one token may make at each serving process."
+    )
     worker_minutes: int = Field(default=5, description="How often the worker looks for due jobs.")
     compact_segments: int = Field(
         default=24, description="Segments of one source beyond which the nightly upkeep makes one history of them."

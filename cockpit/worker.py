@@ -382,15 +382,18 @@ def run_forever(store: Store, clock: Clock, minutes: int) -> None:
     from apscheduler.schedulers.blocking import BlockingScheduler
 
     from cockpit.handovers import start_watching
+    from cockpit.live import start_live
+    from cockpit.settings import Settings
 
     scheduler = BlockingScheduler(timezone="UTC")
     scheduler.add_job(
         lambda: run_once(store, clock()), "interval", minutes=minutes, next_run_time=dt.datetime.now(dt.UTC),
         max_instances=1, coalesce=True, misfire_grace_time=None,
     )  # fmt: skip
-    stop = start_watching(store, clock)
+    stop, live = start_watching(store, clock), start_live(store, clock, Settings())
     signal.signal(signal.SIGTERM, lambda *_: scheduler.shutdown(wait=False))
     try:
         scheduler.start()
     finally:
         stop.set()
+        live.set()

@@ -42,6 +42,7 @@ from warehouse.receipts import FileReport, already, outcome_text
 from warehouse.recognition import contract_of
 from warehouse.recovery import recover
 from warehouse.store import Store, connect
+from warehouse.tracks.passing import take_positions
 from warehouse.understanding import Understood, compare_with_known, stage_tables, understand
 
 Progress = Callable[[str], None]
@@ -239,6 +240,8 @@ def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | 
 def _commit_file(
     loader: Loader, delivery: Delivery, kept: Future[str], moment: dt.datetime, understood: Understood
 ) -> FileReport:
+    if understood.contract.is_passing:
+        return take_positions(loader, delivery, kept.result(), moment, understood, loader.actor)
     con, control = loader.con, loader.store.control
     contract, staged = understood.contract, understood.staged
     found = compare_with_known(loader, delivery, understood)

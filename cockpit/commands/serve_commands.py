@@ -40,11 +40,13 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due and end.")] = False,
 ) -> None:
     """Do what is due: publish, forecasts, warnings, daily and month-end snapshots."""
+    from cockpit.live import fold_and_publish
     from cockpit.worker import run_forever, run_once
     from warehouse.base.clock import system_clock
 
     place = store_at(store)
     if once:
+        fold_and_publish(place, system_clock)
         run_once(place, system_clock())
     else:
         run_forever(place, system_clock, Settings().worker_minutes)

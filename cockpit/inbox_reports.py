@@ -1,0 +1,82 @@
+"""What is told of a parcel: the reports of its files as JSON, and as a few lines in both languages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from warehouse.base.errors import CockpitError
+from warehouse.control import COUNTS
+from warehouse.receipts import FileReport
+
+STATUS = {
+    "committed": "已入库 committed",
+    "unchanged": "无变化 unchanged",
+    "refused": "未入库 refused",
+    "ignored": "已忽略 ignored",
+}
+TAKEN = ("committed", "unchanged")
+Told = Mapping[str, Any]
+
+
+def told(reports: Iterable[FileReport]) -> list[Told]:
+    """Return reports as plain values."""
+    return [report.as_json() for report in reports]
+
+
+def told_by_receipts(receipts: Iterable[Mapping[str, Any]]) -> list[Told]:
+    """Return receipts as the reports of the load that left them."""
+    return [
+        {
+            "file": receipt["file_name"],
+            "source": receipt["dataset"],
+            "batch_seq": receipt["batch_seq"],
+            **{name: receipt["counts"].get(name, 0) for name in COUNTS},
+            "status": receipt["status"],
+            "message": receipt["message"],
+        }
+        for receipt in receipts
+    ]
+
+
+def told_fault(name: str, fault: CockpitError) -> list[Told]:
+    """Return a refusal of a whole parcel."""
+    message = {"zh": fault.message, "en": fault.message, **({"hint": fault.hint} if fault.hint else {})}
+    counts = dict.fromkeys(COUNTS, 0)
+    return [{"file": name, "source": None, "batch_seq": None, **counts, "status": "refused", "message": message}]
+
+
+def is_refused(reports: Sequence[Told]) -> bool:
+    """Tell whether nothing of a parcel was taken."""
+    return not any(report["status"] in TAKEN for report in reports)
+
+
+def as_json(reports: Sequence[Told], actor: str, at: str) -> str:
+    """Return the report for machines."""
+    return json.dumps({"actor": actor, "taken_at": at, "files": reports}, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_text(reports: Sequence[Told], actor: str, at: str) -> str:
+    """Return the report for people."""
+    lines = [f"{at}  {actor}"]
+    for report in reports:
+        lines += ["", f"{report['file']}：{STATUS.get(report['status'], report['status'])}", *_details(report)]
+    return "\n".join(lines) + "\n"
+
+
+def _details(report: Told) -> list[str]:
+    message = report["message"]
+    lines = [message.get("zh", ""), message.get("en", "") if message.get("en") != message.get("zh") else ""]
+    if message.get("hint"):
+        lines.append(message["hint"])
+    if report["batch_seq"] is not None:
+        lines.append(f"批次 batch {report['batch_seq']} · {report['source']}")
+    faults = message.get("faults", ())
+    for fault in faults:
+        lines += [f"· {fault['zh']}", f"  {fault['en']}"]
+    if (total := message.get("faults_total", len(faults))) > len(faults):
+        lines.append(
+            f"· 共 {total} 处，其余见 cockpit quarantine list · {total} in all; the rest: cockpit quarantine list"
+        )
+    return [line for line in lines if line]
