@@ -20,6 +20,7 @@ from cockpit.commands import (
     serve_commands,
     source_commands,
     store_commands,
+    unit_commands,
     upkeep_commands,
 )
 from cockpit.commands.common import err
@@ -43,6 +44,7 @@ app.command("batches")(batch_commands.batches)
 app.command("withdraw")(batch_commands.withdraw)
 app.add_typer(doubt_commands.doubts_app, name="doubts")
 app.add_typer(review_commands.review_app, name="review")
+app.add_typer(unit_commands.units_app, name="units")
 app.command("backup")(backup_commands.backup)
 app.command("restore")(backup_commands.restore)
 app.command("rebuild")(backup_commands.rebuild)

@@ -172,6 +172,16 @@ class Contract:
         return (*self.columns, *(column for measures in groups for column in measures.values()))
 
     @cached_property
+    def others(self) -> Mapping[str, tuple[str, ...]]:
+        """Normalised header label → further columns it may mean where the first is named by a label of its own."""
+        found: dict[str, list[str]] = {}
+        for column in self.columns:
+            for label in column.labels:
+                if self.labels[label] != column.name:
+                    found.setdefault(label, []).append(column.name)
+        return {label: tuple(names) for label, names in found.items()}
+
+    @cached_property
     def labels(self) -> Mapping[str, str]:
         """Normalised header label → column name; for a wide export `group.measure`."""
         found: dict[str, str] = {}

@@ -15,6 +15,7 @@ from warehouse import history
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
+from warehouse.growth import with_columns
 from warehouse.segment import seal
 from warehouse.stage import valid_span
 
@@ -40,7 +41,7 @@ def known_rows(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, s
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE known AS
         SELECT p.row_id, p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no
-        FROM ({history.live(root, segments)}) p"""
+        FROM ({with_columns(history.live(root, segments), contract)}) p"""
     )
     return True
 

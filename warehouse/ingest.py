@@ -29,7 +29,8 @@ from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.corrections import NO_ADVICE, Advice
-from warehouse.deltas import compare, good_rows, known_rows, write_segment
+from warehouse.deltas import compare, good_rows, write_segment
+from warehouse.directory import NAMING, REGISTER, read_directory
 from warehouse.durable import keep_copy
 from warehouse.layout import keep_layouts
 from warehouse.manifest import Delivery, gather
@@ -90,7 +91,7 @@ class Loader:
         except ReadRefused:
             self.tables.pop(delivery.path, None)
             return 3
-        return 0 if contract.name == "org_unit" else 1 if contract.is_reference else 2
+        return 0 if contract.name == REGISTER else 1 if contract.name in NAMING or contract.is_reference else 2
 
     def knows(self, label: str) -> bool:
         """Tell whether some contract knows a normalised label."""
@@ -106,11 +107,7 @@ class Loader:
     def units(self) -> Directory:
         """Return the organisations as known now."""
         if self.directory is None:
-            contract = self.contracts["org_unit"]
-            rows: list[tuple[str, str, str | None, str | None]] = []
-            if known_rows(self.con, contract, self.store.segments, self.store.control.segments("org_unit")):
-                rows = self.con.execute("SELECT code, name, short_name, aliases FROM known").fetchall()
-            self.directory = Directory(rows)
+            self.directory = read_directory(self.con, self.store)
         return self.directory
 
 
@@ -263,7 +260,7 @@ def _commit_file(
         layouts = quarantine.layouts_of(understood.tables, [delivery.span] * len(understood.tables))
         keep_layouts(control.engine, layouts)
     control.commit(receipt, batch, segments, entries, mended)
-    if contract.name == "org_unit":
+    if contract.name in NAMING:
         loader.directory = None
     return FileReport(delivery.name, contract.name, seq, status, counts, text)
 

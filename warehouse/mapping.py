@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TypeVar
 
 from warehouse.contracts import Column, Contract, normalise_label
 from warehouse.readers.cells import factor_of, note_fits
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
+
+Meant = TypeVar("Meant")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Mapped:
     units: Mapping[str, str | None]
     ignored: tuple[str, ...] = ()
     """Labels no column of the contract is known by."""
+    beside: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Column that names a unit by the code that says most → where its other code or its name stand beside it."""
 
 
 def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mapped:
@@ -30,8 +35,12 @@ def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mappe
     units: dict[str, str | None] = {}
     ignored: list[str] = []
     faults: list[Fault] = []
+    beside: dict[str, tuple[int, ...]] = {}
+    firm = {name for label in table.labels if (name := match_label(label, known)) and not _others(label, contract)}
     for index, label in enumerate(table.labels):
         name = match_label(label, known)
+        if name in firm:
+            name = next((other for other in _others(label, contract) if other not in found), name)
         if name is None:
             ignored += [label] if label.strip() else []
             continue
@@ -42,8 +51,11 @@ def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mappe
             faults.append(Fault("unknown_unit", table.file, table.sheet, table.header_row, label, unit, column.unit))
             continue
         if name in found and column.is_org:
-            if "码" not in label and "code" not in label.lower():
-                continue  # a code says more than a name; both columns name the same unit
+            earlier = found[name][0]
+            is_better = _code_rank(label) > _code_rank(table.labels[earlier])
+            beside[name] = (*beside.get(name, ()), earlier if is_better else index)
+            if not is_better:
+                continue
         elif name in found:
             faults.append(Fault("duplicate_column", table.file, table.sheet, table.header_row, label, name))
             continue
@@ -65,7 +77,18 @@ def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mappe
         )
     if faults:
         raise ReadRefused(*faults)
-    return Mapped(found, constants, units, tuple(ignored))
+    return Mapped(found, constants, units, tuple(ignored), beside)
+
+
+def _code_rank(label: str) -> int:
+    """A credit code says more than an office's own code, and that more than a name."""
+    is_code = "码" in label or "code" in label.lower()
+    return 2 if is_code and ("信用" in label or "credit" in label.lower()) else int(is_code)
+
+
+def _others(label: str, contract: Contract) -> tuple[str, ...]:
+    """Return the further columns a label may mean."""
+    return match_label(label, contract.others) or ()
 
 
 def recognised(labels: Sequence[str], contract: Contract) -> int:
@@ -73,7 +96,7 @@ def recognised(labels: Sequence[str], contract: Contract) -> int:
     return len({name for label in labels if (name := match_label(label, contract.labels))})
 
 
-def match_label(label: str, known: Mapping[str, str]) -> str | None:
+def match_label(label: str, known: Mapping[str, Meant]) -> Meant | None:
     """Return the column a label means: the whole label, its last parts, or its first ones."""
     parts = label.split("/")
     tries = ["/".join(parts[start:]) for start in range(len(parts))] + ["/".join(parts[:-1])]

@@ -24,6 +24,7 @@ from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.doubts import build_doubts
 from warehouse.durable import flush_file, sha256_of, write_text
+from warehouse.growth import with_columns
 from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_reviewed, works_with_review
 from warehouse.store import Store, connect
 
@@ -51,16 +52,11 @@ def publish(
     number = _next_number(store)
     temporary = store.generations / f"{number}.duckdb.tmp"
     temporary.unlink(missing_ok=True)
-    con = connect(spill=store.tmp, memory="6GB")
-    con.execute(f"ATTACH {quote(str(temporary))} AS g (STORAGE_VERSION 'v1.5.0')")
-    con.execute("USE g")
-    project(con, store, last, catalogue, clock())
-    for builder in builders:
-        builder(con, store.contracts)
-    con.execute("CHECKPOINT g")
-    con.execute("USE memory")
-    con.execute("DETACH g")
-    con.close()
+    try:
+        _build(temporary, store, builders, last, catalogue, clock())
+    except BaseException:
+        temporary.unlink(missing_ok=True)  # on a full disk its room is needed
+        raise
     final = store.generations / f"{number}.duckdb"
     size, digest = temporary.stat().st_size, sha256_of(temporary)
     flush_file(temporary)
@@ -72,6 +68,21 @@ def publish(
     if force:
         _drop_altered(store, number)
     return number
+
+
+def _build(
+    file: Path, store: Store, builders: Sequence[Builder], through: int, catalogue: str, built_at: dt.datetime
+) -> None:
+    """Write a whole generation to a file; the file is let go of whatever happens."""
+    with contextlib.closing(connect(spill=store.tmp, memory="6GB")) as con:
+        con.execute(f"ATTACH {quote(str(file))} AS g (STORAGE_VERSION 'v1.5.0')")
+        con.execute("USE g")
+        project(con, store, through, catalogue, built_at)
+        for builder in builders:
+            builder(con, store.contracts)
+        con.execute("CHECKPOINT g")
+        con.execute("USE memory")
+        con.execute("DETACH g")
 
 
 def is_current(path: Path, last: int, catalogue: str, segments: str) -> bool:
@@ -195,7 +206,7 @@ def _project_dataset(con: duckdb.DuckDBPyConnection, store: Store, contract: Con
         f"""CREATE TABLE d_{contract.name} AS
         SELECT p.row_id, p.rec_from, p.rec_to, {unit_column}p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet,
                p.row_no
-        FROM ({history.versions(store.segments, segments)}) p ORDER BY p.from_m, unit"""
+        FROM ({with_columns(history.versions(store.segments, segments), contract)}) p ORDER BY p.from_m, unit"""
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from warehouse.beside import agreed
 from warehouse.columns import ColumnReader, Typed, arrow_type, value_of
 from warehouse.contracts import Column, Contract
 from warehouse.mapping import Mapped, column_of
@@ -45,10 +46,18 @@ class Sheet:
                 row_no = chunk.column(ROW_NO).combine_chunks()
                 read = pool.map(ColumnReader.read, readers.values(), map(chunk.column, places))
                 typed = dict(zip(readers, read, strict=True))
+                self._agree(chunk, typed)
                 _count_notes(typed, notes)
                 faults += self._faults(row_no, typed)
                 for part, group in enumerate(self._groups()):
                     yield self._typed_rows(row_no, typed, part, group)
+
+    def _agree(self, chunk: pa.Table, typed: dict[str, Typed]) -> None:
+        """Hold a unit's code against the name beside it."""
+        for name, places in self.mapped.beside.items():
+            codes = chunk.column(f"c{self.mapped.columns[name][0]}")
+            for place in places:
+                typed[name] = agreed(typed[name], codes, chunk.column(f"c{place}"), self.meanings.directory)
 
     def _groups(self) -> Sequence[str | None]:
         """Return the groups of a wide form that the sheet holds, or one None for an ordinary sheet."""

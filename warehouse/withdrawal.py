@@ -26,6 +26,7 @@ from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.deltas import BATCH_ROOM, known_rows
+from warehouse.growth import with_columns
 from warehouse.ingest import Progress, scratch
 from warehouse.locks import refuse_withdrawal
 from warehouse.recovery import recover
@@ -121,7 +122,7 @@ def _prepare(
     same = " AND ".join(f's."{key}" IS NOT DISTINCT FROM t."{key}"' for key in contract.keys)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE spoken AS
-        WITH seg AS ({history.signed(store.segments, segments)}),
+        WITH seg AS ({with_columns(history.signed(store.segments, segments), contract)}),
         -- every key the batch spoke of
         touched AS (SELECT DISTINCT {keys} FROM seg s WHERE s.batch_seq = $seq)
         -- who of those that stand spoke of it, the batch itself among them

@@ -1,0 +1,174 @@
+"""Commands about units: who is known, what a strange name may mean, and recording that it does."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from typing import Annotated, Any
+
+import typer
+
+from cockpit import pipeline
+from cockpit.commands.common import JsonOption, StoreOption, print_json, print_table, progress, store_at
+from warehouse.aliases import record_alias
+from warehouse.base.clock import Clock, system_clock
+from warehouse.base.errors import CockpitError
+from warehouse.base.periods import OPEN, month_label
+from warehouse.directory import read_directory
+from warehouse.ingest import scratch
+from warehouse.organisations import Directory, Suggestion
+from warehouse.register_history import Story, story_of
+from warehouse.store import Store
+
+units_app = typer.Typer(no_args_is_help=True, help="Units: the register, the names they go by, where they come from.")
+
+WHY = {
+    "same": "同名（忽略标点、大小写、组织形式）", "spelling": "字形相近", "sound": "读音相近", "initials": "拼音首字母",
+    "abbreviation": "简称", "form": "机构形式不同（局/厅/委/办）", "cut_off": "名称被截断", "region": "同一区域",
+}  # fmt: skip
+"""What a suggestion shares with the name, as it is told."""
+
+NearOption = Annotated[
+    str | None, typer.Option("--near", help="Code of the unit that hands in: its region comes first.", metavar="CODE")
+]
+
+
+def known_units(store: Store) -> Directory:
+    """Return the organisations as known now."""
+    with contextlib.closing(scratch(store)) as con:
+        return read_directory(con, store)
+
+
+@units_app.command("list")
+def units_list(
+    below: Annotated[str | None, typer.Option("--below", help="Only units below this one.", metavar="CODE")] = None,
+    store: StoreOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """List the units as known now, with both trees."""
+    known = known_units(store_at(store))
+    units = [unit for unit in known if below is None or below in known.above(unit.code)]
+    rows = [
+        {
+            "code": unit.code, "name": unit.name, "short_name": unit.short_name, "parent": unit.parent,
+            "department": unit.department, "kind": unit.kind, "level": unit.level, "division": unit.division,
+            "credit_code": unit.credit_code, "until": None if unit.to_m == OPEN else month_label(unit.to_m - 1),
+        }
+        for unit in units
+    ]  # fmt: skip
+    if json_:
+        print_json(rows)
+    else:
+        print_table(rows, ("code", "name", "parent", "department", "kind", "level", "division", "until"))
+
+
+@units_app.command("show")
+def units_show(unit: str, store: StoreOption = None, json_: JsonOption = False) -> None:
+    """Show a unit: every version of it, its other names with who recorded them, what came before and after it."""
+    place = store_at(store)
+    code = _code_of(known_units(place), unit)
+    generation = place.open_generation()
+    story = story_of(generation, code)
+    generation.close()
+    if json_:
+        print_json(story.as_json())
+        return
+    _print_story(story)
+
+
+def _code_of(known: Directory, text: str) -> str:
+    match = known.find(text)
+    if match.code is None:
+        hint = known.hint(text)
+        raise CockpitError(
+            f"No one unit is called '{text}'.", f"did you mean {hint}?" if hint else "see: cockpit units list"
+        )
+    return match.code
+
+
+def _print_story(story: Story) -> None:
+    print_table([row.as_row() for row in story.versions], ("from", "until", "name", "parent", "department", "division", "known_since", "known_until"))  # fmt: skip
+    if story.names:
+        print_table([row.as_row() for row in story.names], ("name", "from", "until", "recorded_by", "recorded_at", "met_in", "batch", "known_until"))  # fmt: skip
+    if story.links:
+        print_table([row.as_row() for row in story.links], ("direction", "unit", "unit_name", "on", "change", "share", "document", "batch"))  # fmt: skip
+
+
+@units_app.command("suggest")
+def units_suggest(
+    name: str, near: NearOption = None, limit: Annotated[int, typer.Option(help="How many.")] = 5,
+    store: StoreOption = None, json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Say which units a name may mean, best first, with a score and the reason; nothing is taken or stored."""
+    known = known_units(store_at(store))
+    close = _code_of(known, near) if near else None
+    match = known.find(name)
+    rows = [suggestion_row(known, one) for one in known.suggest(name, close, limit)]
+    if json_:
+        print_json({"name": name, "means": match.code, "suggestions": rows})
+        return
+    if match.code is not None:
+        print(f"{name} = {match.code} {known.unit(match.code).name}")
+    elif not rows:
+        print(f"{name}：名录中没有相近的单位。 No unit comes near.")
+    print_table(rows, ("score", "code", "name", "place", "why"))
+
+
+def suggestion_row(known: Directory, one: Suggestion) -> dict[str, Any]:
+    """Return a suggestion as it is printed."""
+    why = "、".join(WHY[reason] for reason in one.why)
+    return {"score": one.score, "code": one.code, "name": one.name, "place": known.place(one.code), "why": why}
+
+
+@units_app.command("alias")
+def units_alias(
+    name: str,
+    code: Annotated[str, typer.Option("--for", help="Code of the unit the name means.", metavar="CODE")],
+    actor: Annotated[str, typer.Option(help="Who says so; kept with the alias.")],
+    since: Annotated[str | None, typer.Option("--from", help="First day the name means it; default always.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Last day the name means it; default no end.")] = None,
+    met_in: Annotated[str, typer.Option("--met-in", help="The file the name was met in.", metavar="FILE")] = "",
+    store: StoreOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Record that a name means a unit. Rows set aside for that name come right when their file is handed in again."""
+    report = alias_and_publish(
+        store_at(store), name, code, actor=actor, since=_day(since), until=_day(until), met_in=met_in
+    )  # fmt: skip
+    if json_:
+        print_json(report)
+        return
+    print(f"{name} = {report['code']} {report['unit']}（批次 {report['batch_seq']}）")
+    if report["waiting"]:
+        print(f"有 {report['waiting']} 行因此名称被隔离，请重新报送这些文件：{'、'.join(report['files'])}")
+
+
+def alias_and_publish(
+    place: Store, name: str, code: str, *, actor: str, since: dt.date | None = None, until: dt.date | None = None,
+    met_in: str = "", clock: Clock = system_clock,
+) -> dict[str, Any]:  # fmt: skip
+    """Record an alias, publish, and tell which rows wait for it."""
+    known = known_units(place)
+    report = record_alias(
+        place, known, name, code, actor=actor, since=since, until=until, met_in=met_in, clock=clock, progress=progress
+    )
+    pipeline.rebuild(place, clock=clock, progress=progress, force=False)
+    waits = [
+        e
+        for e in place.control.quarantine()
+        if e["code"] == "unknown_org" and (e["value"] or "").strip() == name.strip()
+    ]
+    unit = known.by_code(code) or code
+    return {
+        "name": name, "code": unit, "unit": known.unit(unit).name, "status": report.status, "batch_seq": report.batch_seq,
+        "waiting": len(waits), "files": sorted({e["file_name"] for e in waits}),
+    }  # fmt: skip
+
+
+def _day(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as cause:
+        raise CockpitError(f"'{text}' is no day.", "write it as 2024-12-31") from cause
