@@ -231,7 +231,7 @@ def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTab
     again = (head.records[heading.last][0] or "").encode("utf-8") if len(head.records[heading.last]) > 1 else b""
     width = len(heading.labels)
     found = survey(text.path, start, heading.body + 1, head.delimiter, width, again)
-    sieve, faults = Sieve(heading), _RowFaults(name, width)
+    sieve, faults = Sieve(heading), _RowFaults(name, width, head.delimiter)
     dropped: list[int] = []
     patches: list[Patch] = []
     for suspect in found.suspects:
@@ -265,7 +265,7 @@ def _patch(suspect: Suspect, record: Sequence[str], width: int, delimiter: str) 
 
 def _irregular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:
     """Read record by record, noting every record that does not fit the header."""
-    sieve, faults = Sieve(heading), _RowFaults(name, len(heading.labels))
+    sieve, faults = Sieve(heading), _RowFaults(name, len(heading.labels), head.delimiter)
     rows = _records(text.path, head.delimiter, heading.body, name)
     source = spool(faults.watch(sieve.pass_through(rows)), len(heading.labels))
     faults.finish(text.path)
@@ -306,10 +306,11 @@ def _never_closes(text: str, delimiter: str) -> bool:
 
 
 class _RowFaults:
-    """Notes records that are wider or narrower than the header."""
+    """Notes records that are wider or narrower than the header, or hold other records."""
 
-    def __init__(self, name: str, width: int) -> None:
+    def __init__(self, name: str, width: int, delimiter: str) -> None:
         self.name = name
+        self.delimiter = delimiter
         self.width = width
         self.found: list[Fault] = []
         self.surplus: dict[int, Cells] = {}
@@ -339,6 +340,11 @@ class _RowFaults:
                 self.found[-1] = replace(self._last, code="truncated_row")
 
     def _judge(self, number: int, cells: Sequence[str | None]) -> Fault | None:
+        whole = next(
+            (cell for at, cell in enumerate(cells) if cell and "\n" in cell and self._swallows(at, cell)), None
+        )
+        if whole is not None:
+            return Fault("swallowed_rows", self.name, row=number, value=whole, hint=str(whole.count("\n")))
         if len(cells) == self.width:
             return None
         surplus = [cell for cell in cells[self.width :] if cell]
@@ -349,3 +355,16 @@ class _RowFaults:
         code = "short_row" if len(cells) < self.width else "long_row"
         value = surplus[0] if surplus else str(len(cells))
         return Fault(code, self.name, row=number, value=value, hint=str(self.width))
+
+    def _swallows(self, column: int, cell: str) -> bool:
+        """Whether a cell of several lines holds whole records: a quote that was meant as a letter opened it.
+
+        One comma tells nothing, since any sentence may hold one.
+        """
+        fewest = 2 if self.delimiter == "," else 1
+        first, *others = cell.split("\n")
+        rest = self.width - 1 - column
+        whole = self.width - 1
+        return (rest >= fewest and first.count(self.delimiter) == rest) or any(
+            whole >= fewest and line.count(self.delimiter) == whole for line in others
+        )

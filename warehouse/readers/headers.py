@@ -23,6 +23,7 @@ FOLLOWING_ROWS = 4
 
 _NUMBER = re.compile(r"^[-+(]?[\d,]*\.?\d+([eE][-+]?\d+)?%?\)?$")
 _DATE = re.compile(r"^\d{2,4}[-/.年]\d{1,2}([-/.月]\d{1,2})?[日月]?(\d{1,2}:\d{2}.*)?$")
+_TIME = re.compile(r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$")
 _COUNTED = re.compile(r"^(\d{1,3}|[甲乙丙丁戊己庚]|[A-Z]|栏次|—|-)$")
 
 
@@ -150,6 +151,8 @@ def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]
         names = [cell for cell in row if is_label(cell)]
         if len(names) < 2 or len(names) * 10 < _filled(row) * 8:
             continue
+        if any(_is_record(line, row) for line in top[:first]):
+            return None  # names do not stand between records
         last = shallowest = _whole(top, first, merges)
         while last + 1 < min(len(top), first + DEEPEST) and _continues(top, first, last + 1, merges):
             last += 1
@@ -161,9 +164,15 @@ def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]
     return None
 
 
+def _is_record(line: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether a row above others is as full as they are and holds figures, as no title is."""
+    figures = sum(1 for cell in line if cell and not is_label(cell))
+    return figures > 0 and _filled(line) >= max(2, _filled(names))
+
+
 def is_label(cell: str) -> bool:
     """Whether a folded cell could name a column."""
-    return bool(cell) and len(cell) <= 60 and not _NUMBER.match(cell) and not _DATE.match(cell)
+    return bool(cell) and len(cell) <= 60 and not any(shape.match(cell) for shape in (_NUMBER, _DATE, _TIME))
 
 
 def _may_start(top: list[list[str]], first: int) -> bool:
@@ -309,16 +318,25 @@ def _read_above(rows: Grid) -> _Above:
 
 
 def _read_below(top: list[list[str]], block: _Block) -> tuple[list[str], list[str | None]]:
-    """Rows of units and of column numbers that follow the header."""
-    kinds, units = [], list(block.units)
-    for row in top[block.last + 1 :]:
+    """One row of units and one of column numbers that may follow the header, in either order."""
+    kinds: list[str] = []
+    units = list(block.units)
+    for at, row in enumerate(top[block.last + 1 : block.last + 3], block.last + 1):
         kind = _under_header(row, len(block.labels))
-        if kind is None:
+        if kind is None or kind in kinds or (kind == "header" and not _only_counts(top, at)):
             break
         if kind == "unit":
             units = [_cell(row, column).strip("()") or unit for column, unit in enumerate(units)]
         kinds.append(kind)
     return kinds, units
+
+
+def _only_counts(top: list[list[str]], at: int) -> bool:
+    """Whether a row of column numbers is none of data: it has a letter, or words stand below one of its numbers."""
+    if any(cell and not cell.isdigit() for cell in top[at]):
+        return True
+    below = top[at + 1 : at + 1 + FOLLOWING_ROWS]
+    return any(_cell(top[at], column) and is_label(_cell(row, column)) for row in below for column in range(len(row)))
 
 
 def _under_header(row: list[str], width: int) -> str | None:

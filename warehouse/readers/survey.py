@@ -182,11 +182,14 @@ class _Scan:
         """Count the records of a block and note the doubtful ones."""
         data = np.frombuffer(block, np.uint8)
         ends = np.flatnonzero(data == _NEWLINE)
-        quotes = np.flatnonzero(data == _QUOTE) if b'"' in block else np.empty(0, np.int64)
+        quotes = broken = np.empty(0, np.int64)
+        if b'"' in block:
+            quotes = np.flatnonzero(data == _QUOTE)
         if quotes.size:
             self._check_quotes(data, quotes)
             inside = np.searchsorted(quotes, ends) % 2 == 1
             self.quoted_newline |= bool(inside.any())
+            broken = np.unique(np.searchsorted(ends[~inside], ends[inside]))
             ends = ends[~inside]
         self._check_returns(block, data, ends)
         if not ends.size or ends[-1] != len(block) - 1:
@@ -196,7 +199,7 @@ class _Scan:
         cells, is_odd = self._parted(data, starts, ends, quotes)
         even = np.flatnonzero(~is_odd)
         doubtful = [even[found] for found in self._in_cells(block, data, starts[even], ends[even], cells)]
-        doubtful += [np.flatnonzero(is_odd), *self._words(block, data, starts, ends)]
+        doubtful += [broken, np.flatnonzero(is_odd), *self._words(block, data, starts, ends)]
         self._note(start, block, starts, ends, is_odd, np.unique(np.concatenate(doubtful)))
         self.records += int(ends.size)
 

@@ -41,6 +41,7 @@ DAMAGE = (
     OSError,
     struct.error,
     NotCompound,
+    NotImplementedError,
 )
 """What a broken workbook makes the standard library say."""
 

@@ -164,3 +164,35 @@ def test_should_the_parser_count_otherwise_the_careful_way_takes_over(written, m
 
 def rows_of(table):
     return [(number, *cells) for number, cells in table.texts()]
+
+
+def test_column_numbers_are_skipped_once_and_never_where_they_may_be_data(written, read):
+    """Below the first header only figures stand: 1,2,3,4 may be one of them."""
+    figures = read(written("a,b,c,d\n1,2,3,4\n1,2,3,4\n", "figures.csv"))
+    assert (len(figures.rows), figures.skipped) == (2, {"header": 1})
+    counted = read(written("单位名称,金额,电/数量,水/数量\n1,2,3,4\n甲局,5,6,7\n1,2,3,4\n", "counted.csv"))
+    assert [row[0] for row in counted.rows] == [3, 4]
+    assert counted.skipped == {"header": 2}
+
+
+def test_a_name_among_records_is_no_header(written, refused):
+    assert [fault.code for fault in refused(written("1,甲\n2,乙\n丙,丁\n3,戊\n"))] == ["no_header"]
+
+
+def test_times_of_day_are_no_names(written, refused):
+    assert [fault.code for fault in refused(written("08:30,09:15:00\n08:31,09:16:00\n"))] == ["no_header"]
+
+
+@pytest.mark.parametrize("around", [0, 400])
+def test_a_quote_that_swallows_records_is_said_at_its_row(written, around):
+    """The quote of row 3 was meant as an inch; it closes in row 5. Few rows or many, the answer is one."""
+    more = "2024-03,审计局,7\n" * around
+    body = '2024-03,甲,1\n2024-03,"乙 5 管,2\n2024-03,丙,3\n2024-03,丁 6" 管,4\n2024-03,戊,5\n'
+    (table,) = read_tables(written(f"统计期,单位名称,金额\n{body}{more}"), KNOWN.__contains__)
+    assert [(fault.code, fault.row, fault.hint) for fault in table.row_faults][:1] == [("swallowed_rows", 3, "2")]
+
+
+def test_several_lines_in_one_cell_are_no_fault(written, read):
+    reading = read(written('统计期,单位名称,摘要,金额\n2024-03,甲,"办公,\n印刷",1\n'))
+    assert reading.rows == [(2, "2024-03", "甲", "办公,\n印刷", "1")]
+    assert reading.table.row_faults == ()
