@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import zoneinfo
 from collections.abc import Sequence
@@ -10,12 +11,18 @@ import duckdb
 import sqlalchemy.exc
 
 DETAILS = "COCKPIT_DEBUG=1 shows where"
+FULL = ("no space left", "disk is full", "disk full")
 LIBRARIES = ("polars.", "pyarrow.", "xlsxwriter.", "pydantic_core.")
 
 
 def words(error: Exception, arguments: Sequence[str] = ()) -> tuple[str, str] | None:
     """Return what failed and what to do about it; None for what nobody foresaw."""
     store = store_named(arguments)
+    if is_full(error):
+        return (
+            f"The disk is full (store {store}): {_first_line(error)}",
+            "free some room and do the same again: what was acknowledged is kept, nothing is half done",
+        )
     if isinstance(error, OSError):
         place = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
         reason = error.strerror or _first_line(error)
@@ -39,6 +46,14 @@ def words(error: Exception, arguments: Sequence[str] = ()) -> tuple[str, str] | 
             f"check the options, the COCKPIT_ settings and the files named; {DETAILS}",
         )
     return None
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether a disk had no room left, in the words of the system or of a library."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    known = isinstance(error, sqlalchemy.exc.SQLAlchemyError | duckdb.Error)
+    return known and any(words in str(error).lower() for words in FULL)
 
 
 def store_named(arguments: Sequence[str]) -> str:
