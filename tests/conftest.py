@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,3 +53,13 @@ def build_town(tmp_path_factory: pytest.TempPathFactory) -> Build:
 def town(build_town: Build) -> Town:
     """Return the city as `make run` builds it."""
     return build_town(1, 34, 60)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """Return a real PostgreSQL server, started when the first test asks for it and thrown away after the last."""
+    from tests.fakes.postgres import Postgres
+
+    server = Postgres()
+    yield server
+    server.remove()

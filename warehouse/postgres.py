@@ -86,7 +86,7 @@ def parse_address(text: str) -> Address:
     """Read an address `postgresql://user@host:port/database?schema=name`; a fault never repeats the text."""
     try:
         url = sa.make_url(text.strip())
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise refusal("not_an_address") from None
     if url.drivername not in DRIVERS or not url.database:
         raise refusal("not_an_address")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import os
 import pwd
@@ -12,10 +13,18 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
+
+from warehouse.control import Control
+from warehouse.postgres import Address
+from warehouse.store import Store
+from warehouse.transfer import copy_log
+from warehouse.whereabouts import POINTER, claim, has_log, read_pointer
 
 PASSWORD = "s3cret/ü@:"
 """With characters an address must quote."""
@@ -103,6 +112,37 @@ class Postgres:
         secret = "" if password is None else f":{quote(password, safe='')}"
         tail = "" if schema is None else f"?schema={schema}"
         return f"postgresql://{USER}{secret}@127.0.0.1:{self.port}/{DATABASE}{tail}"
+
+
+@contextlib.contextmanager
+def stores_on(server: Postgres) -> Iterator[None]:
+    """Let every store that is made have its log on the server; one that lies in a file, as a backup does, stays there."""
+    made = Store.__init__
+
+    def make(store: Store, path: Path | str, control_url: str = "") -> None:
+        made(store, path, control_url)
+        if not control_url and not has_log(store.path):
+            schema = f"s{hashlib.sha256(str(store.path.absolute()).encode()).hexdigest()[:16]}"
+            store.control_url = server.url(schema)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGPASSWORD", PASSWORD)
+        patch.setattr(Store, "__init__", make)
+        yield
+
+
+def part_from(store: Store, server: Postgres) -> None:
+    """Give a copied folder a copy of the log it names, in a schema of its own."""
+    address, name = read_pointer(store.path)
+    (store.path / POINTER).unlink()
+    store.control_url = server.url(server.fresh_schema())
+    place = store.log
+    assert isinstance(place, Address)
+    old, new = Control(address), Control(place)
+    claim(store.path, place, new, has_data=False, store_id=name)
+    copy_log(old.engine, new.engine)
+    old.close()
+    new.close()
 
 
 def programs() -> Path:

@@ -1,12 +1,32 @@
-"""What the tests of the warehouse share."""
+"""What the tests of the warehouse share; those of the control log run on SQLite and on a real PostgreSQL."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.office import ORG, Office
+from tests.fakes.postgres import Postgres, stores_on
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `both_logs` twice: with every store's control log in SQLite, and in PostgreSQL."""
+    if metafunc.definition.get_closest_marker("both_logs"):
+        metafunc.parametrize("log_kind", ["sqlite", "postgresql"], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def log_kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the logs of stores that a test makes lie; each store has a schema of its own."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite":
+        yield kind
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with stores_on(server):
+        yield kind
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from warehouse.base.errors import StoreError
 from warehouse.durable import writer_lock
 from warehouse.store import STORE_ID, Store
 
+pytestmark = pytest.mark.both_logs
+
 
 def an_office(folder: Path) -> Office:
     folder.mkdir()

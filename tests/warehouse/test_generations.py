@@ -99,6 +99,7 @@ def test_a_file_that_cannot_be_removed_stops_no_publish(office: Office, monkeypa
     assert kept(office) == [3, 4, 5]
 
 
+@pytest.mark.both_logs
 def test_sums_of_a_generation_are_kept(office: Office) -> None:
     again(office)
     (digest,) = office.store.control.generation_sums().values()

@@ -24,6 +24,7 @@ from warehouse.publish import publish
 from warehouse.store import Store
 
 
+@pytest.mark.both_logs
 def test_a_clean_file_is_taken_whole(office: Office) -> None:
     report = office.hand_in("支付.csv", pay(P1, P2))
     assert (report.source, report.status, report.counts["accepted"]) == ("payment", "committed", 2)
@@ -35,12 +36,14 @@ def test_gb18030_and_utf16_give_the_same_rows(office: Office, tmp_path: Path) ->
     assert office.hand_in("支付2.csv", pay(P1, P2), encoding="utf-16").status == "unchanged"
 
 
+@pytest.mark.both_logs
 def test_loading_twice_changes_nothing(office: Office) -> None:
     office.hand_in("支付.csv", pay(P1, P2))
     again = office.hand_in("支付.csv", pay(P1, P2))
     assert (again.status, again.batch_seq, again.counts["unchanged"]) == ("unchanged", None, 2)
 
 
+@pytest.mark.both_logs
 def test_a_value_changed_and_changed_back_gives_three_states(office: Office) -> None:
     first = office.hand_in("支付.csv", pay(P1, P2)).batch_seq
     second = office.hand_in("支付.csv", pay(P1, P2B)).batch_seq
@@ -50,6 +53,7 @@ def test_a_value_changed_and_changed_back_gives_three_states(office: Office) -> 
     assert states == [Decimal(200), Decimal(250), Decimal(200)]
 
 
+@pytest.mark.both_logs
 def test_a_line_absent_from_a_whole_month_is_taken_back(office: Office) -> None:
     first = office.hand_in("支付.csv", pay(P1, P2)).batch_seq
     report = office.hand_in("支付.csv", pay(P1))
@@ -94,6 +98,7 @@ def test_the_same_key_twice_with_other_content_is_not_guessed(office: Office) ->
     assert {e["code"] for e in office.store.control.quarantine()} == {"duplicate_key"}
 
 
+@pytest.mark.both_logs
 def test_one_open_entry_however_often_a_faulty_row_is_sent(office: Office) -> None:
     bad = pay(P1, P2.replace(",200", ",二百"))
     assert office.hand_in("支付.csv", bad).counts["quarantined"] == 1
@@ -121,6 +126,7 @@ def test_a_sum_a_thousand_times_off_its_history_is_asked_about(office: Office) -
     assert office.store.control.quarantine()[0]["code"] == "magnitude"
 
 
+@pytest.mark.both_logs
 def test_a_missing_column_is_refused_and_nothing_changes(office: Office) -> None:
     office.hand_in("支付.csv", pay(P1))
     text = "凭证号,行号,单位名称,部门经济分类编码,金额(元)\nV7,1,市财政局,30201,5\n"
@@ -153,6 +159,7 @@ def test_cumulative_figures_become_month_flows_and_falls_stay(office: Office) ->
     assert [int(v) for (v,) in con.execute(wanted, [3]).fetchall()] == [10, 10, 5, 20]
 
 
+@pytest.mark.both_logs
 def test_recorded_time_never_runs_backwards(office: Office, tmp_path: Path) -> None:
     path = tmp_path / "支付.csv"
     path.write_text(pay(P1), encoding="utf-8")
@@ -160,6 +167,7 @@ def test_recorded_time_never_runs_backwards(office: Office, tmp_path: Path) -> N
     assert report.status == "refused"
 
 
+@pytest.mark.both_logs
 def test_a_store_is_real_or_simulated(office: Office, tmp_path: Path) -> None:
     folder = tmp_path / "set"
     folder.mkdir()
@@ -168,6 +176,7 @@ def test_a_store_is_real_or_simulated(office: Office, tmp_path: Path) -> None:
         load(office.store, [folder], clock=lambda: NOW)
 
 
+@pytest.mark.both_logs
 def test_what_an_interrupted_writer_left_is_removed(office: Office) -> None:
     report = office.hand_in("支付.csv", pay(P1))
     stray = office.store.segments / "payment" / f"{(report.batch_seq or 0) + 1:08d}-0.parquet"
@@ -176,6 +185,7 @@ def test_what_an_interrupted_writer_left_is_removed(office: Office) -> None:
     assert not stray.exists()
 
 
+@pytest.mark.both_logs
 def test_segments_of_a_newer_log_are_not_touched(office: Office) -> None:
     office.hand_in("支付.csv", pay(P1))
     newer = office.store.segments / "payment" / "00000099-0.parquet"
@@ -209,6 +219,7 @@ def test_a_clock_that_stepped_back_goes_on_from_the_last_moment(office: Office, 
     assert office.store.control.last()[1] == last
 
 
+@pytest.mark.both_logs
 def test_backup_restores_the_same_figures_and_a_changed_byte_is_found(office: Office, tmp_path: Path) -> None:
     office.hand_in("支付.csv", pay(P1, P2))
     before = office.amounts()
@@ -226,6 +237,7 @@ def test_backup_restores_the_same_figures_and_a_changed_byte_is_found(office: Of
         backups.restore(tmp_path / "copy", Store(tmp_path / "third"))
 
 
+@pytest.mark.both_logs
 def test_a_second_writer_waits_and_then_says_so(office: Office) -> None:
     said: list[str] = []
     with (
@@ -253,6 +265,7 @@ def test_a_correction_and_its_reversal_at_one_moment_are_both_taken(office: Offi
     assert early.amounts()["V2"] == Decimal(200)
 
 
+@pytest.mark.both_logs
 def test_a_corrected_row_closes_what_was_set_aside(office: Office) -> None:
     office.hand_in("支付.csv", pay(P1, P2.replace(",200", ",二百")))
     assert len(office.store.control.quarantine()) == 1
@@ -268,6 +281,7 @@ def test_a_row_of_an_unknown_unit_is_taken_when_the_register_knows_it(office: Of
     assert office.store.control.quarantine() == []
 
 
+@pytest.mark.both_logs
 def test_equal_faulty_lines_are_kept_each(office: Office) -> None:
     assert office.hand_in("支付.csv", pay(P1, P2, P2, P2)).counts["quarantined"] == 2
     assert [entry["row_no"] for entry in office.store.control.quarantine()] == [4, 5]
@@ -352,6 +366,7 @@ def test_a_damaged_parquet_file_ends_itself_alone(office: Office, tmp_path: Path
     assert reports["b.csv"].status == "committed"
 
 
+@pytest.mark.both_logs
 def test_cells_under_equal_labels_are_all_kept_in_quarantine(office: Office) -> None:
     head = PAY.strip() + ",备注,备注,,\n"
     office.hand_in("支付.csv", head + P1.replace("市财政局", "不知道的局") + ",甲,乙,丙,丁\n")
@@ -364,6 +379,7 @@ def test_unit_and_month_alone_name_no_source(office: Office) -> None:
     assert (report.status, report.message["codes"]) == ("refused", ["unknown_file"])
 
 
+@pytest.mark.both_logs
 def test_a_refused_delivery_is_refused_again_for_its_first_reason(office: Office, tmp_path: Path) -> None:
     path = tmp_path / "人员.csv"
     path.write_text(pay(P1).replace("金额(元)", "金额(斤)"), encoding="utf-8")

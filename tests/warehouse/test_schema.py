@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from warehouse import operations, schema
 from warehouse.control import METADATA, Control
+from warehouse.postgres import Address
 from warehouse.store import Store
+from warehouse.whereabouts import make_schema
 
 
-def test_migrations_build_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
-    control = Control(tmp_path / "control.sqlite")
+@pytest.fixture
+def control(tmp_path: Path) -> Control:
+    """A log without tables."""
+    place = Store(tmp_path / "store").log
+    (tmp_path / "store").mkdir()
+    control = Control(place)
+    if isinstance(place, Address):
+        make_schema(control.engine, place.schema)
+    return control
+
+
+@pytest.mark.both_logs
+def test_migrations_build_exactly_the_tables_of_the_code(control: Control) -> None:
     schema.upgrade(control.engine)
     assert schema.revision_of(control.engine) == schema.newest() == schema.NEWEST
     with control.engine.connect() as connection:
@@ -23,8 +37,8 @@ def test_migrations_build_exactly_the_tables_of_the_code(tmp_path: Path) -> None
     control.close()
 
 
-def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
-    control = Control(tmp_path / "control.sqlite")
+@pytest.mark.both_logs
+def test_upgrading_twice_changes_nothing(control: Control) -> None:
     schema.upgrade(control.engine)
     control.set_meta({"origin": "real"})
     schema.upgrade(control.engine)

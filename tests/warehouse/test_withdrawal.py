@@ -50,6 +50,7 @@ def test_a_first_delivery_goes_whole_and_its_day_stays(desk: Desk) -> None:
     assert desk.amounts(first) == {"V1": Decimal("100.50"), "V2": Decimal(200)}
 
 
+@pytest.mark.both_logs
 def test_what_a_correction_replaced_comes_back(desk: Desk) -> None:
     desk.hand_in("支付.csv", pay(P1, P2))
     second = desk.hand_in("更正.csv", pay(P1, P2B)).batch_seq
@@ -58,6 +59,7 @@ def test_what_a_correction_replaced_comes_back(desk: Desk) -> None:
     assert desk.amounts() == {"V1": Decimal("100.50"), "V2": Decimal(200)}
 
 
+@pytest.mark.both_logs
 def test_what_a_whole_month_took_back_comes_back(desk: Desk) -> None:
     desk.hand_in("支付.csv", pay(P1, P2))
     second = desk.hand_in("半份.csv", pay(P1)).batch_seq
@@ -104,6 +106,7 @@ def test_a_row_that_came_back_names_the_file_it_came_from(desk: Desk) -> None:
     assert rows == [("支付.csv", 3, 2), ("更正.csv", 3, 3), ("支付.csv", 3, 4)]
 
 
+@pytest.mark.both_logs
 def test_the_new_batch_says_what_who_and_why(desk: Desk) -> None:
     first = desk.hand_in("支付.csv", pay(P1, P2)).batch_seq
     desk.take_back(first, why="金额单位写错")
@@ -176,6 +179,7 @@ def units(desk: Desk) -> list[tuple[str, str]]:
     return desk.store.open_generation().con.execute(wanted).fetchall()
 
 
+@pytest.mark.both_logs
 def test_a_register_is_withdrawn_like_any_batch(desk: Desk) -> None:
     before = units(desk)
     second = desk.hand_in("名录二.csv", NEW_UNIT).batch_seq
@@ -231,6 +235,7 @@ def test_a_refused_withdrawal_leaves_no_database_open(desk: Desk, monkeypatch: p
         con.execute("SELECT 1")
 
 
+@pytest.mark.both_logs
 def test_the_only_register_can_go_and_come_again(desk: Desk) -> None:
     desk.take_back(1)
     assert units(desk) == []
@@ -241,6 +246,7 @@ def test_the_only_register_can_go_and_come_again(desk: Desk) -> None:
 # --- quarantine -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_logs
 def test_rows_set_aside_by_a_withdrawn_file_wait_no_longer(desk: Desk) -> None:
     first = desk.hand_in("支付.csv", pay(P1, P2.replace(",200", ",二百"))).batch_seq
     assert len(desk.store.control.quarantine()) == 1
@@ -248,6 +254,7 @@ def test_rows_set_aside_by_a_withdrawn_file_wait_no_longer(desk: Desk) -> None:
     assert desk.store.control.quarantine() == []
 
 
+@pytest.mark.both_logs
 def test_a_row_whose_correction_is_withdrawn_waits_again(desk: Desk) -> None:
     desk.hand_in("支付.csv", pay(P1, P2.replace(",200", ",二百")))
     second = desk.hand_in("更正.csv", pay(P1, P2)).batch_seq
@@ -256,6 +263,7 @@ def test_a_row_whose_correction_is_withdrawn_waits_again(desk: Desk) -> None:
     assert [entry["row_no"] for entry in desk.store.control.quarantine()] == [3]
 
 
+@pytest.mark.both_logs
 def test_a_row_that_a_newer_file_still_brings_right_stays_closed(desk: Desk) -> None:
     desk.hand_in("支付.csv", pay(P1, P2.replace(",200", ",二百")))
     second = desk.hand_in("更正.csv", pay(P1, P2)).batch_seq

@@ -9,7 +9,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from warehouse.base.errors import ServerError
+from warehouse.control import Control
 from warehouse.health.finding import Finding, finding
+from warehouse.postgres import Address
 from warehouse.store import FOLDERS, Store
 from warehouse.turns import WRITER
 from warehouse.whereabouts import LOG, POINTER
@@ -41,11 +44,23 @@ def at_rest(store: Store) -> Iterator[bool]:
             is_quiet = True
         except BlockingIOError:
             is_quiet = False
-        if is_quiet and store.has_shared_log:
-            with store.control.turns.hold(WRITER) as is_free:  # nobody writes from another machine either
-                yield is_free
-        else:
-            yield is_quiet
+        with _nobody_elsewhere(store) if is_quiet else contextlib.nullcontext(False) as is_alone:
+            yield is_alone
+
+
+@contextlib.contextmanager
+def _nobody_elsewhere(store: Store) -> Iterator[bool]:
+    """Keep writers of other machines waiting too; where the log does not answer, nobody knows of them."""
+    place = store.log
+    with contextlib.ExitStack() as held:
+        is_alone = True
+        if isinstance(place, Address):
+            control = held.enter_context(contextlib.closing(Control(place)))
+            try:
+                is_alone = held.enter_context(control.turns.hold(WRITER))
+            except ServerError:
+                is_alone = False
+        yield is_alone
 
 
 def _folders(store: Store) -> Iterator[Finding]:

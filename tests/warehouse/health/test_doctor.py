@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.fakes.office import NOW, ORG, P1, P2, P2B, Office, pay
+from tests.fakes.postgres import part_from
 from warehouse import backup as backups
 from warehouse.base.errors import StoreError
 from warehouse.durable import writer_lock
@@ -59,8 +60,8 @@ class Ward(Office):
         return current
 
     def sql(self, statement: str) -> None:
-        with sqlite3.connect(self.store.path / "control.sqlite") as con:
-            con.execute(statement)
+        with self.store.control.engine.begin() as con:
+            con.execute(sa.text(statement))
 
     def bring_back(self, file: Path) -> None:
         """What the advice says: copy the file back from the same place in a backup."""
@@ -69,18 +70,20 @@ class Ward(Office):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Ward:
+def made(tmp_path_factory: pytest.TempPathFactory, log_kind: str) -> Ward:
     return Ward(tmp_path_factory.mktemp("ward"))
 
 
 @pytest.fixture
-def ward(made: Ward, tmp_path: Path) -> Ward:
+def ward(made: Ward, tmp_path: Path, log_kind: str, request: pytest.FixtureRequest) -> Ward:
     """A store of one's own to damage: hard links would damage the others, so it is copied."""
     made.store.control.close()
     shutil.copytree(made.folder, tmp_path / "ward")
     ward = Ward.__new__(Ward)
     Office.__init__(ward, tmp_path / "ward")
     ward.copy = tmp_path / "ward" / "copy"
+    if log_kind == "postgresql":
+        part_from(ward.store, request.getfixturevalue("postgres"))
     return ward
 
 
@@ -97,12 +100,15 @@ def flip(file: Path) -> None:
     file.write_bytes(data)
 
 
+@pytest.mark.both_logs
 def test_a_sound_store_is_healthy_also_when_looked_at_closely(ward: Ward) -> None:
     report = doctor.examine(ward.store, deep=True, clock=lambda: LATER)
     assert (report.findings, report.healthy) == ((), True)
-    assert (report.batches, report.segments, report.received) == (5, 10, 4)
+    segments = len(list(ward.store.segments.rglob("*.parquet")))
+    assert (report.batches, report.segments, report.received) == (5, segments, 4)
 
 
+@pytest.mark.both_logs
 def test_looking_changes_nothing(ward: Ward) -> None:
     def state() -> dict[str, bytes]:
         files = (file for file in ward.store.path.rglob("*") if file.is_file())
@@ -202,6 +208,7 @@ def test_a_pointer_to_an_earlier_generation_is_found(ward: Ward) -> None:
     assert ward.codes() == ["pointer_old"]
 
 
+@pytest.mark.both_logs
 def test_a_generation_that_lacks_the_newest_batch_is_found(ward: Ward) -> None:
     ward.minute = 100
     ward.hand_in("三月.csv", pay(P1.replace("V1", "V9").replace("2025-01", "2025-03")))
@@ -308,6 +315,7 @@ def test_a_load_that_publishes_a_moment_after_its_commit_is_no_finding(
     assert ward.codes() == []
 
 
+@pytest.mark.both_logs
 def test_what_a_writer_at_work_is_about_to_set_right_is_not_told(ward: Ward) -> None:
     """A segment before its log entry and a generation behind the log are findings once the writer is gone."""
     load_march(ward)
@@ -317,6 +325,7 @@ def test_what_a_writer_at_work_is_about_to_set_right_is_not_told(ward: Ward) -> 
     assert sorted(ward.codes()) == ["generation_behind", "segment_foreign"]
 
 
+@pytest.mark.both_logs
 def test_damage_is_told_also_beside_a_writer(ward: Ward) -> None:
     cut(ward.segment())
     ward.generation().unlink()
@@ -347,6 +356,7 @@ def test_temporary_files_of_a_load_at_work_are_no_leftovers(ward: Ward) -> None:
     assert ward.codes() == ["leftover"]
 
 
+@pytest.mark.both_logs
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
