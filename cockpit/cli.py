@@ -20,6 +20,7 @@ from cockpit.commands import (
     serve_commands,
     source_commands,
     store_commands,
+    token_commands,
     unit_commands,
     upkeep_commands,
 )
@@ -58,6 +59,7 @@ app.add_typer(metric_commands.snapshot_app, name="snapshot")
 app.add_typer(metric_commands.rules_app, name="rules")
 app.command("landing")(metric_commands.landing)
 app.command("forecast")(metric_commands.forecast)
+app.add_typer(token_commands.tokens_app, name="tokens")
 app.command("serve")(serve_commands.serve)
 app.command("worker")(serve_commands.worker)
 app.command("run")(serve_commands.run)

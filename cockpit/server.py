@@ -6,10 +6,12 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from callbacks.services import open_services
+from callbacks.live import LiveServices
 from cockpit.app import create_app
 from cockpit.intake import Desk
+from cockpit.push import add_push
 from cockpit.settings import Settings, store_of
+from warehouse.base.clock import system_clock
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -40,7 +42,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Build the app inside the worker process."""
         settings, store = self.settings, store_of(self.settings)
         place = Desk(store, settings.upload_megabytes, has_portal=bool(settings.trust_proxy_user))
-        return create_app(settings, open_services(store), place).server
+        services = LiveServices(store)
+        server = create_app(settings, services, place).server
+        add_push(server, services, settings, system_clock)
+        return server
 
 
 def run_server(settings: Settings) -> None:
