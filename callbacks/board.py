@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callbacks.focus import YEARLY_CHANGE, Focus
 from callbacks.services import LEVELS, Alarm, IndicatorCard, Level, Mark
@@ -137,10 +137,20 @@ def read_tiles(
     """Return the tiles of some leading indicators. On a page of one theme each tile is named by its indicator."""
     cards = focus.session.indicators()
     found = Answers.of(focus.session.evaluate(_questions(focus, heads, cards)))
+    reported = _as_reported(focus, [name for _, name in heads])
     alone = by_indicator or len({theme.name for theme, _ in heads}) < len(heads)
     return tuple(
-        view for theme, name in heads if (view := _view(focus, theme, name, cards, found, alarms, alone)) is not None
+        replace(view, reported=reported.get(name, focus.node.code, focus.window.label, focus.grain))
+        for theme, name in heads
+        if (view := _view(focus, theme, name, cards, found, alarms, alone)) is not None
     )
+
+
+def _as_reported(focus: Focus, names: Sequence[str]) -> Answers:
+    """Return the leading figures as reported, where the board shows reviewed ones: a tile tells what still waits."""
+    if not focus.shows_reviewed:
+        return Answers({})
+    return Answers.of(focus.session.evaluate(focus.queries(dict.fromkeys(names), state="reported")))
 
 
 def _questions(focus: Focus, heads: Sequence[tuple[Theme, str]], cards: Mapping[str, IndicatorCard]) -> list[Query]:

@@ -43,10 +43,18 @@ def missing_text(focus: Focus, due: Due) -> str:
             else words.say("arrival.not_due.open")
         )
     if due.got >= due.due:
+        if due.waiting:
+            return words.say("arrival.waiting", names=_named(focus, due.waiting))
         return words.say("arrival.complete")
-    names = [focus.tree.name(code) for code in due.missing[:NAMED]]
+    return _named(focus, due.missing)
+
+
+def _named(focus: Focus, codes: Sequence[str]) -> str:
+    """Return the first names and how many more there are."""
+    words = focus.words
+    names = [focus.tree.name(code) for code in codes[:NAMED]]
     joined = words.say("list.joint").join(names)
-    more = len(due.missing) - len(names)
+    more = len(codes) - len(names)
     return words.say("arrival.and_more", names=joined, count=words.count(more)) if more > 0 else joined
 
 
@@ -54,6 +62,8 @@ def _row(focus: Focus, due: Due) -> html.Div:
     words = focus.words
     state = "waiting" if due.status == "not_due" else "complete" if due.got >= due.due else "late"
     got = words.say("tile.got.bare", got=words.count(due.got), due=words.count(due.due))
+    if due.reviewed is not None:
+        got = words.say("arrival.reviewed", reviewed=words.count(due.reviewed), got=got)
     missing = missing_text(focus, due)
     return html.Div(
         [

@@ -54,6 +54,7 @@ class Focus:
             "where": None,
             "known_at": self.known_at,
             "tree": self.state.tree,
+            "state": self.state.state,
             "scope": self.session.viewer.scope,
             "actor": self.session.viewer.actor,
         }
@@ -72,6 +73,11 @@ class Focus:
         """Return the filters that speak of something the indicator can be split by."""
         known = {*dims, *UNIT_DIMS}
         return " and ".join(text for text in self.state.where if dimension_in(text) in known) or None
+
+    @property
+    def shows_reviewed(self) -> bool:
+        """Tell whether the figures in view are those that stand reviewed."""
+        return self.session.facts.has_review and self.state.state != "reported"
 
     def months_back(self, count: int) -> str:
         """Return the month so many months before the last of the window."""

@@ -56,6 +56,8 @@ def due_of(duty: Duty, contract: Contract, period: str, today: dt.date) -> Due:
         missing=duty.missing,
         due_on=duty.due_on,
         status=duty.standing(today),
+        reviewed=duty.reviewed,
+        waiting=duty.waiting,
     )
 
 

@@ -144,10 +144,19 @@ def head(focus: Focus, page: str, honours: Sequence[str] = ALL_PARTS) -> html.Di
             html.H1(focus.node.name),
             html.Span(words.period(focus.window.label, focus.grain), className="when"),
             *notes,
+            *_other_state(focus, page),
         ],
         className="page-head",
         **attributes(data_stamp=stamp(focus)),
     )
+
+
+def _other_state(focus: Focus, page: str) -> list[Any]:
+    """Return the way from reviewed figures to reported ones and back; nothing in a store without review."""
+    if not focus.session.facts.has_review:
+        return []
+    key, state = ("state.show.reported", "reported") if focus.shows_reviewed else ("state.show.reviewed", None)
+    return [dcc.Link(focus.words.say(key), href=focus.link(_path(page), state=state), className="note state-link")]
 
 
 def notes_of(focus: Focus) -> list[str]:
@@ -158,6 +167,8 @@ def notes_of(focus: Focus) -> list[str]:
         found.append(words.say("note.known_at", moment=words.moment(focus.known_at)))
     if state.tree != AS_WAS:
         found.append(words.say("note.tree", day=state.tree))
+    if focus.session.facts.has_review:
+        found.append(words.say("note.state.reviewed" if focus.shows_reviewed else "note.state.reported"))
     if state.node and state.node != focus.node.code:
         found.append(words.say("note.node", node=state.node))
     if state.where:
@@ -185,7 +196,14 @@ def stamp(focus: Focus) -> str:
         known_at=known,
         seq=facts.through_seq,
         origin=origin,
-    )
+    ) + _stamped_state(focus)
+
+
+def _stamped_state(focus: Focus) -> str:
+    """Return which figures an export holds, where the store tells reviewed and reported ones apart."""
+    if not focus.session.facts.has_review:
+        return ""
+    return focus.words.say("stamp.state.reviewed" if focus.shows_reviewed else "stamp.state.reported")
 
 
 def _path(page: str) -> str:

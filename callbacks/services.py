@@ -57,6 +57,8 @@ class StoreFacts:
     names: Mapping[str, str]
     through_seq: int
     published_at: dt.datetime | None = None
+    has_review: bool = False
+    """Figures are told apart by what is reviewed and what is only reported."""
 
     @property
     def is_simulated(self) -> bool:
@@ -262,6 +264,10 @@ class Due:
     missing: tuple[str, ...]
     due_on: dt.date | None
     status: str
+    reviewed: int | None = None
+    """How many of those that came stand reviewed as they came; None where the store does not work with review."""
+    waiting: tuple[str, ...] = ()
+    """Whose report came and waits for its review."""
 
 
 class Session(Protocol):

@@ -91,6 +91,7 @@ class LiveSession:
             names={"zh": name, "en": meta.get("name_en", name)},
             through_seq=self.generation.through_seq,
             published_at=self.generation.recorded_at(self.generation.through_seq),
+            has_review=self.generation.has_review,
         )
 
     # --- figures ------------------------------------------------------------------------------------------------------
@@ -224,6 +225,7 @@ class LiveSession:
             scope=query.scope,
             actor=query.actor,
             changed_only=True,
+            state=query.state,
         )
 
     def labels(self, dim: str) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from warehouse.base.clock import parse_instant
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import GRAINS, Period
+from warehouse.store import STATES, State
 
 LANGUAGES = ("zh", "en")
 THEMES = ("dark", "light")
@@ -32,6 +33,8 @@ class ViewState:
     grain: str = DEFAULT_GRAIN
     known_at: str | None = None
     tree: str = AS_WAS
+    state: State | None = None
+    """reviewed or reported figures; without a word reviewed ones, where the store works with review."""
     where: tuple[str, ...] = ()
     lang: str = "zh"
     theme: str = "dark"
@@ -114,6 +117,7 @@ _READERS: dict[str, Callable[[str], bool]] = {
     "grain": lambda text: text in GRAINS,
     "known_at": _is_instant,
     "tree": lambda text: text == AS_WAS or _is_day(text),
+    "state": lambda text: text in STATES,
     "lang": lambda text: text in LANGUAGES,
     "theme": lambda text: text in THEMES,
     "pick": _any_text,

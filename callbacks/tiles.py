@@ -54,6 +54,8 @@ class TileView:
     levels: tuple[tuple[Level, int], ...]
     href: str
     as_of: str
+    reported: Answer | None = None
+    """The same figure as reported, where the tile shows what stands reviewed."""
 
 
 def is_shown(answer: Answer | None) -> bool:
@@ -76,7 +78,7 @@ def direction(change: float) -> str:
 def tile(view: TileView, words: Language, theme: str, is_picked: bool = False) -> Any:
     """Return one tile as a link to its page."""
     if not is_shown(view.answer):
-        return dcc.Link([_head(view, words), *_absent(view.answer, words)], href=view.href, className="tile absent")
+        return dcc.Link([_head(view, words), *_absent(view, words)], href=view.href, className="tile absent")
     shown = words.figure(view.answer.value, view.answer.unit)
     what = [] if _name(view, words) == view.heading else [html.Span(_name(view, words), className="what")]
     value = html.Div(
@@ -125,11 +127,18 @@ def _head(view: TileView, words: Language) -> html.Div:
     return html.Div([html.Div(title, className="names", title=f"{view.heading} {name}"), *flags], className="tile-head")
 
 
-def _absent(answer: Answer, words: Language) -> list[Any]:
+def _absent(view: TileView, words: Language) -> list[Any]:
+    answer = view.answer
     return [
         html.Div(html.B(words.say(f"status.short.{answer.status}")), className="value none"),
         html.P(status_text(answer, words), className="why"),
+        *([html.P(got_text(view, words), className="why late")] if _waits(view) else []),
     ]
+
+
+def _waits(view: TileView) -> bool:
+    """Tell whether reports came that a figure without value leaves out, since nobody has reviewed them."""
+    return view.reported is not None and view.reported.got > view.answer.got
 
 
 def _change(view: TileView, words: Language) -> html.Div:
@@ -196,7 +205,7 @@ def _at(value: float, ruler: Ruler) -> float:
 
 def _foot(view: TileView, words: Language) -> html.Div:
     said = [_aside(answer, view.cards, words) for answer in view.asides if is_shown(answer)]
-    got = words.say("tile.got", got=words.count(view.answer.got), due=words.count(view.answer.due))
+    got = got_text(view, words)
     complete = "late" if view.answer.got < view.answer.due else ""
     return html.Div(
         [
@@ -208,6 +217,17 @@ def _foot(view: TileView, words: Language) -> html.Div:
         ],
         className="tile-foot",
     )
+
+
+def got_text(view: TileView, words: Language) -> str:
+    """Return how complete a figure is: reports that came, or that are reviewed and how many of them still wait."""
+    values = {"got": words.count(view.answer.got), "due": words.count(view.answer.due)}
+    if view.answer.state != "reviewed":
+        return words.say("tile.got", **values)
+    waiting = view.reported.got - view.answer.got if view.reported is not None else 0
+    if waiting > 0:
+        return words.say("tile.reviewed.waiting", waiting=words.count(waiting), **values)
+    return words.say("tile.reviewed", **values)
 
 
 def _aside(answer: Answer, cards: Mapping[str, IndicatorCard], words: Language) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from metrics.compiler import Compiled
@@ -21,6 +21,7 @@ from metrics.prepared import keep_statement
 from metrics.status import count_of, owed_and_came
 from warehouse.base.periods import month_start
 from warehouse.store import Generation
+from warehouse.submissions import submission_status
 
 Standing = Literal["ok", "late", "not_due"]
 Row = Sequence[Any]
@@ -48,6 +49,10 @@ class Duty:
     got: int
     missing: tuple[str, ...]
     due_on: dt.date
+    reviewed: int | None = None
+    """How many of those that came are reviewed; None in a store that does not work with review."""
+    waiting: tuple[str, ...] = ()
+    """The units that reported and are not reviewed, or changed their report after the review."""
 
     def standing(self, today: dt.date) -> Standing:
         """Return whether all is there, something is late, or there is still time."""
@@ -58,6 +63,7 @@ class Duty:
 
 def duties(generation: Generation, catalogue: Catalogue, node: str, month: int, seq: int) -> tuple[Duty, ...]:
     """Return the duties of a month below a node as known at a batch, by theme and dataset."""
+    generation = generation.seen("reported")
     layout = knowledge(generation).layout
     owed = owed_reports(generation, catalogue, layout)
     units = _units_below(generation, node, month, seq)
@@ -66,7 +72,26 @@ def duties(generation: Generation, catalogue: Catalogue, node: str, month: int, 
     reading: Reading = "now" if seq >= generation.through_seq else "then"
     compiled, rows = _ask(generation, layout, owed, reading, [node, *_own_nodes(units.values())], month, seq)
     found = [_duty(one, units.get(one.theme, {}), node, month, compiled, rows) for one in owed]
+    if generation.has_review:
+        found = _with_reviews(generation, found, owed, units, month, seq)
     return tuple(duty for duty in found if duty.due)
+
+
+def _with_reviews(generation: Generation, found: Sequence[Duty], owed: Sequence[Owed], units: Mapping[str, Mapping[str, str]],
+                  month: int, seq: int) -> list[Duty]:  # fmt: skip
+    """Add to each duty how many of its reports stand reviewed as they came, and whose do not."""
+    names = [one.dataset for one in owed]
+    told = submission_status(generation.as_known_at(seq), from_m=month, to_m=month + 1, datasets=names)
+    late: dict[str, set[str]] = defaultdict(set)
+    for one in told:
+        if one.state == "reported" and (one.restated or not one.counts):
+            late[one.dataset].add(one.unit)
+    return [_reviewed(duty, units.get(duty.theme, {}), late[duty.dataset]) for duty in found]
+
+
+def _reviewed(duty: Duty, units: Mapping[str, str], late: set[str]) -> Duty:
+    waiting = tuple(unit for unit in units if unit in late and unit not in duty.missing)
+    return replace(duty, reviewed=duty.got - len(waiting), waiting=waiting)
 
 
 def owed_reports(generation: Generation, catalogue: Catalogue, layout: Layout) -> tuple[Owed, ...]:

@@ -25,7 +25,7 @@ COLUMNS = (
     "dataset",
     "unit",
     "unit_name",
-    "状态",
+    "state",
     "locked",
     "reported_by",
     "reported_at",
@@ -65,15 +65,15 @@ def review_list(
     if json_:
         print_json([one.as_json() for one in rows])
         return
-    print_table([{**one.as_json(), "状态": _told(one)} for one in rows], COLUMNS)
+    print_table([{**one.as_json(), "state": _told(one)} for one in rows], COLUMNS)
 
 
 def _told(one: Submission) -> str:
     words = state_text(one.state)["zh"]
     if one.restated and one.state == "reported":
-        words += "（有更改）"
+        words += state_text("restated")["zh"]
     if one.state == "final" and not one.locked:
-        words += "（准予更改）"
+        words += state_text("open")["zh"]
     return words
 
 
