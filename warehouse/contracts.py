@@ -25,6 +25,7 @@ from typing import Any, Literal
 from warehouse.base.errors import DefinitionError, suggest
 from warehouse.contract_rules import Billing, Doubt, read_billing, read_doubts
 from warehouse.pairs import pair_expr
+from warehouse.sharing import Shared, read_shared
 
 TimeKind = Literal["span", "month", "year", "date", "datetime"]
 TIME_KINDS = ("span", "month", "year", "date", "datetime")
@@ -135,6 +136,7 @@ class Contract:
     checks: tuple[Check, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     billing: Billing | None = None
+    shared: Shared | None = None
     unpivot: Unpivot | None = None
     magnitude: Mapping[str, Any] | None = None
     derived: Mapping[str, str] = field(default_factory=dict)
@@ -222,7 +224,7 @@ def load_contracts(folder: Traversable | None = None) -> dict[str, Contract]:
 
 _TOP_KEYS = {
     "name", "title", "theme", "time", "slice", "slice_by", "coverage", "due", "is_reference", "column", "check",
-    "unpivot", "magnitude", "derived", "month_expr", "example", "bounds", "pair", "standard", "doubt", "billing",
+    "unpivot", "magnitude", "derived", "month_expr", "example", "bounds", "pair", "standard", "doubt", "billing", "shared",
     "is_passing",
 }  # fmt: skip
 _COLUMN_KEYS = {
@@ -277,6 +279,7 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         checks=_checks(file, data, names, faults),
         doubts=read_doubts(file, data, names, faults),
         billing=read_billing(file, data.get("billing"), {column.name: column.type for column in columns}, faults),
+        shared=read_shared(file, data.get("shared"), {column.name: column.type for column in columns}, faults),
         unpivot=_unpivot(file, data.get("unpivot"), columns, faults),
         magnitude=data.get("magnitude"),
         derived=data.get("derived", {}),

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse import history
+from warehouse.allocating import divide_shared
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
 from warehouse.base.periods import OPEN
@@ -141,6 +142,7 @@ def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogu
             _difference(con, contract)
         spread_bills(con, contract)
     build_doubts(con, store.contracts)
+    divide_shared(con, store.contracts)
     build_closure(con)
     _write_meta(con, store, through, catalogue, built_at)
 
