@@ -115,8 +115,10 @@ TEXT: tuple[Mutation, ...] = (other_code, other_cells, other_cells, other_cells,
 
 def mutated(originals: list[Path], folder: Path, count: int, seed: int) -> Iterator[Path]:
     chance = random.Random(seed)
+    books = [file for file in originals if zipfile.is_zipfile(file)]
+    texts = [file for file in originals if file not in books]
     for number in range(count):
-        original = chance.choice(originals)
+        original = chance.choice(books if chance.random() < 0.3 else texts)
         data = original.read_bytes()
         is_book = zipfile.is_zipfile(original)
         for mutate in chance.sample(
@@ -143,6 +145,18 @@ def accounted(report: FileReport) -> None:
     assert report.message["zh"] and report.message["en"], report
     assert "unforeseen" not in report.message.get("codes", ()), (report.file, report.message)
     assert "Traceback" not in str(report.message), report
+
+
+def test_a_flipped_byte_that_asks_for_an_unknown_archive_is_a_damaged_file(store: Store, tmp_path: Path) -> None:
+    """Found by mutation: byte 6 of a central directory entry is the version needed to open it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as book:
+        book.writestr("xl/workbook.xml", "<workbook/>")
+    data = bytearray(out.getvalue())
+    data[data.index(b"PK\x01\x02") + 6] = 145
+    (tmp_path / "册.xlsx").write_bytes(data)
+    (report,) = load(store, [tmp_path / "册.xlsx"], clock=lambda: NOW)
+    assert (report.status, report.message["codes"]) == ("refused", ["corrupt"])
 
 
 def sound(store: Store) -> None:

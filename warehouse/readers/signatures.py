@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
+import zlib
 from enum import Enum
 from pathlib import Path
 
@@ -72,12 +73,16 @@ def _refuse_markup(head: bytes, name: str) -> None:
         raise ReadRefused(Fault("not_a_table", name, value=Path(name).suffix, hint=what))
 
 
+DAMAGED_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError, OSError, ValueError)
+"""What a damaged archive makes the standard library say; a flipped byte may ask for a version that does not exist."""
+
+
 def _zipped(path: Path, name: str) -> Kind:
     """Tell workbooks from other archives and refuse what would swell beyond reason."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except DAMAGED_ARCHIVE as error:
         raise ReadRefused(Fault("corrupt", name)) from error
     names = {member.filename.lower() for member in members}
     if any(member.flag_bits & 1 for member in members):
@@ -102,9 +107,12 @@ def _refuse_bomb(members: list[zipfile.ZipInfo], name: str) -> None:
 
 
 def _open_document(path: Path, name: str) -> Kind:
-    with zipfile.ZipFile(path) as archive:
-        kind = archive.read("mimetype") if "mimetype" in archive.namelist() else b"spreadsheet"
-        manifest = archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in archive.namelist() else b""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            kind = archive.read("mimetype") if "mimetype" in archive.namelist() else b"spreadsheet"
+            manifest = archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in archive.namelist() else b""
+    except DAMAGED_ARCHIVE as error:
+        raise ReadRefused(Fault("corrupt", name)) from error
     if b"encryption-data" in manifest:
         raise ReadRefused(Fault("password", name))
     if b"spreadsheet" not in kind:
