@@ -6,8 +6,11 @@ STORE ?= stores/city
 ADDRESS ?= 127.0.0.1
 PORT ?= 8050
 STAMP := $(VENV)/.installed
+ENGINE := $(VENV)/duckdb-1.5.5
+STORAGE := $(addprefix tests/warehouse/,test_backup.py test_compaction.py test_concurrency.py test_crash.py \
+	test_full_disk.py test_generations.py test_load.py test_pairs.py test_staging.py test_withdrawal.py health)
 
-.PHONY: help setup run store check test soak bench bench-large browser servers docs
+.PHONY: help setup run store check test soak bench bench-large browser servers engine oldest docs
 
 help:
 	@echo "make run    set up, build the simulated city once, serve it on http://$(ADDRESS):$(PORT)"
@@ -28,6 +31,14 @@ browser:
 servers:
 	@sh tests/servers.sh
 
+# the oldest DuckDB that pyproject.toml allows, beside the one that is pinned
+engine: setup
+	@test -d $(ENGINE)/duckdb || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(ENGINE) duckdb==1.5.5
+
+# the tests of the storage layer on it
+oldest: engine
+	@PYTHONPATH=$(CURDIR)/$(ENGINE) $(BIN)/python -m pytest $(STORAGE)
+
 store: setup
 	@test -f $(STORE)/gen/CURRENT || $(BIN)/python -m samples.prepare city $(STORE)
 
@@ -42,11 +53,11 @@ check: setup
 	@$(BIN)/cockpit rules check
 	@$(BIN)/python -m docs.generate --check
 
-test: setup browser servers
-	@$(BIN)/python -m pytest
+test: setup browser servers engine
+	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest
 
-soak: setup browser servers
-	@$(BIN)/python -m pytest -m "soak or not soak"
+soak: setup browser servers oldest
+	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -m "soak or not soak"
 
 bench: setup browser
 	@$(BIN)/python -m benchmarks.run
