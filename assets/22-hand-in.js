@@ -115,15 +115,16 @@
 
   // --- deciding
 
-  function value(holder) { var list = holder.querySelector("select"); return list ? list.value : ""; }
+  // "-" stands for nothing chosen
+  function value(holder) { var list = holder.querySelector("select"); return list && list.value !== "-" ? list.value : ""; }
 
   function said(card, changed) {
     var source = all(card, "source").map(value)[0] || card.dataset.source || "";
     var columns = {}, organisations = {};
     if (changed !== "source") all(card, "column").forEach(function (holder) {
       var now = value(holder);
-      if (holder.dataset.was === now) return;
-      columns[holder.dataset.label] = now === "-" ? "" : now;
+      if (holder.dataset.was === (now || "-")) return;
+      columns[holder.dataset.label] = now;
     });
     all(card, "organisation").forEach(function (holder) { if (value(holder)) organisations[holder.dataset.name] = value(holder); });
     return { "do": "look", source: source || null, columns: columns, organisations: organisations };

@@ -15,6 +15,7 @@ from callbacks.language import Language
 from warehouse.control import COUNTS
 from warehouse.operations import handover
 from warehouse.operations.handover import HandoverRow
+from warehouse.preview import ORG_FAULTS
 from warehouse.sight import ColumnSight, FaultSight, Preview, RowSight, SheetSight, StrangeName
 
 LEFT_OUT = "-"
@@ -69,15 +70,17 @@ def _understood(words: Language, row: HandoverRow, sources: Mapping[str, SourceC
     if row.preview is None:
         return [html.P(words.say("desk.unseen"), className="desk-told"), _buttons(words, can_accept=True)]
     seen = Preview.parse(row.preview)
-    source = sources.get(seen.source or row.source or "")
+    source = sources.get(row.source or seen.source or "")
     parts: list[Any] = [_told(words, seen)]
     if seen.sheets:
         parts.append(_source_choice(words, seen, source, sources))
         parts += _column_choices(words, seen, source)
     if seen.strangers:
         parts.append(_strangers(words, seen.strangers))
-    if seen.faults:
-        parts.append(_faults(words, seen.faults, seen.faults_total))
+    asked = {one.text for one in seen.strangers if one.rows}
+    faults = [fault for fault in seen.faults if fault.value not in asked or fault.code not in ORG_FAULTS]
+    if faults:
+        parts.append(_faults(words, faults, seen.faults_total - len(seen.faults)))
     parts += [_sheet(words, sheet, is_open=place == 0) for place, sheet in enumerate(seen.sheets) if sheet.rows]
     parts.append(_buttons(words, can_accept=seen.status != "refused"))
     return parts
@@ -138,8 +141,8 @@ def _source_choice(
     rest = sorted((one for one in sources.values() if one.name not in {c.name for c in near}), key=lambda one: one.name)
     options += [{"value": one.name, "label": one.titles[words.code]} for one in rest]
     if source is None:
-        options.insert(0, {"value": "", "label": words.say("desk.which")})
-    return _field(words.say("desk.source"), _select(options, source.name if source else "", data_desk="source"))
+        options.insert(0, {"value": LEFT_OUT, "label": words.say("desk.which")})
+    return _field(words.say("desk.source"), _select(options, source.name if source else LEFT_OUT, data_desk="source"))
 
 
 def _column_choices(words: Language, seen: Preview, source: SourceCard | None) -> list[Any]:
@@ -198,19 +201,21 @@ def _strangers(words: Language, strangers: Sequence[StrangeName]) -> html.Div:
     """Return for each unknown name who may be meant; nothing is chosen until somebody chooses."""
     lines = []
     for one in strangers:
-        options = [{"value": "", "label": words.say("desk.stranger.aside")}]
+        options = [{"value": LEFT_OUT, "label": words.say("desk.stranger.aside")}]
         options += [{"value": code, "label": f"{name} · {code}"} for code, name in one.suggestions]
         label = words.say("desk.stranger", name=one.text, count=words.count(one.rows)) if one.rows else one.text
-        lines.append(_field(label, _select(options, one.chosen or "", data_desk="organisation", data_name=one.text)))
+        lines.append(
+            _field(label, _select(options, one.chosen or LEFT_OUT, data_desk="organisation", data_name=one.text))
+        )
     return html.Div(
         [html.H4(words.say("desk.strangers", count=words.count(len(strangers)))), *lines], className="desk-strangers"
     )
 
 
-def _faults(words: Language, faults: Sequence[FaultSight], total: int) -> html.Div:
+def _faults(words: Language, faults: Sequence[FaultSight], more: int) -> html.Div:
+    total = len(faults) + more
     shown = [html.Li(fault.texts[words.code]) for fault in faults[:FAULTS_SHOWN]]
     rest = [html.Li(fault.texts[words.code]) for fault in faults[FAULTS_SHOWN:]]
-    more = total - len(faults)
     if more > 0:
         rest.append(html.Li(words.say("desk.faults.more", count=words.count(more))))
     parts: list[Any] = [html.H4(words.say("desk.faults", count=words.count(total))), html.Ul(shown)]

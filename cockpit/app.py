@@ -69,7 +69,9 @@ def create_app(settings: AppSettings, services: Services, place: Desk | None = N
         compress=False,
         title="Cockpit",
         update_title="",
-        index_string=INDEX.replace("@refresh@", str(settings.refresh_seconds)).replace("@upload@", str(place.most_megabytes if place else 0)),
+        index_string=INDEX.replace("@refresh@", str(settings.refresh_seconds)).replace(
+            "@upload@", str(place.most_megabytes if place else 0)
+        ),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = shell(pages)

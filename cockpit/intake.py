@@ -116,7 +116,7 @@ def add_intake(server: Flask, door: Door, place: Desk) -> None:
 
 def _return_name(of: str) -> str:
     stem = desk.safe_name(of).removesuffix(Path(of).suffix)
-    return f"{return_words()['title'][_language()]}-{stem}.xlsx"
+    return f"{return_words()['explain']['title'][_language()]}-{stem}.xlsx"
 
 
 def _download(place: Desk, rows: Sequence[WaitingRow], name: str) -> Response:

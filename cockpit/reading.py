@@ -6,6 +6,7 @@ Run as `python -m cockpit.reading`: what to read comes as JSON on the input, wha
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from warehouse.returns import is_return_sheet, read_return_sheet
 from warehouse.store import Store
 
 PATIENCE_SECONDS = 120
+log = logging.getLogger(__name__)
 _one_at_a_time = threading.BoundedSemaphore(1)
 
 
@@ -80,8 +82,10 @@ def read_apart(asked: Asked) -> dict[str, Any] | None:
                 text=True, timeout=PATIENCE_SECONDS, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
+            log.warning("%s was not understood within %d s", asked.path.name, PATIENCE_SECONDS)
             return None
     if done.returncode:
+        log.warning("%s ended its reader: %s", asked.path.name, done.stderr.strip().rpartition("\n")[2])
         return None
     found: dict[str, Any] = json.loads(done.stdout)
     return found

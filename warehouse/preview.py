@@ -32,7 +32,7 @@ from warehouse.readers.cells import factor_of, note_fits
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
-from warehouse.recognition import ranked_contracts
+from warehouse.recognition import contract_of, ranked_contracts
 from warehouse.sight import Candidate, ColumnSight, FaultSight, Preview, RowSight, SheetSight, StrangeName
 from warehouse.store import Store, connect
 from warehouse.understanding import Outcome, Understood, compare_with_known, understand
@@ -128,12 +128,13 @@ def _not_understood(
     bench: Loader, delivery: Delivery, tables: Sequence[RawTable], candidates: tuple[Candidate, ...],
     faults: Sequence[Fault],
 ) -> Preview:  # fmt: skip
-    """Show the sheets as they stand, beside what the declared or the likeliest source would make of them."""
-    chosen = bench.contracts.get(delivery.source or (candidates[0].name if candidates else ""))
+    """Show the sheets as they stand, beside what the source they are of, or the likeliest one, makes of their labels."""
+    source = _source(bench, delivery, tables)
+    chosen = bench.contracts.get(source or (candidates[0].name if candidates else ""))
     sheets = tuple(_raw_sheet(delivery, chosen, table) for table in tables)
     return Preview(
         file=delivery.name,
-        source=delivery.source if chosen and delivery.source else None,
+        source=source,
         titles=chosen.title if chosen else {},
         status="refused",
         is_chosen=delivery.source is not None,
@@ -142,6 +143,14 @@ def _not_understood(
         faults=_told(delivery, faults),
         faults_total=len(faults),
     )
+
+
+def _source(bench: Loader, delivery: Delivery, tables: Sequence[RawTable]) -> str | None:
+    """Return the source a file is of, also where it cannot be read as such; None when nobody knows."""
+    try:
+        return contract_of(bench.contracts, delivery, tables).name
+    except ReadRefused:
+        return None
 
 
 # --- sources and columns ---------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def drop_zone(focus: Focus, view: DeskView) -> html.Div:
 
 def handed_in(focus: Focus, view: DeskView) -> html.Div:
     """Return the files of the viewer: those that wait for a decision as cards, the others as lines."""
-    opened = [row for row in view.rows if row.state in OPEN_STATES]
+    opened = [row for row in reversed(view.rows) if row.state in OPEN_STATES]
     closed = [row for row in view.rows if row.state not in OPEN_STATES]
     cards: list[Component] = [card(focus, row, view.sources) for row in opened]
     if closed:

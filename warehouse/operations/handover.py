@@ -104,7 +104,7 @@ def find_handover(engine: Engine, handover_id: str) -> HandoverRow | None:
 
 
 def handovers(engine: Engine, actor: str, limit: int) -> tuple[HandoverRow, ...]:
-    """Return what somebody gave in, the open ones first, then the newest; what was discarded is left out."""
+    """Return what somebody gave in, newest first, the open ones before the others; what was discarded is left out."""
     is_open = sa.case((HANDOVER.c.state.in_(OPEN_STATES), 0), else_=1)
     query = (
         sa.select(HANDOVER)
