@@ -65,8 +65,8 @@ class Taking:
         self.store.path.mkdir(parents=True, exist_ok=True)
         try:
             with self.store.alone(JOB):
-                ready = self._finish_interrupted(ready)
-                return sum(self._take(parcels) for parcels in _together(ready))
+                left = self._finish_interrupted(ready)
+                return len(ready) - len(left) + sum(self._take(parcels) for parcels in _together(left))
         except StoreBusy:
             log.info("another writer is at work; the inbox waits")
             return 0
