@@ -95,6 +95,7 @@ RECEIPT = sa.Table(
     sa.Column("declared_source", sa.String),
     sa.Column("span_from", sa.Integer),
     sa.Column("span_to", sa.Integer),
+    sa.Column("portion", sa.String),
     sa.Column("received_sha", sa.String),
 )
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from sqlalchemy.engine import Connection
 
 from warehouse import quarantine
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
@@ -35,6 +36,7 @@ from warehouse.durable import keep_copy
 from warehouse.layout import keep_layouts
 from warehouse.manifest import Delivery, gather
 from warehouse.organisations import Directory
+from warehouse.portion import not_waiting
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
@@ -47,6 +49,7 @@ from warehouse.tracks.passing import take_positions
 from warehouse.understanding import Understood, compare_with_known, stage_tables, understand
 
 Progress = Callable[[str], None]
+Note = Callable[[Connection, int, int | None], None]
 UNFORESEEN = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException, pa.ArrowInvalid)
 """What a value nobody thought of provokes in the libraries: a fault of ours that ends this file, not the whole load."""
 
@@ -70,6 +73,8 @@ class Loader:
     moment: dt.datetime = DEFAULTS_AT
     """When files that do not say it became known: one moment for the whole call."""
     tables: dict[Path, tuple[RawTable, ...]] = field(default_factory=dict)
+    note: Note | None = None
+    """What is written in the transaction that takes a file, given the numbers of its receipt and of its batch."""
 
     def read(self, delivery: Delivery) -> tuple[RawTable, ...]:
         """Return the tables of a file, read once."""
@@ -259,7 +264,10 @@ def _commit_file(
     if entries:
         layouts = quarantine.layouts_of(understood.tables, [delivery.span] * len(understood.tables))
         keep_layouts(control.engine, layouts)
-    control.commit(receipt, batch, segments, entries, mended)
+    entries = not_waiting(entries, control.quarantine(dataset=contract.name), delivery.portion)
+    note = loader.note
+    also = None if note is None else lambda con, receipt_id: note(con, receipt_id, seq)
+    control.commit(receipt, batch, segments, entries, mended, also=also)
     if contract.name in NAMING:
         loader.directory = None
     return FileReport(delivery.name, contract.name, seq, status, counts, text)
@@ -300,6 +308,7 @@ def receipt_row(
         "declared_source": delivery.source,
         "span_from": delivery.span[0] if delivery.span else None,
         "span_to": delivery.span[1] if delivery.span else None,
+        "portion": delivery.portion,
     }
 
 

@@ -14,6 +14,7 @@ from warehouse.base.clock import DEFAULT_ZONE, parse_instant
 from warehouse.base.errors import QueryError, RefusedInput
 from warehouse.base.periods import Period
 from warehouse.corrections import NO_ADVICE, Advice
+from warehouse.portion import PORTIONS
 
 READABLE = (".csv", ".xlsx", ".xls", ".ods", ".parquet")
 ONE_STORE = ("origin", "currency", "timezone")
@@ -32,6 +33,8 @@ class Delivery:
     readable: bool = True
     advice: Advice = NO_ADVICE
     """What the one who hands it in says beside the file, and how far they reach."""
+    portion: str | None = None
+    """Where the delivery itself says whether it is a part or the whole of its source."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,10 @@ def _delivery(folder: Path, item: Mapping[str, Any], zone: str, faults: list[str
         span = _span(item)
     except QueryError as cause:
         faults.append(cause.message.rstrip("."))
-    return Delivery(folder / name, name, source, moment, span)
+    portion = item.get("portion")
+    if portion is not None and portion not in PORTIONS:
+        faults.append(f"portion = {portion!r} is neither 'part' nor 'whole'")
+    return Delivery(folder / name, name, source, moment, span, portion=portion)
 
 
 def _span(item: Mapping[str, object]) -> tuple[int, int] | None:

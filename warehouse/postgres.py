@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
@@ -62,12 +63,14 @@ class Address:
 
     url: URL = field(repr=False)
     schema: str = SCHEMA
+    """Empty where the server's own is meant: a source has no schema of ours."""
 
     @property
     def shown(self) -> str:
         """The address without anything secret: for people, and for the store's own file."""
         kept = {key: value for key, value in self.url.query.items() if key not in _SECRET}
-        bare = self.url.set(drivername="postgresql", query={**kept, "schema": self.schema})
+        named = {**kept, "schema": self.schema} if self.schema else kept
+        bare = self.url.set(drivername="postgresql", query=named)
         return URL.create(
             bare.drivername, bare.username, None, bare.host, bare.port, bare.database, bare.query
         ).render_as_string(hide_password=False)
@@ -82,32 +85,56 @@ class Address:
         return self.shown
 
 
-def parse_address(text: str) -> Address:
-    """Read an address `postgresql://user@host:port/database?schema=name`; a fault never repeats the text."""
+def parse_address(text: str, schema: str = SCHEMA) -> Address:
+    """Read an address `postgresql://user@host:port/database?schema=name`; a fault never repeats the text.
+
+    `schema` is the one meant where none is named; empty leaves it to the server.
+    """
     try:
         url = sa.make_url(text.strip())
     except (sa.exc.ArgumentError, ValueError):
         raise refusal("not_an_address") from None
     if url.drivername not in DRIVERS or not url.database:
         raise refusal("not_an_address")
-    schema = url.query.get("schema", SCHEMA)
-    if not isinstance(schema, str) or not _NAME.fullmatch(schema) or schema.startswith("pg_"):
-        raise refusal("bad_schema", value=schema)
-    return Address(url.set(drivername="postgresql+psycopg").difference_update_query(["schema"]), schema)
+    named = url.query.get("schema", schema)
+    if not isinstance(named, str) or (named and not _NAME.fullmatch(named)) or named.startswith("pg_"):
+        raise refusal("bad_schema", value=named)
+    return Address(url.set(drivername="postgresql+psycopg").difference_update_query(["schema"]), named)
 
 
 def open_engine(address: Address) -> Engine:
     """Return an engine whose statements find the address's schema, commit durably, and fail in words."""
-    options: dict[str, Any] = {
-        "connect_timeout": CONNECT_SECONDS, "application_name": "cockpit", "keepalives_idle": 30,
-        "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": UNANSWERED_MS,
-    }  # fmt: skip
-    given = {key: value for key, value in options.items() if key not in address.url.query}
-    engine = sa.create_engine(address.url, connect_args=given, pool_pre_ping=True, hide_parameters=True)
+    engine = sa.create_engine(address.url, connect_args=_options(address), pool_pre_ping=True, hide_parameters=True)
     # before the dialect asks which schema is its own
     event.listen(engine, "connect", lambda connection, _: _settle(connection, address.schema), insert=True)
     event.listen(engine, "handle_error", lambda context: _tell(context, address.shown), retval=True)
     return engine
+
+
+def _options(address: Address) -> dict[str, Any]:
+    """How a connection is made, as far as the address does not say it: nobody waits for a server for ever."""
+    options: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS, "application_name": "cockpit", "keepalives_idle": 30,
+        "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": UNANSWERED_MS,
+    }  # fmt: skip
+    return {key: value for key, value in options.items() if key not in address.url.query}
+
+
+def connect(address: Address, timeout_seconds: int) -> psycopg.Connection[Any]:
+    """Open one plain connection, for reading what others keep; a statement ends after so many seconds."""
+    said = address.url.translate_connect_args(username="user", database="dbname")
+    path = [f"-c search_path={address.schema}"] if address.schema else []
+    limits = [f"-c statement_timeout={timeout_seconds * 1000}", "-c lock_timeout=60000", "-c datestyle=ISO"]
+    options = {**_options(address), **said, **address.url.query, "options": " ".join([*path, *limits])}
+    return psycopg.connect(**options)
+
+
+def explain(error: psycopg.Error, shown: str) -> ServerError | None:
+    """Return what the world did, in words; None where a statement was at fault."""
+    code = code_of(error)
+    if code is None and isinstance(error, psycopg.OperationalError):
+        code = "lost" if error.sqlstate is None else "unspecified"
+    return None if code is None else refusal(code, shown, first_line(error))
 
 
 def _settle(connection: Any, schema: str) -> None:

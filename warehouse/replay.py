@@ -156,6 +156,8 @@ def _manifest(batch: Row, receipt: Row) -> str:
         lines.append(f"source = {json.dumps(receipt['declared_source'])}")
     if receipt["span_from"] is not None:
         lines += [f"period_from = '{_month(receipt['span_from'])}'", f"period_to = '{_month(receipt['span_to'] - 1)}'"]
+    if receipt["portion"]:
+        lines.append(f"portion = '{receipt['portion']}'")
     return "\n".join(lines) + "\n"
 
 

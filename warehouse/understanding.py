@@ -25,6 +25,7 @@ from warehouse.matching import settle_names
 from warehouse.meanings import Meanings
 from warehouse.organisations import Directory
 from warehouse.plausibility import declared_range, magnitude
+from warehouse.portion import WHOLE, portioned, reachable
 from warehouse.readers.cells import month_in
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
@@ -79,6 +80,7 @@ def understand(bench: Bench, delivery: Delivery) -> Understood:
     contract = contract_of(bench.contracts, delivery, tables)
     advice.reach.check_source(contract, delivery.name)
     own = own_sheets(bench.contracts, contract, tables, is_declared=delivery.source is not None)
+    contract = portioned(contract, delivery.portion)
     staged, read = stage_tables(bench, contract, delivery, own)
     advice.reach.set_aside(bench.con, contract, delivery.name)
     if passed_over := sum(table.rows for table in tables if table not in read):
@@ -112,7 +114,9 @@ def stage_tables(
 def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood) -> Outcome:
     """Compare the staged rows with what is known; the changes are left in `delta`, the faults become entries."""
     con, contract, staged = bench.con, understood.contract, understood.staged
-    touched = _touched(con, contract, bench.store.control.segments(contract.name), delivery.span)
+    touched = bench.store.control.segments(contract.name)
+    if delivery.portion != WHOLE:
+        touched = _touched(con, contract, touched, delivery.span)
     has_locks = find_locks(con, bench.store, contract)
     known = known_rows(con, contract, bench.store.segments, touched)
     declared_range(con, contract, delivery)
@@ -125,7 +129,7 @@ def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood)
     opened_at = iso(bench.clock())
     entries = quarantine.entries(con, contract, delivery.name, staged.sheets, understood.tables, opened_at, spans)
     quarantined = len({(entry["sheet"], entry["row_no"]) for entry in entries})
-    within = delivery.advice.reach.within(contract, "k.")
+    within = reachable(delivery.advice.reach.within(contract, "k."), delivery.portion, delivery.name)
     change = compare(con, contract, known=known, quarantined=quarantined, span=delivery.span, within=within)
     if has_locks:
         change, staged.notes["kept_final"] = keep_final(con, contract, change)

@@ -26,6 +26,10 @@ class PullRow:
     rows: int
     reached: str | None
     pulled_at: dt.datetime
+    shape: str
+    """Names and types of the columns, as JSON: what must not change unnoticed."""
+    sha: str
+    """Sum of the rows read: the very same rows again are no news."""
 
 
 PULL = sa.Table(
@@ -40,6 +44,8 @@ PULL = sa.Table(
     column("rows", sa.BigInteger),
     column("reached", null=True),
     column("pulled_at", Instant),
+    column("shape"),
+    column("sha"),
 )
 
 
