@@ -29,6 +29,7 @@ from metrics.facts import part_sql, prepare, source_atoms
 from metrics.model import THEMES, Atom, Catalogue, Source
 from metrics.reviewed_cubes import file_reports, prepare_touched, rebuild_cells, touched_sources
 from metrics.tables import columns_of, create_table, decimals, has_rows, literal, month_list, quoted, table_names
+from warehouse.allocating import SHARED_KINDS
 from warehouse.base.periods import OPEN, month_of
 from warehouse.contracts import Contract
 from warehouse.reviewed import is_owed, looking_at_reviewed, works_with_review
@@ -110,10 +111,13 @@ def build_population(con: duckdb.DuckDBPyConnection) -> None:
     """Restrict the closure to the units that count in each theme; a parent's own figures get a node of their own.
 
     A unit kept out (不纳入) by what is known now is kept out of every earlier board as well: else the difference
-    between the board before and the board after would be the very figures that must not be seen.
+    between the board before and the board after would be the very figures that must not be seen. A compound owes no
+    report above itself: what it holds is what nobody divided, in the totals, but no unit's report.
     """
+    gathering = ", ".join(literal(kind) for kind in SHARED_KINDS)
     each = " UNION ALL ".join(
-        f"SELECT {literal(theme)} AS theme, code, from_m, to_m, rec_from, rec_to FROM d_org_unit "
+        f"SELECT {literal(theme)} AS theme, code, coalesce(kind, '') NOT IN ({gathering}) AS owes, from_m, to_m, rec_from, "
+        f"rec_to FROM d_org_unit "
         f"WHERE coalesce(scope_{theme}, false) AND NOT coalesce(excluded, false)"
         for theme in THEMES
     )
@@ -126,7 +130,7 @@ def build_population(con: duckdb.DuckDBPyConnection) -> None:
         FROM counted c JOIN (
             SELECT code, flatten(list([from_m, to_m])) AS ends FROM secret GROUP BY code) s USING (code)
     ), pieces AS (
-        SELECT theme, code, piece AS from_m,
+        SELECT theme, code, owes, piece AS from_m,
                lead(piece, 1, to_m) OVER (PARTITION BY theme, code, from_m, rec_from ORDER BY piece) AS to_m, rec_from, rec_to
         FROM cut
     ), members AS (
@@ -136,15 +140,15 @@ def build_population(con: duckdb.DuckDBPyConnection) -> None:
     ),
     -- where a member hangs, while it is one
     placed AS (
-        SELECT m.theme, c.anc, c.dsc, c.depth,
+        SELECT m.theme, c.anc, c.dsc, c.depth, m.owes,
                greatest(c.from_m, m.from_m) AS from_m, least(c.to_m, m.to_m) AS to_m,
                greatest(c.rec_from, m.rec_from) AS rec_from, least(c.rec_to, m.rec_to) AS rec_to
         FROM closure c JOIN members m ON m.code = c.dsc
          AND c.from_m < m.to_m AND m.from_m < c.to_m AND c.rec_from < m.rec_to AND m.rec_from < c.rec_to
     )
-    SELECT theme, anc, dsc, depth, from_m, to_m, rec_from, rec_to FROM placed
+    SELECT theme, anc, dsc, depth, from_m, to_m, rec_from, rec_to, owes FROM placed
     UNION ALL
-    SELECT theme, anc || '{OWN}', dsc, 0, from_m, to_m, rec_from, rec_to FROM placed
+    SELECT theme, anc || '{OWN}', dsc, 0, from_m, to_m, rec_from, rec_to, owes FROM placed
     WHERE depth = 0 AND anc IN (SELECT anc FROM closure WHERE depth > 0)""")
 
 
@@ -224,8 +228,11 @@ def _file_reports(source: Source) -> str:
 def build_node(con: duckdb.DuckDBPyConnection, name: str, theme: str) -> None:
     """Carry unit changes up the tree by the rectangle rule."""
     columns = [c for c in columns_of(con, f"unit_{name}") if c not in ("unit", "month_no", "batch_seq")]
-    plus = "".join(f", u.{quoted(c)}" for c in columns)
-    minus = "".join(f", -u.{quoted(c)}" for c in columns)
+    read = {
+        c: "CASE WHEN k.owes OR k.depth = 0 THEN u.got ELSE 0 END" if c == "got" else f"u.{quoted(c)}" for c in columns
+    }
+    plus = "".join(f", {text} AS {quoted(c)}" for c, text in read.items())
+    minus = "".join(f", -({text})" for text in read.values())
     sums = "".join(f", sum({quoted(c)}) AS {quoted(c)}" for c in columns)
     moved = " OR ".join(f"coalesce(sum({quoted(c)}), 0) <> 0" for c in columns)
     joined = (
@@ -249,9 +256,9 @@ def build_due(con: duckdb.DuckDBPyConnection, span: Span) -> None:
     each = "".join(f", sum(d) FILTER (theme = {literal(t)})::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
     select = f"""
     WITH changes AS (
-        SELECT theme, anc AS node, {months}, rec_from AS batch_seq, 1 AS d FROM population
+        SELECT theme, anc AS node, {months}, rec_from AS batch_seq, 1 AS d FROM population WHERE owes OR depth = 0
         UNION ALL
-        SELECT theme, anc, {months}, rec_to, -1 FROM population WHERE rec_to < {OPEN}
+        SELECT theme, anc, {months}, rec_to, -1 FROM population WHERE (owes OR depth = 0) AND rec_to < {OPEN}
     )
     SELECT node, month_no, batch_seq{each} FROM changes
     GROUP BY node, month_no, batch_seq HAVING sum(d) <> 0 OR count(DISTINCT theme) > 1"""

@@ -9,8 +9,12 @@ from metrics.facts import Needs, joins, needs, row_value
 from metrics.model import Catalogue, Lookup, Part, Source
 from metrics.question import Question
 from metrics.tables import literal, quoted
+from warehouse.allocating import DIVIDED, NO_RULE, NO_WEIGHT
 from warehouse.base.periods import OPEN
 from warehouse.store import Generation
+
+BASES = {"area": "按面积", "headcount": "按人数", "fixed": "按固定比例", "agreed": "按协商"}
+"""How a share is told, as the label of a row: a text of the data, like the names of files and items."""
 
 _NAMING = ("item_name", "name", "summary", "purpose", "model", "room_kind", "kind", "carrier", "contract_no")
 
@@ -39,7 +43,7 @@ def months_sql(part: Part, source: Source, catalogue: Catalogue, generation: Gen
         kept.append(where.units)
     cells = "".join(f", {quoted(known_columns[name])} AS {quoted(name)}" for name in by)
     label = _label(source, generation)
-    text = f"({_known_rows(source)})"
+    text = f"({_known_rows(source, contracts[source.of].shared is not None)})"
     text = f"""
     SELECT r.*, unnest(range(greatest(r.from_m, t.from_m, $from)::BIGINT, least(r.to_m, t.to_m, $to)::BIGINT))::INTEGER AS month_no
     FROM {text} r JOIN ({tree_sql(source.theme, question)}) t ON t.unit = r.unit AND t.from_m < r.to_m AND r.from_m < t.to_m
@@ -50,15 +54,28 @@ def months_sql(part: Part, source: Source, catalogue: Catalogue, generation: Gen
     return f"SELECT row_id, unit, month_no, file_name, sheet, row_no, {label} AS label, {value} AS v{cells} FROM ({text}){filtered}"
 
 
-def _known_rows(source: Source) -> str:
+def _known_rows(source: Source, is_shared: bool) -> str:
     """Return the dataset as known at the asked batch, with the latest versions only where the source says so."""
-    table = quoted("d_" + source.of)
+    table = _with_shares(source.of) if is_shared else quoted("d_" + source.of)
     text = f"SELECT * FROM {table} WHERE rec_from <= $seq AND $seq < rec_to"
     if source.latest is None:
         return text
     keys = ", ".join(quoted(name) for name in source.latest.within)
     order = f"{quoted(source.latest.by)} DESC NULLS LAST, row_id DESC"
     return f"{text} QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) = 1"
+
+
+def _with_shares(dataset: str) -> str:
+    """Return a dataset whose rows say how they came about: the share, its basis and document, or that none was given."""
+    bases = " ".join(f"WHEN {literal(basis)} THEN {literal(words)}" for basis, words in BASES.items())
+    return f"""(
+        SELECT d.*, CASE a.state
+            WHEN {literal(DIVIDED)} THEN '分摊 ' || rtrim(rtrim(CAST(a.share AS VARCHAR), '0'), '.') || ' % ' || CASE a.basis {bases} END
+                || '，依据 ' || a.document
+            WHEN {literal(NO_WEIGHT)} THEN '未分摊：有单位缺少面积或人数'
+            WHEN {literal(NO_RULE)} THEN '未分摊：没有分摊规则' END AS allocated_as
+        FROM {quoted("d_" + dataset)} d LEFT JOIN allocated a ON a.dataset = {literal(dataset)} AND a.row_id = d.row_id
+         AND a.unit = d.unit AND a.from_m = d.from_m AND a.rec_from <= $seq AND $seq < a.rec_to)"""
 
 
 def tree_sql(theme: str, question: Question) -> str:
@@ -111,4 +128,6 @@ def _label(source: Source, generation: Generation) -> str:
     skipped = {contract.org_column, contract.time_column, "line", "version"}
     names = [c.name for c in contract.columns if (c.is_key or c.name in _NAMING) and c.name not in skipped]
     parts = ", ".join(f"nullif(CAST({quoted(name)} AS VARCHAR), '')" for name in names)
+    if contract.shared is not None:
+        parts += ", allocated_as" if parts else "allocated_as"
     return f"concat_ws(' · ', {parts})" if parts else "''"

@@ -52,7 +52,7 @@ class Duty:
     reviewed: int | None = None
     """How many of those that came are reviewed; None in a store that does not work with review."""
     waiting: tuple[str, ...] = ()
-    """The units that reported and are not reviewed, or changed their report after the review."""
+    """The units whose report came and is not reviewed: not yet, not as changed since, or returned."""
 
     def standing(self, today: dt.date) -> Standing:
         """Return whether all is there, something is late, or there is still time."""
@@ -84,7 +84,7 @@ def _with_reviews(generation: Generation, found: Sequence[Duty], owed: Sequence[
     told = submission_status(generation.as_known_at(seq), from_m=month, to_m=month + 1, datasets=names)
     late: dict[str, set[str]] = defaultdict(set)
     for one in told:
-        if one.state == "reported" and (one.restated or not one.counts):
+        if not one.counts or one.restated:
             late[one.dataset].add(one.unit)
     return [_reviewed(duty, units.get(duty.theme, {}), late[duty.dataset]) for duty in found]
 
@@ -113,7 +113,7 @@ def _units_below(generation: Generation, node: str, month: int, seq: int) -> dic
     rows = generation.con.execute(
         """SELECT p.theme, p.dsc, max(own.anc)
            FROM population p JOIN population own ON own.theme = p.theme AND own.dsc = p.dsc AND own.depth = 0
-           WHERE p.anc = $node AND p.from_m <= $month AND $month < p.to_m AND p.rec_from <= $seq AND $seq < p.rec_to
+           WHERE p.anc = $node AND (p.owes OR p.depth = 0) AND p.from_m <= $month AND $month < p.to_m AND p.rec_from <= $seq AND $seq < p.rec_to
            GROUP BY p.theme, p.dsc ORDER BY p.theme, p.dsc""",
         {"node": node, "month": month, "seq": seq},
     ).fetchall()

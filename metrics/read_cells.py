@@ -98,7 +98,7 @@ def _cells_leaf(plan: Plan) -> Plan:
     within = "u.month_no >= $lo AND u.month_no < $hi AND u.batch_seq <= $seq"
     base = [
         f"SELECT {keyed}, sum(u.got) AS {quoted('got_' + s)} FROM places p JOIN {quoted('unit_' + s)} u ON {on} "
-        f"WHERE p.theme = {literal(plan.layout.themes[s])} AND {within} GROUP BY ALL"
+        f"WHERE p.theme = {literal(plan.layout.themes[s])} AND p.owes AND {within} GROUP BY ALL"
         for s in sources(plan)
     ]
     months = "unnest(range(greatest(from_m, $lo)::BIGINT, least(to_m, $hi)::BIGINT))::INTEGER AS month_no"
@@ -106,7 +106,7 @@ def _cells_leaf(plan: Plan) -> Plan:
     for theme in themes(plan):
         base.append(
             f"SELECT u.node{part.replace('p.', 'u.')}, u.month_no, count(*) AS {quoted('due_' + theme)} "
-            f"FROM (SELECT {listed}, {months} FROM places WHERE theme = {literal(theme)}) u GROUP BY ALL"
+            f"FROM (SELECT {listed}, {months} FROM places WHERE theme = {literal(theme)} AND owes) u GROUP BY ALL"
         )
     rows = [_leaf_rows(plan, table, atoms, on, within) for table, atoms in tables(plan).items() if atoms]
     if _row_split(plan):
@@ -125,23 +125,23 @@ def _places(plan: Plan) -> Plan:
     known = "rec_from <= $seq AND $seq < {0}.rec_to"
     if plan.shape.as_of:
         source = (
-            "SELECT p.theme, k.anc AS node, p.dsc AS unit, p.from_m, p.to_m\n"
+            "SELECT p.theme, k.anc AS node, p.dsc AS unit, p.from_m, p.to_m, p.owes OR k.depth = 0 AS owes\n"
             "FROM population p JOIN closure_ext k ON k.dsc = p.dsc AND $tree_month >= k.from_m AND $tree_month < k.to_m\n"
             f" AND k.{known.format('k')}\nWHERE p.depth = 0 AND p.anc = p.dsc AND p.{known.format('p')}\n"
             f" AND {node_filter(plan, 'k.anc')}\n"
-            "UNION ALL\nSELECT p.theme, p.anc, p.dsc, p.from_m, p.to_m FROM population p\n"
+            "UNION ALL\nSELECT p.theme, p.anc, p.dsc, p.from_m, p.to_m, true FROM population p\n"
             f"WHERE p.depth = 0 AND p.anc <> p.dsc AND p.{known.format('p')} AND {node_filter(plan, 'p.anc')}"
         )
     elif plan.shape.stays:
         source = (
             "SELECT p.theme, s.parent AS node, s.child AS part, p.dsc AS unit,\n"
-            " greatest(p.from_m, s.stay_from) AS from_m, least(p.to_m, s.stay_to) AS to_m\n"
+            " greatest(p.from_m, s.stay_from) AS from_m, least(p.to_m, s.stay_to) AS to_m, p.owes OR p.depth = 0 AS owes\n"
             "FROM population p JOIN stays s ON s.child = p.anc AND p.from_m < s.stay_to AND s.stay_from < p.to_m\n"
             f"WHERE p.{known.format('p')}"
         )
     else:
         source = (
-            "SELECT p.theme, p.anc AS node, p.dsc AS unit, p.from_m, p.to_m FROM population p\n"
+            "SELECT p.theme, p.anc AS node, p.dsc AS unit, p.from_m, p.to_m, p.owes OR p.depth = 0 AS owes FROM population p\n"
             f"WHERE p.{known.format('p')} AND {node_filter(plan, 'p.anc')}"
         )
     if dims:
@@ -150,7 +150,7 @@ def _places(plan: Plan) -> Plan:
         kept = f" WHERE {where.units}" if where and where.units else ""
         part = ", t.part" if plan.shape.stays else ""
         source = (
-            f"SELECT theme, node{part.replace('t.', '')}, unit, from_m, to_m{named} FROM (SELECT t.theme, t.node{part}, t.unit, greatest(t.from_m, o.from_m) AS from_m, "
+            f"SELECT theme, node{part.replace('t.', '')}, unit, from_m, to_m, owes{named} FROM (SELECT t.theme, t.node{part}, t.unit, t.owes, greatest(t.from_m, o.from_m) AS from_m, "
             f"least(t.to_m, o.to_m) AS to_m{listed}\nFROM ({source}) t JOIN d_org_unit o ON o.code = t.unit "
             f"AND o.from_m < t.to_m AND t.from_m < o.to_m AND o.{known.format('o')}){kept}"
         )

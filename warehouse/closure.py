@@ -10,18 +10,40 @@ PLACES = """
     -- one row per unit version: place in the tree, life in months, knowledge in batches
     SELECT code, nullif(parent, '') AS parent, from_m, to_m, rec_from, rec_to FROM d_org_unit"""
 
+SUCCESSIONS = """
+    -- from which month a unit's past stands below the one that came after it; a mere transfer of duties moves no past
+    SELECT unit AS code, successor, (year(happened_on + 1) * 12 + month(happened_on + 1) - 1)::INTEGER AS from_m, rec_from, rec_to
+    FROM d_org_succession WHERE change <> 'transfer'"""
+
 STRETCHED_PLACES = f"""
-    -- places stretched over all months: the first parent reaches back, the last one forward (as-of-date trees)
-    WITH points AS (
+    -- places stretched over all months: the first parent reaches back, the last one forward (as-of-date trees);
+    -- a unit that ended and has one successor goes on below it
+    WITH successions AS ({SUCCESSIONS}),
+    points AS (
         SELECT DISTINCT code, seq FROM (
-            SELECT code, rec_from AS seq FROM d_org_unit
+            SELECT code, unnest([rec_from, rec_to]) AS seq FROM d_org_unit
             UNION ALL
-            SELECT code, rec_to FROM d_org_unit WHERE rec_to < {OPEN})
+            SELECT code, unnest([rec_from, rec_to]) FROM successions
+            UNION ALL
+            SELECT x.code, unnest([o.rec_from, o.rec_to]) FROM successions x JOIN d_org_unit o ON o.code = x.successor)
+        WHERE seq < {OPEN}
     ), spans AS (
         SELECT code, seq AS rec_from, lead(seq, 1, {OPEN}) OVER (PARTITION BY code ORDER BY seq) AS rec_to FROM points
+    ), followed AS (
+        SELECT s.code, s.rec_from, s.rec_to, any_value(x.successor) AS parent, min(x.from_m) AS from_m
+        FROM spans s JOIN successions x ON x.code = s.code AND x.rec_from <= s.rec_from AND s.rec_from < x.rec_to
+        -- the one has ended by then, the other lives
+        WHERE EXISTS (SELECT 1 FROM d_org_unit o WHERE o.code = s.code AND o.rec_from <= s.rec_from AND s.rec_from < o.rec_to)
+          AND NOT EXISTS (SELECT 1 FROM d_org_unit o WHERE o.code = s.code AND o.to_m > x.from_m
+                          AND o.rec_from <= s.rec_from AND s.rec_from < o.rec_to)
+          AND EXISTS (SELECT 1 FROM d_org_unit o WHERE o.code = x.successor AND o.from_m <= x.from_m AND x.from_m < o.to_m
+                      AND o.rec_from <= s.rec_from AND s.rec_from < o.rec_to)
+        GROUP BY s.code, s.rec_from, s.rec_to HAVING count(DISTINCT x.successor) = 1
     ), live AS (
         SELECT s.code, s.rec_from, s.rec_to, nullif(o.parent, '') AS parent, o.from_m
         FROM spans s JOIN d_org_unit o ON o.code = s.code AND o.rec_from <= s.rec_from AND s.rec_from < o.rec_to
+        UNION ALL
+        SELECT code, rec_from, rec_to, parent, from_m FROM followed
     )
     SELECT code, parent,
            CASE WHEN row_number() OVER w = 1 THEN 0 ELSE from_m END AS from_m,

@@ -17,6 +17,7 @@ from metrics import cubes
 from metrics.catalogue import load_catalogue
 from metrics.evaluate import evaluate
 from metrics.model import Answer, Catalogue, Query
+from warehouse.allocating import divide_shared
 from warehouse.base.periods import OPEN, month_no, month_of
 from warehouse.base.scope import Scope
 from warehouse.closure import build_closure
@@ -121,6 +122,7 @@ class World:
         }  # fmt: skip
         con.execute("CREATE TABLE meta (key VARCHAR, value VARCHAR)")
         con.executemany("INSERT INTO meta VALUES ($1, $2)", list(meta.items()))
+        divide_shared(con, self.contracts)
         build_closure(con)
         cubes.build(con, self.contracts, catalogue)
         return Generation(path, con, self.contracts, meta)

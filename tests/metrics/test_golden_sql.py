@@ -94,8 +94,10 @@ def test_statement_explains_on_empty_tables(name):
             )
     con.execute("CREATE TABLE node_due (node VARCHAR, month_no INTEGER, batch_seq INTEGER, due_cost BIGINT)")
     span = "from_m INTEGER, to_m INTEGER, rec_from INTEGER, rec_to INTEGER"
-    con.execute(f"CREATE TABLE population (theme VARCHAR, anc VARCHAR, dsc VARCHAR, depth INTEGER, {span})")
-    con.execute(f"CREATE TABLE closure_ext (anc VARCHAR, dsc VARCHAR, depth INTEGER, {span})")
+    con.execute(
+        f"CREATE TABLE population (theme VARCHAR, anc VARCHAR, dsc VARCHAR, depth INTEGER, owes BOOLEAN, {span})"
+    )
+    con.execute(f"CREATE TABLE closure_ext (anc VARCHAR, dsc VARCHAR, depth INTEGER, owes BOOLEAN, {span})")
     con.execute(f"CREATE TABLE d_org_unit (code VARCHAR, level VARCHAR, kind VARCHAR, climate VARCHAR, {span})")
     compiled = compile_shape(CASES[name], LAYOUT)
     values = {

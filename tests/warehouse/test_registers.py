@@ -133,6 +133,10 @@ def test_a_circle_already_stored_ends_the_walk() -> None:
         "CREATE TABLE d_org_unit AS SELECT * FROM (VALUES ('A', 'B', 0, 9, 0, 9), ('B', 'A', 0, 9, 0, 9))"
         " t(code, parent, from_m, to_m, rec_from, rec_to)"
     )
+    con.execute(
+        "CREATE TABLE d_org_succession (unit VARCHAR, successor VARCHAR, happened_on DATE, change VARCHAR,"
+        " rec_from INTEGER, rec_to INTEGER)"
+    )
     build_closure(con)
     assert con.execute("SELECT anc, dsc, depth FROM closure ORDER BY ALL").fetchall() == [
         ("A", "A", 0), ("A", "B", 1), ("B", "A", 1), ("B", "B", 0),

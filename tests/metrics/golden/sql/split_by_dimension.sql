@@ -1,14 +1,14 @@
 WITH
 -- the units that count below each node, and in which months
 "places" AS (
-SELECT p.theme, p.anc AS node, p.dsc AS unit, p.from_m, p.to_m FROM population p
+SELECT p.theme, p.anc AS node, p.dsc AS unit, p.from_m, p.to_m, p.owes OR p.depth = 0 AS owes FROM population p
 WHERE p.rec_from <= $seq AND $seq < p.rec_to AND p.anc = $nodes
 ),
 -- reports and duties of each node
 "reports" AS (
-SELECT p.node, u.month_no, sum(u.got) AS "got_ledger" FROM places p JOIN "unit_ledger" u ON u.unit = p.unit AND u.month_no >= p.from_m AND u.month_no < p.to_m WHERE p.theme = 'cost' AND u.month_no >= $lo AND u.month_no < $hi AND u.batch_seq <= $seq GROUP BY ALL
+SELECT p.node, u.month_no, sum(u.got) AS "got_ledger" FROM places p JOIN "unit_ledger" u ON u.unit = p.unit AND u.month_no >= p.from_m AND u.month_no < p.to_m WHERE p.theme = 'cost' AND p.owes AND u.month_no >= $lo AND u.month_no < $hi AND u.batch_seq <= $seq GROUP BY ALL
 UNION ALL BY NAME
-SELECT u.node, u.month_no, count(*) AS "due_cost" FROM (SELECT node, unnest(range(greatest(from_m, $lo)::BIGINT, least(to_m, $hi)::BIGINT))::INTEGER AS month_no FROM places WHERE theme = 'cost') u GROUP BY ALL
+SELECT u.node, u.month_no, count(*) AS "due_cost" FROM (SELECT node, unnest(range(greatest(from_m, $lo)::BIGINT, least(to_m, $hi)::BIGINT))::INTEGER AS month_no FROM places WHERE theme = 'cost' AND owes) u GROUP BY ALL
 ),
 -- figures of each part of each node
 "split" AS (
