@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dash import dcc
+
 from callbacks import ids
 from callbacks.completeness import arrival_panel, arrival_table
 from callbacks.focus import Focus
@@ -42,8 +44,14 @@ def _listing(focus: Focus, name: str, content: Table, reading: str) -> Panel:
         sub=focus.words.say(f"{name}.sub"),
         reading=reading,
         face=grid(ids.grid(PAGE, name), content, focus.words) if content.rows else None,
+        tools=(_hand_in(focus),) if name in ("due", "quarantine") else (),
         is_list=True,
     )
+
+
+def _hand_in(focus: Focus) -> dcc.Link:
+    """Return the way to the page where files are handed in and rows set aside come back."""
+    return dcc.Link(focus.words.say("desk.go"), href=focus.link("/hand-in"), className="tool strong")
 
 
 def _batches(focus: Focus, batches: Sequence[Batch]) -> Panel:
