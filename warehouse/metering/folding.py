@@ -48,7 +48,11 @@ DAY = dt.timedelta(days=1)
 SIX = Decimal("0.000001")
 THREE = Decimal("0.001")
 
+STAYING = ("meter", "day", "unit", "building", "energy", "expected", "parent_meter", "basis")
+"""Columns of a meter day that do not come from its readings."""
+
 Touched = dict[str, set[dt.datetime]]
+Told = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -199,6 +203,9 @@ def _fold_some(desk: Desk, touched: Mapping[str, set[dt.datetime]]) -> list[dict
         held = Held(pushed.get(name, ()), readings, meter)
         if meter := _known_as(desk, name, held):
             rows += _fold_one(desk, meter, held, moved, told.get(name, {}))
+        elif not held.readings and name in told:
+            gone = {desk.day_of(at - shift) for at in moved for shift in (dt.timedelta(0), dt.timedelta(hours=1))}
+            rows += [_unknown(one) for day, one in told[name].items() if day in gone and one["basis"] == "file"]
     return rows
 
 
@@ -214,14 +221,15 @@ def _known_as(desk: Desk, name: str, held: Held) -> Meter | None:
 
 
 def _fold_one(
-    desk: Desk, meter: Meter, held: Held, moved: Collection[dt.datetime], told: Mapping[dt.date, str]
+    desk: Desk, meter: Meter, held: Held, moved: Collection[dt.datetime], told: Mapping[dt.date, Told]
 ) -> Iterable[dict[str, Any]]:
     readings = newest(held.readings)
     times = [reading.at for reading in readings]
     pushed = {reading.at for reading in held.pushed}
     closed = desk.raw.closed_before()
     for day in sorted(_days_moved(desk, times, moved)):
-        if day < closed and told.get(day, "file" if not pushed else "") != "file":
+        basis = told[day]["basis"] if day in told else None
+        if day < closed and (basis or ("push" if pushed else "file")) != "file":
             desk.left_alone += 1
             continue
         start, end = local_instant(day, 0, desk.zone), local_instant(day, 24, desk.zone)
@@ -235,11 +243,10 @@ def _fold_one(
             if desk.day_of(aside.at) == day and aside.at in pushed
         ]
         own = [at for at in times[bisect_left(times, start) : bisect_left(times, end) + 1] if start <= at <= end]
-        for figure in folded.days:
-            if figure.quantity is not None or day in told:
-                yield _row(figure, desk.zone, _basis(own, pushed, told.get(day)))
-        if not folded.days and day in told:
-            desk.left_alone += 1
+        figures = [figure for figure in folded.days if figure.quantity is not None]
+        yield from (_row(figure, desk.zone, _basis(own, pushed, basis)) for figure in figures)
+        if not figures and day in told:
+            yield _unknown(told[day])
 
 
 def _edge(times: Sequence[dt.datetime], at: dt.datetime, beyond: int) -> int:
@@ -269,17 +276,17 @@ def _basis(own: Iterable[dt.datetime], pushed: Collection[dt.datetime], told: st
 
 def _days_told(
     desk: Desk, touched: Collection[str], span: tuple[dt.datetime, dt.datetime]
-) -> dict[str, dict[dt.date, str]]:
-    """Return the days already folded of some meters, with where their readings came from."""
+) -> dict[str, dict[dt.date, Told]]:
+    """Return the days already folded of some meters: what stays true of them when their readings go."""
     low, high = map(desk.day_of, span)
     months = (low.year * 12 + low.month - 1, high.year * 12 + high.month - 1)
     rows = live_rows(
-        desk.con, desk.store, TARGET, ("meter", "day", "basis"),
+        desk.con, desk.store, TARGET, STAYING,
         "list_contains(?, p.meter) AND p.day BETWEEN ? AND ?", [sorted(touched), low, high], months,
     )  # fmt: skip
-    found: dict[str, dict[dt.date, str]] = defaultdict(dict)
-    for meter, day, basis in rows:
-        found[meter][day] = basis
+    found: dict[str, dict[dt.date, Told]] = defaultdict(dict)
+    for row in rows:
+        found[row[0]][row[1]] = dict(zip(STAYING, row, strict=True))
     return found
 
 
@@ -312,6 +319,13 @@ def _row(figure: DayFigure, zone: zoneinfo.ZoneInfo, basis: str) -> dict[str, An
         "parent_meter": version.parent,
         "basis": basis,
     }
+
+
+def _unknown(told: Told) -> dict[str, Any]:
+    """Return the row of a day that was told and of which nothing is known any more: no quantity, not a small one."""
+    stays = {name: None if value is None else str(value) for name, value in told.items()}
+    nothing = {"night_complete": "否", "got": "0", "complete": "否", "covered_minutes": "0", "spikes": "0"}
+    return dict.fromkeys(_SCHEMA.names) | stays | nothing | {"estimated": "0"}
 
 
 def _text(value: Decimal | None, places: Decimal) -> str | None:
