@@ -282,7 +282,8 @@ class Control:
         """Return the receipt of the same bytes handed in for the same source at the same recorded time, taken or refused."""
         query = (
             sa.select(RECEIPT)
-            .where(RECEIPT.c.file_sha == sha, RECEIPT.c.recorded_at == iso(recorded_at))
+            .where(sa.or_(RECEIPT.c.file_sha == sha, RECEIPT.c.received_sha == sha))
+            .where(RECEIPT.c.recorded_at == iso(recorded_at))
             .where(RECEIPT.c.status.in_(("committed", "unchanged", "refused")))
             .order_by(RECEIPT.c.receipt_id.desc())
         )

@@ -54,6 +54,17 @@ def keep_copy(source: Path, folder: Path) -> str:
     return sha
 
 
+def copy_aside(source: Path, folder: Path) -> tuple[str, Path | None]:
+    """Copy a received file beside the place it would be kept in, flushed; return its hash and, if it is new, the copy."""
+    sha = sha256_of(source)
+    if (folder / sha).exists():
+        return sha, None
+    temporary = folder / f"{sha}.tmp"
+    shutil.copyfile(source, temporary)
+    flush_file(temporary)
+    return sha, temporary
+
+
 @contextlib.contextmanager
 def writer_lock(path: Path, wait_seconds: float = 30, tell: Callable[[str], None] | None = None) -> Iterator[None]:
     """Hold the one writer's lock for a job; wait for another writer, saying so, then give up."""

@@ -12,7 +12,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
@@ -32,14 +32,17 @@ from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.deltas import compare, good_rows, write_segment
 from warehouse.directory import NAMING, REGISTER, read_directory
-from warehouse.durable import keep_copy
+from warehouse.durable import copy_aside
 from warehouse.layout import keep_layouts
 from warehouse.manifest import Delivery, gather
 from warehouse.organisations import Directory
 from warehouse.portion import not_waiting
+from warehouse.protection.shield import Kept, check_entries, noted, recount, shield, without
+from warehouse.protection.watch import Suspicious, watch
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
+from warehouse.readers.signatures import recognise
 from warehouse.readers.tables import read_tables
 from warehouse.receipts import FileReport, already, outcome_text
 from warehouse.recognition import contract_of
@@ -73,13 +76,18 @@ class Loader:
     moment: dt.datetime = DEFAULTS_AT
     """When files that do not say it became known: one moment for the whole call."""
     tables: dict[Path, tuple[RawTable, ...]] = field(default_factory=dict)
+    trusted: set[Path] = field(default_factory=set)
+    """Files that were looked through for what must not be kept."""
     note: Note | None = None
     """What is written in the transaction that takes a file, given the numbers of its receipt and of its batch."""
 
     def read(self, delivery: Delivery) -> tuple[RawTable, ...]:
         """Return the tables of a file, read once."""
         found = self.tables.pop(delivery.path, None)
-        return found if found is not None else read_tables(delivery.path, self.knows, name=delivery.name)
+        tables = found if found is not None else read_tables(delivery.path, self.knows, name=delivery.name)
+        if delivery.path in self.trusted:
+            return tables
+        return watch(delivery.path, delivery.name, recognise(delivery.path, delivery.name), tables, self.contracts)
 
     def order(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Return deliveries of one moment with the registers others lean on first; the rest keeps its order."""
@@ -209,26 +217,52 @@ def load_file(loader: Loader, delivery: Delivery) -> FileReport:
         return FileReport(delivery.name, None, None, "ignored", {}, text)
     control = loader.store.control
     # the copy is hashed, written and flushed while the file is read
-    kept = loader.copier.submit(keep_copy, delivery.path, loader.store.inbox)
+    kept = Kept(loader.copier.submit(copy_aside, delivery.path, loader.store.inbox), loader.store.inbox)
     moment = delivery.recorded_at
     _, last_at = control.last()
     now = loader.clock()
     # what was taken before something newer is history; only a file of the newest moment can still change anything
     if moment is not None and last_at is not None and moment < last_at:
-        seen = control.delivered(kept.result(), moment, delivery.source)
+        seen = control.delivered(kept.sha(), moment, delivery.source)
         if seen is not None:
+            kept.drop()
             return already(delivery, seen, is_withdrawn=seen["batch_seq"] in loader.withdrawn)
     moment = moment or loader.moment
     try:
         _check_time(delivery, moment, last_at, now)
-        understood = understand(loader, delivery)
+        return _take(loader, delivery, kept, moment)
     except ReadRefused as refusal:
-        return _refuse(loader, delivery, kept.result(), moment, refusal.faults)
+        return _refuse(loader, delivery, kept, moment, refusal.faults)
+    except Suspicious:
+        return _take_cleaned(loader, delivery, kept, moment)
+
+
+def _take(loader: Loader, delivery: Delivery, kept: Kept, moment: dt.datetime) -> FileReport:
+    """Read a file and commit what it says; raises `ReadRefused`, or `Suspicious` before anything is kept."""
+    try:
+        understood = understand(loader, delivery)
     except UNFORESEEN as error:
         log.exception("%s could not be read", delivery.name)
-        fault = Fault("unforeseen", delivery.name, value=str(error).splitlines()[0])
-        return _refuse(loader, delivery, kept.result(), moment, (fault,))
+        raise ReadRefused(Fault("unforeseen", delivery.name, value=str(error).splitlines()[0])) from error
     return _commit_file(loader, delivery, kept, moment, understood)
+
+
+def _take_cleaned(loader: Loader, delivery: Delivery, kept: Kept, moment: dt.datetime) -> FileReport:
+    """Take a file without what must not be kept; where nothing of the kind is found, as it is."""
+    clean = None
+    try:
+        tables = read_tables(delivery.path, loader.knows, name=delivery.name)
+        clean = shield(delivery, tables, contract_of(loader.contracts, delivery, tables), kept, loader.store.tmp)
+        if clean is None and kept.received_sha is not None:
+            raise ReadRefused(Fault("classified_file" if kept.removed else "unsearchable", delivery.name))
+        again = replace(delivery, path=clean or delivery.path)
+        loader.trusted.add(again.path)
+        return _take(loader, again, kept, moment)
+    except ReadRefused as refusal:
+        return _refuse(loader, delivery, kept, moment, refusal.faults)
+    finally:
+        if clean is not None:
+            clean.unlink(missing_ok=True)
 
 
 def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | None, now: dt.datetime) -> None:
@@ -240,14 +274,17 @@ def _check_time(delivery: Delivery, moment: dt.datetime, last_at: dt.datetime | 
 
 
 def _commit_file(
-    loader: Loader, delivery: Delivery, kept: Future[str], moment: dt.datetime, understood: Understood
+    loader: Loader, delivery: Delivery, kept: Kept, moment: dt.datetime, understood: Understood
 ) -> FileReport:
     if understood.contract.is_passing:
         return take_positions(loader, delivery, kept.result(), moment, understood, loader.actor)
     con, control = loader.con, loader.store.control
     contract, staged = understood.contract, understood.staged
+    recount(understood, kept.removed)
     found = compare_with_known(loader, delivery, understood)
     change, entries, counts = found.change, found.entries, found.counts
+    if delivery.path not in loader.trusted:
+        check_entries(entries, contract)
     last, _ = control.last()
     sha = kept.result()
     segments: list[SegmentRow] = []
@@ -257,9 +294,10 @@ def _commit_file(
         status = "committed"
         segments = [_segment(loader, contract, last + 1, delivery.name, staged.sheets)]
         batch = batch_row(loader, contract.name, delivery.name, sha, last + 1, moment, segments, counts)
-    text = outcome_text(contract, counts, staged, entries) | delivery.advice.as_text()
+    text = noted(outcome_text(contract, counts, staged, entries) | delivery.advice.as_text(), kept.removed)
     seq = batch["batch_seq"] if batch else None
     receipt = receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
+    receipt["received_sha"] = kept.received_sha
     mended = quarantine.mended(con, contract, control.quarantine(dataset=contract.name), understood.tables, entries)
     if entries:
         layouts = quarantine.layouts_of(understood.tables, [delivery.span] * len(understood.tables))
@@ -277,14 +315,20 @@ def _segment(loader: Loader, contract: Contract, seq: int, name: str, sheets: Se
     return write_segment(loader.con, contract, loader.store.segments, loader.store.tmp, seq, name, sheets)
 
 
-def _refuse(loader: Loader, delivery: Delivery, sha: str, moment: dt.datetime, faults: Sequence[Fault]) -> FileReport:
-    named = [fault if fault.file else replace(fault, file=delivery.name) for fault in faults]
+def _refuse(
+    loader: Loader, delivery: Delivery, kept: Kept, moment: dt.datetime, faults: Sequence[Fault]
+) -> FileReport:
+    if kept.received_sha is None and (clean := shield(delivery, (), None, kept, loader.store.tmp)):
+        clean.unlink()
+    named = [without(fault if fault.file else replace(fault, file=delivery.name)) for fault in faults]
     text = {
         "zh": " ".join(message(fault, "zh") for fault in named),
         "en": " ".join(message(fault, "en") for fault in named),
         "codes": sorted({fault.code for fault in named}),
     }
-    receipt = receipt_row(loader, delivery, sha, delivery.source, moment, "refused", {}, text, None)
+    text = noted(text, kept.removed)
+    receipt = receipt_row(loader, delivery, kept.result(), delivery.source, moment, "refused", {}, text, None)
+    receipt["received_sha"] = kept.received_sha
     loader.store.control.commit(receipt, None, (), ())
     return FileReport(delivery.name, delivery.source, None, "refused", {}, text)
 

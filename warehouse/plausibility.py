@@ -12,8 +12,10 @@ from warehouse.contracts import Contract
 from warehouse.manifest import Delivery
 
 
-def declared_range(con: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery) -> None:
-    """Rows outside the months their delivery declares are set aside."""
+def declared_range(
+    con: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery, *, sheet_no: int | None = None
+) -> None:
+    """Rows outside the months their delivery declares are set aside; of all sheets, or of one."""
     if delivery.span is None or contract.time_kind in ("span", "year"):
         return
     start, _ = stage.valid_span(replace(contract, month_expr=None))
@@ -21,20 +23,30 @@ def declared_range(con: duckdb.DuckDBPyConnection, contract: Contract, delivery:
     con.execute(
         f"""INSERT INTO faults SELECT sheet_no, row_no, '{contract.time_column}', 'outside_period',
             CAST("{contract.time_column}" AS VARCHAR), '{month_label(low)}..{month_label(high - 1)}'
-        FROM staged WHERE {start} < {low} OR {start} >= {high}"""
+        FROM staged WHERE ({start} < {low} OR {start} >= {high})"""
+        + ("" if sheet_no is None else f" AND sheet_no = {sheet_no}")
     )
 
 
-def magnitude(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Sums a thousand times off their own history are asked about, not believed: yuan sent as ten thousands."""
+def magnitude(con: duckdb.DuckDBPyConnection, contract: Contract, *, beside_known: bool = False) -> None:
+    """Sums a thousand times off their own history are asked about, not believed: yuan sent as ten thousands.
+
+    With `beside_known` the rows come beside those known of their months, as single lines handed in later do.
+    """
     rule = contract.magnitude or {}
     column, factor = rule["column"], rule.get("factor", 1000)
     per = ", ".join(f'"{name}"' for name in rule["per"])
     on = " AND ".join(f'n."{name}" IS NOT DISTINCT FROM h."{name}"' for name in rule["per"])
     start, _ = stage.valid_span(contract)
+    rows = f'SELECT {per}, {start} AS m, "{column}" FROM staged'
+    if beside_known:
+        same = " AND ".join(f'k."{key}" = s."{key}"' for key in contract.keys)
+        rows += f"""
+            UNION ALL SELECT {per}, from_m, "{column}" FROM known k
+            WHERE from_m IN (SELECT {start} FROM staged) AND NOT EXISTS (SELECT 1 FROM staged s WHERE {same})"""
     con.execute(
         f"""INSERT INTO faults
-        WITH now AS (SELECT {per}, {start} AS m, sum("{column}") AS v FROM staged GROUP BY ALL),
+        WITH now AS (SELECT {per}, m, sum("{column}") AS v FROM ({rows}) GROUP BY ALL),
         history AS (
             SELECT {per}, median(v) AS usual FROM (
                 SELECT {per}, from_m, sum("{column}") AS v FROM known

@@ -101,10 +101,10 @@ def _hash(text: str | None) -> str:
     return hashlib.sha256(f"{text}".encode()).hexdigest()
 
 
-def fault_texts(contract: Contract | None, entry: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sentence of a quarantine entry in both languages."""
-    shown = entry["column_name"] or None
-    if contract and shown:
+def fault_texts(contract: Contract | None, entry: Mapping[str, Any], label: str | None = None) -> dict[str, str]:
+    """Return the sentence of a quarantine entry in both languages; the column under a label that is given."""
+    shown = label or entry["column_name"] or None
+    if contract and shown and not label:
         named = [c for c in contract.columns if c.name == shown]
         shown = named[0].aliases[0] if named and named[0].aliases else shown
     if contract:
@@ -122,14 +122,15 @@ def fault_texts(contract: Contract | None, entry: Mapping[str, Any]) -> dict[str
     return {"zh": message(fault, "zh"), "en": message(fault, "en")}
 
 
-def reason(contract: Contract | None, entry: Mapping[str, Any], lang: str) -> str:
+def reason(contract: Contract | None, entry: Mapping[str, Any], lang: str, label: str | None = None) -> str:
     """Return why a row was set aside without saying where it stands: beside the row that is plain."""
-    sentence = fault_texts(contract, entry)[lang]
+    sentence = fault_texts(contract, entry, label)[lang]
     fault = Fault(entry["code"], entry["file_name"], entry["sheet"], entry["row_no"])
+    named = f"{entry['file_name']} {entry['sheet']}".strip()
     if lang == "zh":
-        named = f"{entry['file_name']} {entry['sheet']}".strip() + f" 第 {entry['row_no']} 行："
-        return sentence.replace(place(fault, "zh"), "", 1).removeprefix(named)
-    named = f"{entry['file_name']} {entry['sheet']}".strip() + f" row {entry['row_no']}: "
+        bare = sentence.replace(place(fault, "zh"), "", 1)
+        is_of_row = bare != sentence and not bare.startswith("“")
+        return f"此行{bare}" if is_of_row else bare.removeprefix(f"{named} 第 {entry['row_no']} 行：")
     where = place(fault, "en")
-    bare = sentence.replace(f", {where}", "", 1).removeprefix(named)
-    return bare.replace(where, "this row", 1).replace(where.capitalize(), "This row", 1)
+    bare = sentence.replace(f", {where}", "", 1).removeprefix(f"{named} row {entry['row_no']}: ")
+    return bare.replace(where.capitalize(), "This row", 1).replace(where, "this row", 1)

@@ -17,15 +17,17 @@ from typing import Any
 from warehouse import quarantine
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
+from warehouse.base.runs import runs
 from warehouse.contracts import Contract
 from warehouse.control import STORE_ID, SegmentRow
 from warehouse.corrections import Advice
 from warehouse.deltas import write_segment
 from warehouse.directory import NAMING
-from warehouse.durable import keep_copy
+from warehouse.durable import copy_aside
 from warehouse.ingest import Loader, Progress, batch_row, receipt_row, scratch
 from warehouse.layout import keep_layouts
 from warehouse.manifest import Delivery
+from warehouse.protection.shield import Kept, note_of, shield_return_sheet
 from warehouse.reach import EVERYTHING, Reach
 from warehouse.readers.faults import ReadRefused
 from warehouse.readers.messages import message
@@ -85,7 +87,8 @@ def resubmit(
     progress: Progress | None = None, reach: Reach = EVERYTHING,
 ) -> Resubmission:  # fmt: skip
     """Take a corrected return sheet; each source it touches is a batch of its own. Does not publish."""
-    sheet = read_return_sheet(path, name)
+    known_as = name or path.name
+    read_return_sheet(path, known_as)  # one that is none is refused before anything is locked
     if not store.exists:
         raise StoreError(f"There is no store in {store.path}.", "name the store with --store")
     with (
@@ -97,21 +100,29 @@ def resubmit(
         loader = Loader(store, actor, clock, con, store.contracts, copier)
         last_at = store.control.last()[1]
         loader.moment = max(clock(), last_at) if last_at else clock()
+        kept = Kept(copier.submit(copy_aside, path, store.inbox), store.inbox)
+        clean = shield_return_sheet(path, known_as, store.contracts, kept, store.tmp)
+        sheet = read_return_sheet(clean or path, known_as)
         found = sort_lines(sheet, store.control, store.control.meta().get(STORE_ID, ""))
         done = Resubmission(sheet.name, len(sheet.lines) + len(sheet.strangers), dict.fromkeys(OUTCOMES, 0))
         for outcome, lines in found.left.items():
             done.counts[outcome] += len(lines)
         notes: list[dict[str, str]] = []
         if found.again or found.discarded:
-            _take_all(loader, Delivery(path, sheet.name, advice=Advice(reach=reach)), found, done, notes)
+            _take_all(loader, Delivery(path, sheet.name, advice=Advice(reach=reach)), kept, found, done, notes)
+        else:
+            kept.drop()
+        if clean is not None:
+            clean.unlink()
+        if told := note_of(kept.removed):
+            notes.append({"zh": told["zh"], "en": told["en"]})
     done.message = _message(sheet, found, done, notes)
     return done
 
 
 def _take_all(
-    loader: Loader, delivery: Delivery, found: Sorted, done: Resubmission, notes: list[dict[str, str]]
+    loader: Loader, delivery: Delivery, kept: Kept, found: Sorted, done: Resubmission, notes: list[dict[str, str]]
 ) -> None:
-    sha = keep_copy(delivery.path, loader.store.inbox)
     sources = dict.fromkeys([again.row.dataset for again in found.again] + [row.dataset for row in found.discarded])
     for source in sorted(sources, key=lambda name: (name not in NAMING, name)):
         again = [one for one in found.again if one.row.dataset == source]
@@ -125,7 +136,7 @@ def _take_all(
         for number, tables in enumerate(parts):
             waste = discarded if number == 0 else []
             try:
-                _take(loader, replace(delivery, source=source), sha, contract, tables, waste, done)
+                _take(loader, replace(delivery, source=source), kept, contract, tables, waste, done)
             except ReadRefused as refusal:
                 why = {lang: " ".join(message(fault, lang) for fault in refusal.faults) for lang in ("zh", "en")}
                 sentences = words()["result"]["outside"]
@@ -152,11 +163,11 @@ def _parts(again: Sequence[Again]) -> list[list[Part]]:
 
 
 def _take(
-    loader: Loader, delivery: Delivery, sha: str, contract: Contract, parts: Sequence[Part],
+    loader: Loader, delivery: Delivery, kept: Kept, contract: Contract, parts: Sequence[Part],
     discarded: Sequence[WaitingRow], done: Resubmission,
 ) -> None:  # fmt: skip
     """Stage the rows of one source, commit what came right, and close or renew their entries."""
-    control = loader.store.control
+    control, sha = loader.store.control, kept.result()
     result = restage(loader, delivery, contract, parts) if parts else None
     entries = result.entries if result else []
     wrong = {(entry["file_name"], entry["sheet"], entry["row_no"], entry["row_hash"]) for entry in entries}
@@ -186,6 +197,7 @@ def _take(
         staged.skipped["discarded"] += len(discarded)
     text = outcome_text(contract, counts, staged, entries) | {"return_sheet": _told(parts, discarded, wrong)}
     receipt = receipt_row(loader, delivery, sha, contract.name, loader.moment, status, counts, text, seq)
+    receipt["received_sha"] = kept.received_sha
     control.commit(receipt, batch, segments, opened, sorted(closed))
     if contract.name in NAMING:
         loader.directory = None
@@ -245,36 +257,21 @@ def _told(
     told: dict[str, dict[str, dict[str, str]]] = {}
     for outcome, found in places.items():
         for (file, sheet), numbers in found.items():
-            told.setdefault(outcome, {}).setdefault(file, {})[sheet] = ranges(numbers)
+            told.setdefault(outcome, {}).setdefault(file, {})[sheet] = runs(numbers)
     return told
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """Write row numbers as people do: `3、5-9`."""
-    runs: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return "、".join(f"{low}" if low == high else f"{low}-{high}" for low, high in runs)
 
 
 def _said(name: str, **values: object) -> dict[str, str]:
     return {lang: sentence.format(**values) for lang, sentence in words()["result"][name].items()}
 
 
-def _message(
-    sheet: ReturnSheet, found: Sorted, done: Resubmission, notes: Sequence[dict[str, str]]
-) -> dict[str, str]:
+def _message(sheet: ReturnSheet, found: Sorted, done: Resubmission, notes: Sequence[dict[str, str]]) -> dict[str, str]:
     parts = [_said("done", file=done.file, rows=done.rows, **done.counts)]
     if not found.again and not found.discarded:
         parts.append(_said("nothing"))
     for name in ("foreign", "altered", "repeated", "strangers", "undecided"):
         if places := found.left.get(name):
-            shown = "、".join(
-                f"{title} {ranges(rows)}" for title, rows in _by_sheet(places[:MOST_PLACES_NAMED]).items()
-            )
+            shown = "、".join(f"{title} {runs(rows)}" for title, rows in _by_sheet(places[:MOST_PLACES_NAMED]).items())
             more = "…" if len(places) > MOST_PLACES_NAMED else ""
             parts.append(_said(name, count=len(places), where=shown + more, **words()["decisions"]))
     if sheet.unknown_columns:

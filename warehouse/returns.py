@@ -141,6 +141,13 @@ def read_return_sheet(path: Path, name: str | None = None) -> ReturnSheet:
     return ReturnSheet(known_as, tuple(lines), tuple(strangers), tuple(dict.fromkeys(unknown)))
 
 
+def heads_of(path: Path) -> list[tuple[str, int, tuple[str, ...]]]:
+    """Return the sheets of a return sheet that hold rows: title, number of the head row, heads."""
+    return [
+        (sheet, at, tuple(text or "" for text in grid[at - 1])) for sheet, grid in _grids(path) if (at := _heads(grid))
+    ]
+
+
 def _grids(path: Path) -> list[tuple[str, list[Cells]]]:
     book = calamine.CalamineWorkbook.from_path(str(path))
     found = []

@@ -72,7 +72,7 @@ def ballast(disk: Path) -> Iterator[Ballast]:
 
 
 STAGES: dict[str, tuple[Any, str]] = {
-    "the copy of the received file": (ingest, "keep_copy"),
+    "the copy of the received file": (ingest, "copy_aside"),
     "the segment": (segment, "write_aside"),
     "the control log": (Control, "commit"),
     "the generation": (publish, "project"),

@@ -14,10 +14,11 @@ from tests.fakes.clerk import Clerk
 from tests.fakes.office import NOW, ORG, P1, P2, Office, pay
 from warehouse.base.errors import RefusedInput
 from warehouse.base.periods import OPEN
+from warehouse.base.runs import runs
 from warehouse.health.examine import examine
 from warehouse.ingest import load
 from warehouse.publish import publish
-from warehouse.resubmission import ranges, resubmit
+from warehouse.resubmission import resubmit
 from warehouse.return_sheet import write_return_sheet
 from warehouse.returns import is_return_sheet
 from warehouse.waiting import Wanted, counts, waiting_rows
@@ -507,7 +508,7 @@ def test_twenty_thousand_rows_are_written_and_read_again(office: Office) -> None
 
 
 def test_row_numbers_are_told_in_runs() -> None:
-    assert ranges([9, 5, 6, 7, 3]) == "3、5-7、9"
+    assert runs([9, 5, 6, 7, 3]) == "3、5-7、9"
 
 
 def test_the_sheet_of_openpyxl_is_the_sheet_that_was_written(office: Office) -> None:

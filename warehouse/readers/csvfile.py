@@ -276,7 +276,7 @@ def _table(name: str, heading: Heading, sieve: Sieve, source: Source, faults: _R
     return RawTable(
         file=name, sheet="", labels=heading.labels, units=heading.units, unit_note=heading.unit_note,
         title=heading.title, period_note=heading.with_names("", name), header_row=heading.last + 1,
-        skipped=sieve.counted(), totals=tuple(sieve.totals), rows=sieve.rows, source=source, row_faults=tuple(faults.found),
+        skipped=sieve.counted(), totals=tuple(sieve.totals), notes=tuple(sieve.notes), rows=sieve.rows, source=source, row_faults=tuple(faults.found),
         surplus=faults.surplus,
     )  # fmt: skip
 

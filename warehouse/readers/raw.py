@@ -52,6 +52,7 @@ class RawTable:
     first_header_row: int = 1
     first_column: int = 1
     """Where the header begins, counted from 1."""
+    notes: tuple[tuple[int, Cells], ...] = ()
     surplus: Mapping[int, Cells] = field(default_factory=dict, compare=False)
     """The cells of rows that are longer than the header, by row: those beyond its width."""
 

@@ -60,6 +60,7 @@ class Sieve:
         self.valued = _valued(heading.labels)
         self.skipped: Counter[str] = Counter(heading.before)
         self.totals: list[tuple[int, Cells]] = []
+        self.notes: list[tuple[int, Cells]] = []
         self.rows = 0
         self._after_note = False
         self._last = 0
@@ -83,6 +84,8 @@ class Sieve:
         self.skipped[kind] += 1
         if kind == TOTAL:
             self.totals.append((number, fit(cells, len(self.labels))))
+        elif kind == NOTE:
+            self.notes.append((number, fit(cells, len(self.labels))))
         return False
 
     def counted(self) -> tuple[tuple[str, int], ...]:

@@ -160,7 +160,7 @@ def _table(region: Region, all_of_sheet: list[Region], meta: Any, name: str, mar
         file=name, sheet=sheet, labels=heading.labels, units=heading.units, unit_note=heading.unit_note,
         title=heading.title, period_note=heading.with_names(meta.name, name), header_row=area.top + heading.last + 1,
         first_header_row=area.top + heading.first + 1, first_column=area.left + 1,
-        skipped=sieve.counted(), totals=tuple(sieve.totals), rows=sieve.rows, source=source,
+        skipped=sieve.counted(), totals=tuple(sieve.totals), notes=tuple(sieve.notes), rows=sieve.rows, source=source,
         remarks=tuple(_remarks(region, kept, meta, name, marks)),
     )  # fmt: skip
 
