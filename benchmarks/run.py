@@ -99,6 +99,14 @@ def _requests(shop: Workshop) -> list[Line]:
     return serving.measure_requests(shop.store)
 
 
+def _names(_: Workshop) -> list[Line]:
+    from benchmarks import naming
+
+    if not naming.records().is_file():
+        raise Skipped(f"no data in {naming.records()}")
+    return naming.measure(naming.records())
+
+
 Part = Callable[[Workshop], list[Line]]
 PARTS: dict[str, Part] = {
     "sample": _sample,
@@ -107,6 +115,7 @@ PARTS: dict[str, Part] = {
     "refresh": _refresh,
     "memory": _memory,
     "requests": _requests,
+    "names": _names,
 }
 LARGE: dict[str, Part] = {"load": _load_large}
 

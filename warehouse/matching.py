@@ -43,10 +43,10 @@ def _settle_by_month(con: duckdb.DuckDBPyConnection, contract: Contract, directo
     ).fetchall()
     found = [(text, at, directory.find(text.removeprefix(OPEN_NAME), at)) for text, at in asked]
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE settled (text VARCHAR, at BIGINT, code VARCHAR, fault VARCHAR, hint VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE settled (text VARCHAR, in_month BIGINT, code VARCHAR, fault VARCHAR, hint VARCHAR)"
     )
     con.executemany("INSERT INTO settled VALUES (?, ?, ?, ?, ?)", [(t, m, *_told(match)) for t, m, match in found])
-    same = f"n.text = s.{org} AND n.at IS NOT DISTINCT FROM ({month})"
+    same = f"n.text = s.{org} AND n.in_month IS NOT DISTINCT FROM ({month})"
     con.execute(
         f"INSERT INTO faults SELECT s.sheet_no, s.row_no, '{contract.org_column}', n.fault, s.{org}[2:], n.hint"
         f" FROM staged s JOIN settled n ON {same} WHERE n.fault IS NOT NULL"
