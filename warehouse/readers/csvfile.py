@@ -21,10 +21,11 @@ import pyarrow.csv as pa_csv
 from warehouse.readers.encodings import Utf8File, as_utf8, detect
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading
-from warehouse.readers.labels import Aliases
-from warehouse.readers.raw import Cells, RawTable, Source, chunk_schema
+from warehouse.readers.labels import Aliases, fold_label
+from warehouse.readers.raw import Cells, Place, RawTable, Source, chunk_schema
 from warehouse.readers.sift import Row, Sieve
 from warehouse.readers.spool import fit, spool
+from warehouse.readers.structure import is_form, lies_on_its_side
 from warehouse.readers.survey import Irregular, Part, Survey, Suspect, survey
 
 HEAD_BYTES = 1 << 16
@@ -128,13 +129,13 @@ class ParsedRows:
 
 def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
     """The one table of a text file."""
-    if path.stat().st_size == 0:
-        raise ReadRefused(Fault("empty_file", name))
-    text = as_utf8(path, detect(path, name), name)
-    head = _read_head(text, aliases)
+    text, head = _open(path, name, aliases)
     heading = find_heading(head.records, aliases)
     if heading is None:
         raise ReadRefused(_no_header(name, head))
+    if _lies(head, heading, aliases):
+        names = [record[0] for record in head.records if record and record[0]]
+        raise ReadRefused(Fault("lying_table", name, value="、".join(names)))
     heading = _full_width(heading, head)
     try:
         table = _regular(text, name, head, heading)
@@ -145,10 +146,34 @@ def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
     return table
 
 
+def outline_csv(path: Path, name: str, aliases: Aliases) -> tuple[Place, ...]:
+    """Where the header of a text file stands."""
+    _, head = _open(path, name, aliases)
+    heading = find_heading(head.records, aliases)
+    if heading is None:
+        raise ReadRefused(_no_header(name, head))
+    problem = "lying_table" if _lies(head, heading, aliases) else None
+    return (Place("", heading.first, heading.last, 0, len(heading.labels) - 1, problem),)
+
+
+def _open(path: Path, name: str, aliases: Aliases) -> tuple[Utf8File, _Head]:
+    if path.stat().st_size == 0:
+        raise ReadRefused(Fault("empty_file", name))
+    text = as_utf8(path, detect(path, name), name)
+    return text, _read_head(text, aliases)
+
+
+def _lies(head: _Head, heading: Heading, aliases: Aliases) -> bool:
+    top = [[fold_label(cell) for cell in record] for record in head.records]
+    return lies_on_its_side(top, aliases, heading.hits)
+
+
 def _no_header(name: str, head: _Head) -> Fault:
     if not any(cell for record in head.records for cell in record):
         return Fault("empty_file", name)
     first = next(record for record in head.records if any(record))
+    if is_form([[fold_label(cell) for cell in record] for record in head.records]):
+        return Fault("form_sheet", name, value=next(cell for cell in first if cell))
     return Fault("no_header", name, row=1, value=" ".join(cell for cell in first if cell)[:60])
 
 
@@ -266,7 +291,7 @@ def _patch(suspect: Suspect, record: Sequence[str], width: int, delimiter: str) 
 def _irregular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:
     """Read record by record, noting every record that does not fit the header."""
     sieve, faults = Sieve(heading), _RowFaults(name, len(heading.labels), head.delimiter)
-    rows = _records(text.path, head.delimiter, heading.body, name)
+    rows = _records(text.path, head.delimiter, heading.body, name, faults.ill)
     source = spool(faults.watch(sieve.pass_through(rows)), len(heading.labels))
     faults.finish(text.path)
     return _table(name, heading, sieve, source, faults)
@@ -281,8 +306,11 @@ def _table(name: str, heading: Heading, sieve: Sieve, source: Source, faults: _R
     )  # fmt: skip
 
 
-def _records(path: Path, delimiter: str, after: int, name: str = "") -> Iterator[Row]:
-    """All records behind the first `after`, numbered from 1; an unclosed quote refuses the file."""
+def _records(path: Path, delimiter: str, after: int, name: str, ill: set[int]) -> Iterator[Row]:
+    """All records behind the first `after`, numbered from 1; an unclosed quote refuses the file.
+
+    Records in which something stands behind a closing quote are noted in `ill`.
+    """
     with path.open(encoding="utf-8-sig", newline="") as file:
         feed = _Feed(iter(file))
         number = 0
@@ -290,19 +318,22 @@ def _records(path: Path, delimiter: str, after: int, name: str = "") -> Iterator
             for number, record in enumerate(_reader(feed, delimiter), 1):
                 last = feed.taken()
                 if number > after:
+                    if any('"' in line for line in last) and _quote_error("".join(last), delimiter):
+                        ill.add(number)
                     yield number, [cell or None for cell in record]
         except csv.Error as error:  # a cell beyond every measure: a quote that nothing closes
             raise ReadRefused(Fault("truncated", name, row=number + 1, value=feed.start[:60].strip())) from error
-        if number and _never_closes("".join(last), delimiter):
+        if number and "unexpected end" in _quote_error("".join(last), delimiter):
             raise ReadRefused(Fault("truncated", name, row=number, value=last[0].strip()[:60]))
 
 
-def _never_closes(text: str, delimiter: str) -> bool:
+def _quote_error(text: str, delimiter: str) -> str:
+    """What a strict reader says about the quotes of a record; nothing when they are right."""
     try:
         list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        return "unexpected end" in str(error)
-    return False
+        return str(error)
+    return ""
 
 
 class _RowFaults:
@@ -314,6 +345,7 @@ class _RowFaults:
         self.width = width
         self.found: list[Fault] = []
         self.surplus: dict[int, Cells] = {}
+        self.ill: set[int] = set()
         self._last: Fault | None = None
 
     def watch(self, rows: Iterator[Row]) -> Iterator[Row]:
@@ -346,15 +378,22 @@ class _RowFaults:
         if whole is not None:
             return Fault("swallowed_rows", self.name, row=number, value=whole, hint=str(whole.count("\n")))
         if len(cells) == self.width:
-            return None
+            return self._quoting(number, cells)
         surplus = [cell for cell in cells[self.width :] if cell]
         if len(cells) > self.width and not surplus:
-            return None
+            return self._quoting(number, cells)
         if surplus:
             self.surplus[number] = tuple(cell or None for cell in cells[self.width :])
         code = "short_row" if len(cells) < self.width else "long_row"
         value = surplus[0] if surplus else str(len(cells))
         return Fault(code, self.name, row=number, value=value, hint=str(self.width))
+
+    def _quoting(self, number: int, cells: Sequence[str | None]) -> Fault | None:
+        """A row with something behind a closing quote: which letters were meant cannot be told."""
+        if number not in self.ill:
+            return None
+        shown = next((cell for cell in cells if cell and '"' in cell), next((cell for cell in cells if cell), None))
+        return Fault("stray_quote", self.name, row=number, value=shown)
 
     def _swallows(self, column: int, cell: str) -> bool:
         """Whether a cell of several lines holds whole records: a quote that was meant as a letter opened it.

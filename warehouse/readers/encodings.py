@@ -41,6 +41,11 @@ class Utf8File:
     scratch: ScratchFile | None = None
 
 
+FEWEST_LETTERS = 8
+RARE_SHARE = 0.6
+"""Traditional characters, which GB 2312 lacks, are about every third of a text written with them."""
+
+
 def detect(path: Path, name: str) -> Encoding:
     """The encoding all bytes of the file agree with, or a refusal that names the first bad line."""
     with path.open("rb") as file:
@@ -165,7 +170,27 @@ def _not_utf8(path: Path, name: str) -> Encoding:
             seen["gb18030"] = next(found)
         lines += block.count(b"\n")
     _refuse_mixture(seen, lines, name)
+    _refuse_foreign(path, name)
     return Encoding("gb18030")
+
+
+def _refuse_foreign(path: Path, name: str) -> None:
+    """Nearly all bytes make sense as gb18030; text of another encoding gives characters nobody uses."""
+    with path.open("rb") as file:
+        text = file.read(BLOCK).decode("gb18030", "ignore")
+    letters = [letter for letter in text if "\u4e00" <= letter <= "\u9fff"]
+    rare = sum(1 for letter in letters if not _is_common(letter))
+    if len(letters) >= FEWEST_LETTERS and rare > len(letters) * RARE_SHARE:
+        raise ReadRefused(Fault("foreign_encoding", name, row=1, value=text[:30].strip()))
+
+
+def _is_common(letter: str) -> bool:
+    """Whether a character is one of the 6,763 of GB 2312."""
+    try:
+        letter.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse_mixture(seen: dict[str, tuple[int, bytes]], lines: int, name: str) -> None:

@@ -76,7 +76,8 @@ def _known_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]
     if best is None or best.hits == 0:
         return None
     named = sum(1 for label in best.labels if label)
-    return best if best.hits >= 2 or named <= 2 else None
+    widest = max(_filled(row) for row in top)
+    return best if best.hits >= 2 or (named == 2 and named * 10 >= widest * 6) else None
 
 
 def _blocks_from(top: list[list[str]], first: int, aliases: Aliases, merges: Sequence[Merge]) -> Iterator[_Block]:
@@ -176,7 +177,8 @@ def is_label(cell: str) -> bool:
 
 
 def _may_start(top: list[list[str]], first: int) -> bool:
-    return any(is_label(cell) for cell in top[first])
+    """Whether names may begin in a row; a note such as 单位：元 is no name, though 单位 alone is one."""
+    return any(is_label(cell) and not find_unit_notes(cell) for cell in top[first])
 
 
 def _filled(row: Sequence[str]) -> int:

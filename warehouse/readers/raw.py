@@ -21,6 +21,18 @@ def chunk_schema(width: int) -> pa.Schema:
     return pa.schema([(ROW_NO, pa.int64()), *((f"c{column}", pa.string()) for column in range(width))])
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the header of a table stands, counted from 0 with both ends included, and why the table is not read if so."""
+
+    sheet: str
+    first: int
+    last: int
+    left: int
+    right: int
+    problem: str | None = None
+
+
 class Source(Protocol):
     """Where the data rows of a table wait until they are asked for."""
 

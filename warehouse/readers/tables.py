@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from warehouse.readers.csvfile import read_csv_table
+from warehouse.readers.csvfile import outline_csv, read_csv_table
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.labels import Aliases
 from warehouse.readers.parquetfile import read_parquet_table
-from warehouse.readers.raw import RawTable
+from warehouse.readers.raw import Place, RawTable
 from warehouse.readers.signatures import Kind, recognise
-from warehouse.readers.workbook import read_workbook
+from warehouse.readers.workbook import outline_workbook, read_workbook
 
-__all__ = ["Fault", "RawTable", "ReadRefused", "read_tables"]
+__all__ = ["Fault", "Place", "RawTable", "ReadRefused", "outline", "read_tables"]
 
 
 def read_tables(path: Path, aliases: Aliases, *, name: str | None = None) -> tuple[RawTable, ...]:
@@ -31,3 +31,14 @@ def read_tables(path: Path, aliases: Aliases, *, name: str | None = None) -> tup
     if kind is Kind.TEXT:
         return (read_csv_table(path, known_as, aliases),)
     return read_workbook(path, known_as, kind, aliases)
+
+
+def outline(path: Path, aliases: Aliases, *, name: str | None = None) -> tuple[Place, ...]:
+    """Where the headers of a text file or workbook stand, as `read_tables` finds them, without reading the rows."""
+    known_as = name or path.name
+    kind = recognise(path, known_as)
+    if kind is Kind.PARQUET:
+        return ()
+    if kind is Kind.TEXT:
+        return outline_csv(path, known_as, aliases)
+    return outline_workbook(path, known_as, kind, aliases)

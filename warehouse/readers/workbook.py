@@ -23,14 +23,14 @@ from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.grid import Grid, cell_text, make_grid, patched
 from warehouse.readers.labels import Aliases, fold_label
 from warehouse.readers.marks import Marks, SheetMarks, read_through, sheet_marks
-from warehouse.readers.raw import RawTable
+from warehouse.readers.raw import Place, RawTable
 from warehouse.readers.regions import HEAD_ROWS, Region, find_regions
 from warehouse.readers.sift import Places
 from warehouse.readers.signatures import Kind
 from warehouse.readers.spool import spool_columns
 from warehouse.readers.structure import Merge, is_form, lies_on_its_side
 
-__all__ = ["cell_text", "column_letters", "read_workbook"]
+__all__ = ["cell_text", "column_letters", "outline_workbook", "read_workbook"]
 
 DAMAGE = (
     zipfile.BadZipFile,
@@ -66,6 +66,24 @@ def read_workbook(path: Path, name: str, kind: Kind, aliases: Aliases) -> tuple[
     raise ReadRefused(*(strange or [Fault("no_header", name, ", ".join(workbook.sheet_names))]))
 
 
+def outline_workbook(path: Path, name: str, kind: Kind, aliases: Aliases) -> tuple[Place, ...]:
+    """Where the headers of all sheets stand."""
+    places = []
+    with _open_both(path, name, kind) as (workbook, marks):
+        for meta in _worksheets(workbook):
+            grid, regions = _regions(workbook, meta, name, marks, aliases)
+            problem = "lying_table" if _lies(grid, regions, aliases) else None
+            places += [_place(region, meta.name, problem) for region in regions]
+    return tuple(places)
+
+
+def _place(region: Region, sheet: str, problem: str | None) -> Place:
+    area, heading = region.area, region.heading
+    right = area.left + max(0, len(heading.labels) - 1)
+    missing = None if region.sieve.rows else "no_rows"
+    return Place(sheet, area.top + heading.first, area.top + heading.last, area.left, right, problem or missing)
+
+
 @contextmanager
 def _open_both(path: Path, name: str, kind: Kind) -> Iterator[tuple[Any, Future[SheetMarks]]]:
     """The workbook, and what its cells do not say, looked up while they are read.
@@ -97,17 +115,29 @@ def _read_sheet(
     workbook: Any, meta: Any, name: str, marks: Future[SheetMarks], aliases: Aliases
 ) -> tuple[list[tuple[RawTable, int]], Fault | None]:
     """The tables of a sheet with the number of labels that contracts know, or what the sheet is instead."""
-    grid, merges = _grid(workbook, meta, name)
-    own = marks.result().get(meta.name, Marks())
-    grid = _with_errors(grid, own)
-    regions = find_regions(grid, merges, aliases)
+    grid, regions = _regions(workbook, meta, name, marks, aliases)
     if not regions:
         return [], _strange(grid, meta.name, name)
-    top = [[fold_label(cell) for cell in row] for row in grid.rows(0, HEAD_ROWS)]
-    if len(regions) == 1 and lies_on_its_side(top, aliases, regions[0].heading.hits):
-        return [], Fault("lying_table", name, meta.name, value="、".join(row[0] for row in top if row and row[0])[:60])
+    if _lies(grid, regions, aliases):
+        names = [row[0] for row in grid.rows(0, HEAD_ROWS, 0, 1) if row[0]]
+        return [], Fault("lying_table", name, meta.name, value="、".join(names))
+    own = marks.result().get(meta.name, Marks())
     tables = [_table(region, regions, meta, name, own) for region in regions]
     return [(table, region.heading.hits) for table, region in zip(tables, regions, strict=True)], None
+
+
+def _regions(
+    workbook: Any, meta: Any, name: str, marks: Future[SheetMarks], aliases: Aliases
+) -> tuple[Grid, list[Region]]:
+    grid, merges = _grid(workbook, meta, name)
+    grid = _with_errors(grid, marks.result().get(meta.name, Marks()))
+    return grid, find_regions(grid, merges, aliases)
+
+
+def _lies(grid: Grid, regions: list[Region], aliases: Aliases) -> bool:
+    """Whether the one table of a sheet has its names below each other."""
+    top = [[fold_label(cell) for cell in row] for row in grid.rows(0, HEAD_ROWS)]
+    return len(regions) == 1 and lies_on_its_side(top, aliases, regions[0].heading.hits)
 
 
 def _grid(workbook: Any, meta: Any, name: str) -> tuple[Grid, list[Merge]]:

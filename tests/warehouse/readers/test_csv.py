@@ -196,3 +196,27 @@ def test_several_lines_in_one_cell_are_no_fault(written, read):
     reading = read(written('统计期,单位名称,摘要,金额\n2024-03,甲,"办公,\n印刷",1\n'))
     assert reading.rows == [(2, "2024-03", "甲", "办公,\n印刷", "1")]
     assert reading.table.row_faults == ()
+
+
+def test_text_behind_a_closing_quote_is_said_at_its_row(written, read):
+    table = read(written('统计期,单位名称,金额\n3,"甲"局,1\n4,"乙",2\n')).table
+    assert [(fault.code, fault.row, fault.value) for fault in table.row_faults] == [("stray_quote", 2, "3")]
+
+
+@pytest.mark.parametrize("codec", ["big5", "shift_jis"])
+def test_another_east_asian_encoding_is_not_taken_for_ours(written, refused, codec):
+    text = (
+        "月分,名前,年齢,電話番号\n三月,東京都庁総務局,会計課,経理\n"
+        if codec == "shift_jis"
+        else "月份,單位名稱,金額\n三月,財政局總務處,會計\n"
+    )
+    assert [fault.code for fault in refused(written(text.encode(codec)))] == ["foreign_encoding"]
+
+
+def test_traditional_and_rare_characters_in_our_encoding_are_read(written, read):
+    reading = read(written("统计期,单位名称,金额\n3,張瑋玥喆堃市財政局,1\n".encode("gb18030")))
+    assert reading.rows == [(2, "3", "張瑋玥喆堃市財政局", "1")]
+
+
+def test_one_column_alone_is_no_table(written, refused):
+    assert [fault.code for fault in refused(written("金额\n1\n2\n"))] == ["no_header"]
