@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dash import html
 
 from callbacks.focus import Focus
-from callbacks.panels import Panel, Table, number_cell, text_cell
+from callbacks.panels import Cell, Panel, Table, number_cell, text_cell
 from callbacks.services import Due
 
 NAMED = 3
@@ -19,9 +19,10 @@ def arrival_panel(focus: Focus, dues: Sequence[Due], most: int = 5) -> Panel | N
         return None
     words = focus.words
     late = [due for due in dues if due.got < due.due]
-    shown = sorted(dues, key=lambda due: due.got >= due.due)[:most]
-    key = "arrival.reading.late" if late else "arrival.reading.all"
-    values = {"count": words.count(len(late)), "total": words.count(len(dues))}
+    unseen = [due for due in dues if due.waiting]
+    shown = sorted(dues, key=lambda due: (due.got >= due.due, not due.waiting))[:most]
+    key = "arrival.reading.late" if late else "arrival.reading.waiting" if unseen else "arrival.reading.all"
+    values = {"count": words.count(len(late or unseen)), "total": words.count(len(dues))}
     return Panel(
         name="arrival",
         title=words.say("arrival.title"),
@@ -61,9 +62,11 @@ def _named(focus: Focus, codes: Sequence[str]) -> str:
 def _row(focus: Focus, due: Due) -> html.Div:
     words = focus.words
     state = "waiting" if due.status == "not_due" else "complete" if due.got >= due.due else "late"
+    if state == "complete" and due.waiting:
+        state = "waiting"
     got = words.say("tile.got.bare", got=words.count(due.got), due=words.count(due.due))
     if due.reviewed is not None:
-        got = words.say("arrival.reviewed", reviewed=words.count(due.reviewed), got=got)
+        got = words.say("tile.reviewed", got=words.count(due.reviewed), due=words.count(due.due))
     missing = missing_text(focus, due)
     return html.Div(
         [
@@ -75,10 +78,17 @@ def _row(focus: Focus, due: Due) -> html.Div:
     )
 
 
+def _review_cells(focus: Focus, due: Due) -> tuple[Cell, Cell]:
+    words = focus.words
+    waiting = words.say("list.joint").join(focus.tree.name(code) for code in due.waiting)
+    return number_cell("" if due.reviewed is None else words.count(due.reviewed)), text_cell(waiting)
+
+
 def arrival_table(focus: Focus, dues: Sequence[Due]) -> Table:
     """Return completeness as a table with every missing name."""
     words = focus.words
-    keys = ("source", "period", "due", "got", "due_on", "missing")
+    has_review = any(due.reviewed is not None for due in dues)
+    keys = ("source", "period", "due", "got", "due_on", "missing", *(("reviewed", "waiting") if has_review else ()))
     rows = tuple(
         (
             text_cell(due.names[words.code]),
@@ -87,6 +97,7 @@ def arrival_table(focus: Focus, dues: Sequence[Due]) -> Table:
             number_cell(words.count(due.got)),
             text_cell(due.due_on.isoformat() if due.due_on else ""),
             text_cell(words.say("list.joint").join(focus.tree.name(code) for code in due.missing)),
+            *(_review_cells(focus, due) if has_review else ()),
         )
         for due in dues
     )

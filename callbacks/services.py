@@ -267,7 +267,7 @@ class Due:
     reviewed: int | None = None
     """How many of those that came stand reviewed as they came; None where the store does not work with review."""
     waiting: tuple[str, ...] = ()
-    """Whose report came and waits for its review."""
+    """Whose report came and is not reviewed."""
 
 
 class Session(Protocol):

@@ -236,7 +236,7 @@ class LiveSession:
 
     def batches(self, limit: int) -> tuple[Batch, ...]:
         """Return the latest loads, newest first."""
-        contracts = self.generation.contracts
+        contracts = {**self.generation.contracts, **self.home.store.records}
         return tuple(batch_of(load, contracts.get(load.dataset)) for load in loads(self.generation, limit))
 
     def quarantine(self, limit: int) -> tuple[Refused, ...]:

@@ -9,7 +9,7 @@ from either; a table that is not there is read from `main`. A store without revi
     review_open       for which months everything loaded counts, and in which batches
     review_span       which version of a submission stands as reviewed, and in which batches
     review_free       submissions that were ever decided on: in which batches no decision stood
-    submission_change which batches changed a submission
+    submission_change which batches changed a submission, and by how many rows on balance
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def lay_out(con: duckdb.DuckDBPyConnection) -> bool:
     con.execute(f"CREATE SCHEMA {SCHEMA}")
     con.execute("CREATE TABLE review_open (low INTEGER, high INTEGER, rec_from INTEGER, rec_to INTEGER)")
     con.executemany("INSERT INTO review_open VALUES (?, ?, ?, ?)", _open_spans(starts))
-    con.execute("CREATE TABLE submission_change (dataset VARCHAR, unit VARCHAR, month INTEGER, batch_seq INTEGER)")
+    con.execute(
+        "CREATE TABLE submission_change (dataset VARCHAR, unit VARCHAR, month INTEGER, batch_seq INTEGER, n BIGINT)"
+    )
     decided = f"SELECT * FROM d_submission WHERE state <> {quote(START)}"
     con.execute(
         f"""CREATE TABLE review_span AS
@@ -131,13 +133,21 @@ def _open_spans(starts: list[tuple[int, int, int]]) -> list[tuple[int, int, int,
     return found
 
 
+def changes_sql(contract: Contract) -> str:
+    """SQL of the rows each batch brought to (+1) and took from (−1) a submission."""
+    table, period = f"d_{contract.name}", period_of(contract)
+    return (
+        f"SELECT unit, {period} AS month, rec_from AS batch_seq, 1 AS n FROM {table} UNION ALL "
+        f"SELECT unit, {period}, rec_to, -1 FROM {table} WHERE rec_to < {OPEN}"
+    )
+
+
 def copy_reviewed(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Write `reviewed.d_<dataset>` from `d_<dataset>` as the segments say it, before anything is derived from it."""
     table, period = f"d_{contract.name}", period_of(contract)
     con.execute(
         f"""INSERT INTO submission_change
-        SELECT {quote(contract.name)}, unit, {period}, rec_from FROM {table} UNION
-        SELECT {quote(contract.name)}, unit, {period}, rec_to FROM {table} WHERE rec_to < {OPEN}"""
+        SELECT {quote(contract.name)}, unit, month, batch_seq, sum(n) FROM ({changes_sql(contract)}) GROUP BY ALL"""
     )
     mine = f"dataset = {quote(contract.name)}"
     con.execute(

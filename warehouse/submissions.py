@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from warehouse.base.errors import UnknownName
-from warehouse.base.periods import OPEN, month_label, month_start
+from warehouse.base.periods import month_label, month_start
 from warehouse.contracts import Contract
 from warehouse.control import iso
-from warehouse.reviewed import is_owed, owed, period_of
+from warehouse.reviewed import changes_sql, is_owed, owed
 from warehouse.store import Generation
 
 State = Literal["missing", "reported", "reviewed", "returned", "final"]
@@ -90,7 +90,11 @@ def _chosen(generation: Generation, datasets: Collection[str]) -> Sequence[Contr
     for name in datasets:
         if name not in known:
             raise UnknownName("source under review", name, known)
-    return [contract for name, contract in known.items() if not datasets or name in datasets]
+    if datasets:
+        return [contract for name, contract in known.items() if name in datasets]
+    # what nobody here ever handed in is not asked for
+    used = {row[0] for row in generation.con.execute("SELECT DISTINCT dataset FROM batch").fetchall()}
+    return [contract for name, contract in known.items() if name in used]
 
 
 def units_below(generation: Generation, nodes: Collection[str], seq: int) -> frozenset[str]:
@@ -125,8 +129,9 @@ class _Reader:
         self.review_from = review_from(generation, seq)
 
     def submissions(self) -> Iterator[Submission]:
-        changes, decided, owing = self._changes(), self._decided(), self._owing()
-        live = self._live()
+        told, decided, owing = self._changes(), self._decided(), self._owing()
+        changes = {key: seqs for key, (seqs, _) in told.items()}
+        live = {key for key, (_, is_live) in told.items() if is_live}
         if self.contract.coverage == "file":  # a file speaks for all who owe it, also for those it has no row of
             files = self._files(changes)
             changes = {**{key: files[key[1]] for key in owing if key[1] in files}, **changes}
@@ -171,20 +176,16 @@ class _Reader:
         given = {**self.given, "dataset": self.contract.name, **more}
         return self.generation.con.execute(sql, {k: v for k, v in given.items() if f"${k}" in sql}).fetchall()
 
-    def _changes(self) -> dict[Key, list[int]]:
-        """Return the batches that changed each submission, oldest first."""
-        source = "SELECT unit, month, batch_seq FROM submission_change WHERE dataset = $dataset"
+    def _changes(self) -> dict[Key, tuple[list[int], bool]]:
+        """Return the batches that changed each submission, oldest first, and whether it holds rows."""
+        source = "SELECT unit, month, batch_seq, n FROM submission_change WHERE dataset = $dataset"
         if not self.generation.has_review:
-            table, period = f"d_{self.contract.name}", period_of(self.contract)
-            source = (
-                f"SELECT unit, {period} AS month, rec_from AS batch_seq FROM {table} UNION "
-                f"SELECT unit, {period}, rec_to FROM {table} WHERE rec_to < {OPEN}"
-            )
+            source = changes_sql(self.contract)
         rows = self._rows(
-            f"SELECT unit, month, list(batch_seq ORDER BY batch_seq) FROM ({source}) "
+            f"SELECT unit, month, list(DISTINCT batch_seq ORDER BY batch_seq), sum(n) > 0 FROM ({source}) "
             "WHERE batch_seq <= $seq AND month >= $low AND month < $high GROUP BY unit, month"
         )
-        return {(unit, month): seqs for unit, month, seqs in rows}
+        return {(unit, month): (seqs, is_live) for unit, month, seqs, is_live in rows}
 
     def _files(self, changes: Mapping[Key, Sequence[int]]) -> dict[int, list[int]]:
         """Return the batch that first brought each month."""
@@ -192,14 +193,6 @@ class _Reader:
         for (_, month), seqs in changes.items():
             first[month] = min(first.get(month, seqs[0]), seqs[0])
         return {month: [seq] for month, seq in first.items()}
-
-    def _live(self) -> set[Key]:
-        period = period_of(self.contract)
-        rows = self._rows(
-            f"SELECT DISTINCT unit, {period} AS m FROM d_{self.contract.name} "
-            "WHERE rec_from <= $seq AND $seq < rec_to AND m >= $low AND m < $high"
-        )
-        return {(unit, month) for unit, month in rows}
 
     def _decided(self) -> dict[Key, dict[str, Any]]:
         if not self.generation.has_review:

@@ -111,6 +111,8 @@ def _batches(focus: Focus, batches: Sequence[Batch]) -> Panel:
 
 def _event(focus: Focus, batch: Batch) -> str:
     """Return whether a batch brought rows or takes an earlier batch back, and why."""
+    if batch.kind == "review":
+        return focus.words.say("batches.review")
     if batch.withdraws is None:
         return focus.words.say("batches.load")
     return focus.words.say("batches.withdrawal", of=batch.withdraws, why=batch.why)

@@ -34,7 +34,7 @@ indicators_app = typer.Typer(no_args_is_help=True, help="What each number means.
 snapshot_app = typer.Typer(no_args_is_help=True, help="Frozen boards.")
 rules_app = typer.Typer(no_args_is_help=True, help="Warning rules.")
 
-SNAPSHOT_COLUMNS = ("snapshot_id", "kind", "day", "period", "through_seq", "values", "taken_at")
+SNAPSHOT_COLUMNS = ("snapshot_id", "kind", "day", "period", "through_seq", "state", "values", "taken_at")
 LANDING_COLUMNS = ("indicator", "node", "year", "paid", "expected", "lo90", "hi90", "unit", "status", "made_at")
 
 KnownAtOption = Annotated[

@@ -14,7 +14,7 @@ from cockpit.commands.common import JsonOption, StoreOption, err, print_json, pr
 from warehouse.base.clock import parse_instant, system_clock
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import Period, month_of
-from warehouse.review import Action, Choice, Decision, decide, refusal, start, state_text
+from warehouse.review import MOST_TOLD, Action, Choice, Decision, decide, refusal, start, state_text, text
 from warehouse.store import Generation
 from warehouse.submissions import STATES, Submission, review_from, submission_status, units_below
 
@@ -225,7 +225,10 @@ def _print_decision(done: Decision, json_: bool) -> None:
         print_json(done.as_json())
     else:
         print(f"{done.message['zh']}\n{done.message['en']}")
-        for reason in done.passed_over:
+        for reason in done.passed_over[:MOST_TOLD]:
             err.print(f"{reason['zh']} {reason['en']}", markup=False)
+        if len(done.passed_over) > MOST_TOLD:
+            told = text("more", count=len(done.passed_over) - MOST_TOLD)
+            err.print(f"{told['zh']} {told['en']}", markup=False)
     if done.passed_over:
         raise typer.Exit(1)

@@ -21,6 +21,7 @@ from warehouse.base.money import exact
 from warehouse.base.periods import Grain, month_label
 from warehouse.base.scope import Scope
 from warehouse.operations import SnapshotRow, SnapshotValueRow
+from warehouse.store import State
 
 GRAINS: tuple[Grain, ...] = ("month", "ytd", "r12")
 COMPARED = ("value", "numerator", "denominator", "unit", "due", "got", "status", "fingerprint", "through_seq")
@@ -38,6 +39,8 @@ class Board:
     known_at: dt.datetime
     scope: Scope
     actor: str
+    state: State | None = None
+    """Which figures are frozen; without a word those a board shows."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def take(
 ) -> tuple[SnapshotRow, tuple[SnapshotValueRow, ...]]:
     """Freeze a board; its id says what it is of and when."""
     snapshot_id = f"{kind}-{day}-{taken_at:%Y%m%dT%H%M%S}"
-    values = tuple(frozen(snapshot_id, answer) for answer in _answers(evaluate, board))
+    answers = tuple(_answers(evaluate, board))
+    values = tuple(frozen(snapshot_id, answer) for answer in answers)
     head = SnapshotRow(
         snapshot_id,
         kind,
@@ -75,6 +79,7 @@ def take(
         month_label(board.month),
         len(values),
         board.actor,
+        answers[0].state if answers else "reported",
     )
     return head, values
 
@@ -91,6 +96,7 @@ def _answers(evaluate: Evaluate, board: Board) -> Iterator[Answer]:
                 known_at=board.known_at,
                 scope=board.scope,
                 actor=board.actor,
+                state=board.state,
             )
         )
 
@@ -145,6 +151,7 @@ def _asked_again(
         known_at=head.known_at,
         scope=scope,
         actor=actor,
+        state="reviewed" if head.state == "reviewed" else "reported",
     )
     return [frozen(head.snapshot_id, answer) for answer in _answers(evaluate, board)] if rows else []
 

@@ -32,6 +32,8 @@ REGISTER = (
     "B,市教育局,教育局,R,市,政府,3,是,是,2020-01-01,\n"
 )
 ENERGY = "单位名称,统计期,用电量(千瓦时),电费(元)\n"
+ALWAYS_READ = ("org_unit", "org_alias", "org_succession", "allocation", "building", "staff")
+"""What a publish reads whatever is asked of it."""
 CLERK, CHIEF = "王报", "李审"
 
 
@@ -58,9 +60,8 @@ class Reviewers(Office):
         super().__init__(folder)
         self.opened: Generation | None = None
         read = {name for source in few().sources.values() for name in (source.of, *(k.table for k in source.lookups))}
-        self.store.contracts = {
-            name: one for name, one in self.store.contracts.items() if name in read or name.startswith("org_")
-        }
+        kept = {*read, *ALWAYS_READ}
+        self.store.contracts = {name: one for name, one in self.store.contracts.items() if name in kept}
         if is_new:
             assert self.report("组织机构.csv", REGISTER).status == "committed"
 

@@ -26,6 +26,8 @@ class SnapshotRow:
     period: str
     values: int
     actor: str
+    state: str = "reported"
+    """Whether reviewed or reported figures were frozen."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ SNAPSHOT = sa.Table(
     column("period"),
     column("values", sa.Integer),
     column("actor"),
+    sa.Column("state", sa.String, nullable=False, server_default="reported"),
 )
 
 
