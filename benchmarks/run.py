@@ -24,6 +24,7 @@ from benchmarks import sample
 from benchmarks.report import Line
 
 ROWS, LARGE_ROWS = 1_000_000, 10_000_000
+GROWN_ROWS, PUBLISHED_ROWS = 100_000_000, 20_000_000
 
 
 class Skipped(Exception):
@@ -66,6 +67,12 @@ def _load(shop: Workshop) -> list[Line]:
     return loading.measure(shop.room("load"), ROWS)
 
 
+def _reading(shop: Workshop) -> list[Line]:
+    from benchmarks import reading
+
+    return reading.measure(shop.room("reading"))
+
+
 def _load_large(shop: Workshop) -> list[Line]:
     from benchmarks import loading
 
@@ -99,6 +106,18 @@ def _requests(shop: Workshop) -> list[Line]:
     return serving.measure_requests(shop.store)
 
 
+def _grown(shop: Workshop) -> list[Line]:
+    from benchmarks import large
+
+    return large.measure(shop.room("grown"), GROWN_ROWS, republish=False)
+
+
+def _published(shop: Workshop) -> list[Line]:
+    from benchmarks import large
+
+    return large.measure(shop.room("publish"), PUBLISHED_ROWS, republish=True)
+
+
 def _names(_: Workshop) -> list[Line]:
     from benchmarks import naming
 
@@ -111,17 +130,18 @@ Part = Callable[[Workshop], list[Line]]
 PARTS: dict[str, Part] = {
     "sample": _sample,
     "load": _load,
+    "reading": _reading,
     "query": _query,
     "refresh": _refresh,
     "memory": _memory,
     "requests": _requests,
     "names": _names,
 }
-LARGE: dict[str, Part] = {"load": _load_large}
+LARGE: dict[str, Part] = {"load": _load_large, "grown": _grown, "publish": _published}
 
 
 def chosen(large: bool, only: Sequence[str] | None) -> dict[str, Part]:
-    """Return the parts to run: all, or those named; the large run is about loading alone."""
+    """Return the parts to run: all, or those named; the large run is about loading and a store grown large."""
     parts = PARTS | LARGE if large else PARTS
     names = only or (LARGE if large else PARTS)
     return {name: parts[name] for name in parts if name in names}

@@ -25,7 +25,7 @@ from warehouse.contracts import Contract
 from warehouse.control import DELTA, HISTORY, SEGMENT, Control, SegmentRow, iso
 from warehouse.durable import sha256_of
 from warehouse.recovery import recover
-from warehouse.segment import MARK, put, write_aside
+from warehouse.segment import MARK, SMALL, put, write_aside
 from warehouse.store import Store, connect
 
 Progress = Callable[[str], None]
@@ -172,7 +172,7 @@ def _write(con: duckdb.DuckDBPyConnection, store: Store, work: Rebase) -> list[P
         select = f"""
             SELECT * EXCLUDE (rec_from, rec_to), rec_from AS batch_seq, nullif(rec_to, {OPEN})::INTEGER AS taken_seq
             FROM ({rows}) {inside} ORDER BY {order}"""
-        write_aside(con, select, file, "zstd")
+        write_aside(con, select, file, SMALL)
         files.append(file)
     return files
 

@@ -16,10 +16,16 @@ MARK = "h"
 """First letter of a history's name; a batch's own segment begins with its number."""
 
 
-def seal(con: duckdb.DuckDBPyConnection, dataset: str, batch_seq: int, rows: str, root: Path, tmp: Path) -> SegmentRow:
+FAST, SMALL = "lz4_raw", "zstd"
+"""How a segment is packed: a first load is large and waited for; what is restated comes again and again and is kept."""
+
+
+def seal(
+    con: duckdb.DuckDBPyConnection, dataset: str, batch_seq: int, rows: str, root: Path, tmp: Path, codec: str = FAST
+) -> SegmentRow:
     """Write the rows of a statement as the segment of a batch; flushed, then named."""
     temporary = tmp / f"{dataset}-{batch_seq}.parquet.tmp"
-    write_aside(con, rows, temporary, "lz4_raw")
+    write_aside(con, rows, temporary, codec)
     return put(con, temporary, root, f"{dataset}/{batch_seq:08d}-0.parquet", batch_seq)
 
 

@@ -30,7 +30,7 @@ from warehouse.growth import with_columns
 from warehouse.ingest import Progress, scratch
 from warehouse.locks import refuse_withdrawal
 from warehouse.recovery import recover
-from warehouse.segment import seal
+from warehouse.segment import SMALL, seal
 from warehouse.stage import key_text
 from warehouse.standing import Conflict, find_conflict
 from warehouse.store import Store
@@ -171,7 +171,9 @@ def _commit(
     now = clock()
     moment = max(now, last_at) if last_at else now
     taken, back = _count(con, "goes"), _count(con, "comes")
-    segments = [seal(con, contract.name, seq, _rows(contract, seq), store.segments, store.tmp)] if taken + back else []
+    segments = (
+        [seal(con, contract.name, seq, _rows(contract, seq), store.segments, store.tmp, SMALL)] if taken + back else []
+    )
     counts = dict.fromkeys(COUNTS, 0) | {
         "rows_in": back, "accepted": back, "removed": taken, "delta_rows": taken + back,
     }  # fmt: skip

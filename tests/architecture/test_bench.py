@@ -54,9 +54,9 @@ def test_the_request_is_the_one_a_browser_sends() -> None:
     assert asked["changedPropIds"] == ["a-state.data"]
 
 
-def test_the_large_run_loads_only() -> None:
+def test_the_large_run_is_about_loading_and_a_store_grown_large() -> None:
     assert list(run.chosen(large=False, only=None)) == list(run.PARTS)
-    assert list(run.chosen(large=True, only=None)) == ["load"]
+    assert list(run.chosen(large=True, only=None)) == ["load", "grown", "publish"]
     assert list(run.chosen(large=True, only=["sample", "load"])) == ["sample", "load"]
 
 
