@@ -11,6 +11,7 @@ from warehouse import quarantine
 from warehouse.contracts import Contract
 from warehouse.control import COUNTS
 from warehouse.manifest import Delivery
+from warehouse.readers.messages import message
 from warehouse.review import text as review_text
 from warehouse.stage import Staged
 
@@ -87,6 +88,11 @@ def outcome_text(
         text["totals"] = staged.gaps[:MAX_FAULTS_SHOWN]
         text["zh"] += staged.gaps[0]["zh"]
         text["en"] += f" {staged.gaps[0]['en']}"
+    if staged.remarks:
+        remarks = [{lang: message(one, lang) for lang in ("zh", "en")} for one in staged.remarks[:MAX_FAULTS_SHOWN]]
+        text["remarks"] = remarks
+        text["zh"] += "".join(one["zh"] for one in remarks)
+        text["en"] += "".join(f" {one['en']}" for one in remarks)
     if entries:
         text["faults"] = [quarantine.fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
         text["faults_total"] = len(entries)

@@ -44,6 +44,8 @@ class Staged:
     ignored: list[str] = field(default_factory=list)
     gaps: list[dict[str, str]] = field(default_factory=list)
     """What is to be said of totals the rows do not add up to."""
+    remarks: list[Fault] = field(default_factory=list)
+    """What was read though a person who looks at the sheet does not see it."""
     held: frozenset[str] = frozenset()
     """Columns that some sheet of the file fills."""
 
@@ -59,6 +61,7 @@ def stage_file(
     for number, (table, columns) in enumerate(sheets):
         staged.rows_in += table.rows
         staged.sheets.append(table.sheet)
+        staged.remarks += table.remarks
         staged.ignored += [label for label in columns.ignored if label not in staged.ignored]
         for reason, count in table.skipped:
             staged.skipped[reason] += count
@@ -155,7 +158,7 @@ def finish(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
     for name, expr in contract.derived.items():
         con.execute(f'UPDATE staged_rows SET "{name}" = {expr} WHERE "{name}" IS NULL')
     _row_checks(con, contract, staged.held)
-    _duplicates(con, contract)
+    _duplicates(con, contract, staged.sheets)
     staged.notes.update(check_spans(con, contract))
 
 
@@ -199,7 +202,8 @@ def _figures(check: Check, contract: Contract) -> str:
     return f"nullif(concat_ws('，', {', '.join(parts)}), '')" if parts else "NULL"
 
 
-def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[str]) -> None:
+    """Mark rows whose key another row has; one on another sheet is named with its sheet, as 1月!5."""
     keys = ", ".join(f'"{key}"' for key in contract.keys)
     present = " AND ".join(f'"{key}" IS NOT NULL' for key in contract.keys)
     total, distinct = con.execute(
@@ -215,12 +219,14 @@ def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
                    min(hash({values})) OVER (PARTITION BY {keys}) <> max(hash({values})) OVER (PARTITION BY {keys}) AS differ,
                    row_number() OVER (PARTITION BY {keys} ORDER BY sheet_no, row_no) AS place,
                    first(row_no) OVER (PARTITION BY {keys} ORDER BY sheet_no, row_no) AS first_row,
+                   first(sheet_no) OVER (PARTITION BY {keys} ORDER BY sheet_no, row_no) AS first_sheet,
                    concat_ws(' | ', {keys}) AS shown
             FROM staged WHERE {present}
         )
         SELECT DISTINCT sheet_no, row_no, '{contract.keys[0]}', CASE WHEN differ THEN 'duplicate_key' ELSE 'duplicate_row' END,
-               shown, CAST(first_row AS VARCHAR)
-        FROM counted WHERE times > 1 AND (differ OR place > 1)"""
+               shown, CASE WHEN first_sheet = sheet_no THEN '' ELSE $1[first_sheet + 1] || '!' END || first_row
+        FROM counted WHERE times > 1 AND (differ OR place > 1)""",
+        [list(sheets)],
     )
 
 

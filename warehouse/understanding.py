@@ -31,6 +31,7 @@ from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
 from warehouse.recognition import contract_of, own_sheets
 from warehouse.store import Store
+from warehouse.titles import refuse_contradictions
 
 
 class Bench(Protocol):
@@ -105,6 +106,7 @@ def stage_tables(
     directory = bench.units() if contract.org_column and contract.name != "org_unit" else Directory(())
     meanings = Meanings(advised(directory, delivery.advice.corrections))
     staged = stage.stage_file(bench.con, contract, plans, meanings)
+    refuse_contradictions(bench.con, contract, [table for table, _ in plans])
     settle_names(bench.con, contract, meanings, delivery.advice.reach.units)
     stage.finish(bench.con, contract, staged)
     staged.gaps += [gap.texts() for gap in total_gaps(bench.con, contract, plans, meanings)]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from warehouse.readers.labels import Aliases, find_period, find_unit_notes, find_year, fold_label, split_unit
+from warehouse.readers.labels import Aliases, find_period, find_unit_notes, find_year, fold_label, in_month, split_unit
 from warehouse.readers.structure import Merge, is_form, is_grouped, is_numbered
 from warehouse.readers.units import is_money, is_unit
 
@@ -46,8 +46,9 @@ class Heading:
     hits: int
 
     def with_names(self, sheet: str, file: str) -> str | None:
-        """The period of the title, else of the sheet's name, else of the file's name."""
-        return self.period_note or find_period(sheet, file) or find_year(self.title, sheet, file)
+        """The period of the title, else of the sheet's name, else of the file's name; a sheet 3月 is March of that year."""
+        found = self.period_note or find_period(sheet, file) or find_year(self.title, sheet, file)
+        return in_month(found, sheet)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,12 @@ _PERIODS = tuple(
         rf"(?<!\d){_YEAR}(?:1[0-2]|0[1-9])(?!\d)",
     )
 )
+_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
+_SHEET_MONTH = re.compile(
+    r"(?<![\d\-~—–至到.十])(?:(?P<digits>1[0-2]|0?[1-9])|(?P<numeral>十[一二]|[一二三四五六七八九十]))月(?![\d\-~—–至到前后])"
+)
+_WHOLE_YEAR = re.compile(rf"^{_YEAR}年?度?$")
+_REVISION = re.compile(r"^(版|修订|修正|印发|起|以来|制定)")
 _BARE_YEAR = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
 
 
@@ -88,9 +94,23 @@ def find_period(*texts: str | None) -> str | None:
         folded = fold_label(text)
         if folded and not _STAMP.search(folded):
             for pattern in _PERIODS:
-                if found := pattern.search(folded):
+                if (found := pattern.search(folded)) and not _REVISION.match(folded[found.end() :]):
                     return found[0]
     return None
+
+
+def find_sheet_month(sheet: str) -> int | None:
+    """The month a sheet is named after, such as 3月, 03月份 or 三月报表; a range of months is none."""
+    found = _SHEET_MONTH.search(fold_label(sheet))
+    if found is None:
+        return None
+    return int(found["digits"]) if found["digits"] else _NUMERALS.index(found["numeral"]) + 1
+
+
+def in_month(period: str | None, sheet: str) -> str | None:
+    """A period narrowed to the month a sheet is named after, when it names one year and that month is in it."""
+    month, years = find_sheet_month(sheet), set(_BARE_YEAR.findall(period or ""))
+    return f"{years.pop()}年{month}月" if month and len(years) == 1 and _WHOLE_YEAR.match(period or "") else period
 
 
 def find_year(*texts: str | None) -> str | None:
