@@ -24,14 +24,24 @@
     window.dash_clientside.set_props("hand-in-state", { data: { search: window.location.search, desk: state.count } });
   }
 
-  // --- lines of what is on its way; the element belongs to this script alone
+  // --- lines of what is on its way; they stand beside the regions, which are drawn anew
+
+  function holder() {
+    var found = document.querySelector(".desk-on-the-way"), region = document.getElementById("hand-in-give");
+    if (found || !region) return found;
+    found = document.createElement("div");
+    found.className = "desk-on-the-way";
+    found.setAttribute("aria-live", "polite");
+    region.insertAdjacentElement("afterend", found);
+    return found;
+  }
 
   function line() {
-    var holder = document.querySelector('[data-desk="on-the-way"]'), made = document.createElement("div");
+    var made = document.createElement("div");
     made.className = "desk-line";
     made.appendChild(document.createElement("span"));
     made.appendChild(document.createElement("progress"));
-    if (holder) holder.appendChild(made);
+    if (holder()) holder().appendChild(made);
     return made;
   }
 

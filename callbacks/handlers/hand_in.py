@@ -63,7 +63,6 @@ def drop_zone(focus: Focus, view: DeskView) -> html.Div:
                 **attributes(data_desk="drop"),
             ),
             html.Ol(steps, className="desk-steps"),
-            html.Div(className="desk-on-the-way", **attributes(data_desk="on-the-way", aria_live="polite")),
         ],
         className="desk-give",
         **attributes(
