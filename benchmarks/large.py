@@ -125,11 +125,11 @@ def restate(grown: Grown, con: duckdb.DuckDBPyConnection) -> list[Line]:
     return [
         *lines,
         Line(
-            f"disk of {grown.rows:,} rows after {RESTATED} restating batches, compacted / before",
-            grown.bytes / base,
+            f"disk of {grown.rows:,} rows after {RESTATED} restating batches, before it is compacted / at first",
+            before / base,
             1.7,
         ),
-        Line("the same before it is compacted", before / base),
+        Line("the same, compacted", grown.bytes / base),
     ]
 
 
