@@ -164,6 +164,7 @@
     var button = event.target.closest("[data-desk]"), card = event.target.closest(".desk-card");
     if (!button) return;
     if (button.dataset.desk === "choose") choose();
+    if (card && button.dataset.desk === "look") decide(card, said(card));
     if (card && (button.dataset.desk === "accept" || button.dataset.desk === "discard")) decide(card, { "do": button.dataset.desk });
   });
 

@@ -68,7 +68,10 @@ def size_text(size: int) -> str:
 
 def _understood(words: Language, row: HandoverRow, sources: Mapping[str, SourceCard]) -> list[Any]:
     if row.preview is None:
-        return [html.P(words.say("desk.unseen"), className="desk-told"), _buttons(words, can_accept=True)]
+        return [
+            html.P(words.say("desk.unseen"), className="desk-told"),
+            _buttons(words, can_accept=True, can_look=True),
+        ]
     seen = Preview.parse(row.preview)
     source = sources.get(row.source or seen.source or "")
     parts: list[Any] = [_told(words, seen)]
@@ -308,14 +311,15 @@ def _outcome(focus: Focus, row: HandoverRow, sources: Mapping[str, SourceCard]) 
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
-def _buttons(words: Language, *, can_accept: bool) -> html.Div:
+def _buttons(words: Language, *, can_accept: bool, can_look: bool = False) -> html.Div:
     accept = html.Button(words.say("desk.accept"), className="act", type="button", disabled=not can_accept,
                          **attributes(data_desk="accept"))  # fmt: skip
     discard = html.Button(
         words.say("desk.discard"), className="plain", type="button", **attributes(data_desk="discard")
     )
     why = [] if can_accept else [html.Span(words.say("desk.not_yet"), className="desk-aside")]
-    return html.Div([accept, discard, *why], className="desk-buttons")
+    again = html.Button(words.say("desk.look"), className="plain", type="button", **attributes(data_desk="look"))
+    return html.Div([accept, *([again] if can_look else []), discard, *why], className="desk-buttons")
 
 
 def _field(label: str, control: Any) -> html.Label:
