@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -27,8 +28,21 @@ _KINDS = ("source", "atom", "indicator")
 
 
 def load_catalogue(folder: Path | Traversable | None = None, contracts: Mapping[str, Contract] | None = None) -> Catalogue:  # fmt: skip
-    """Read and check every definition; all faults come in one DefinitionError."""
-    place = folder if folder is not None else resources.files("metrics") / "definitions"
+    """Read and check every definition; all faults come in one DefinitionError.
+
+    Those shipped with the package do not change while a process lives: they are read once.
+    """
+    if folder is None and contracts is None:
+        return _shipped()
+    return _read(folder if folder is not None else resources.files("metrics") / "definitions", contracts)
+
+
+@cache
+def _shipped() -> Catalogue:
+    return _read(resources.files("metrics") / "definitions", None)
+
+
+def _read(place: Path | Traversable, contracts: Mapping[str, Contract] | None) -> Catalogue:
     texts = {e.name: e.read_text(encoding="utf-8") for e in place.iterdir() if e.name.endswith(".toml")}
     return build_catalogue(texts, contracts if contracts is not None else load_contracts())
 

@@ -336,7 +336,7 @@ def build_outside_life(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, C
     con.execute("CREATE OR REPLACE TABLE outside_life (dataset VARCHAR, unit VARCHAR, month_no INTEGER, rows BIGINT)")
     months = month_list(span.first, span.end)
     for name, contract in contracts.items():
-        if contract.is_reference or name == "org_unit" or f"d_{name}" not in tables:
+        if contract.is_reference or name == "org_unit" or f"d_{name}" not in tables or not has_rows(con, f"d_{name}"):
             continue
         con.execute(f"""
         INSERT INTO outside_life

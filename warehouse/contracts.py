@@ -17,7 +17,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
@@ -199,8 +199,19 @@ class Contract:
 
 
 def load_contracts(folder: Traversable | None = None) -> dict[str, Contract]:
-    """Read every contract of the folder; all faults of all files come in one DefinitionError."""
-    place = folder if folder is not None else resources.files("warehouse") / "sources"
+    """Read every contract of the folder; all faults of all files come in one DefinitionError.
+
+    Those shipped with the package do not change while a process lives: they are read once.
+    """
+    return dict(_shipped()) if folder is None else _read_contracts(folder)
+
+
+@cache
+def _shipped() -> Mapping[str, Contract]:
+    return _read_contracts(resources.files("warehouse") / "sources")
+
+
+def _read_contracts(place: Traversable) -> dict[str, Contract]:
     faults: list[str] = []
     contracts: dict[str, Contract] = {}
     for entry in sorted(place.iterdir(), key=lambda e: e.name):

@@ -35,6 +35,8 @@ def build_doubts(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contrac
     """Write `doubt` from every dataset whose contract says what is doubtful."""
     con.execute(TABLE)
     for contract in contracts.values():
+        if contract.doubts and con.execute(f"SELECT 1 FROM d_{contract.name} LIMIT 1").fetchone() is None:
+            continue
         for doubt in contract.doubts:
             con.execute(f"INSERT INTO doubt {doubt_sql(contract, doubt)}")
 

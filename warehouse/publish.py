@@ -149,11 +149,20 @@ def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogu
 
 def _project_each(con: duckdb.DuckDBPyConnection, store: Store) -> Iterator[Contract]:
     """Write each dataset and hand it out to be derived from; one under review a second time, as it stands reviewed."""
+    segments = store.control.segments()
+    empty = {c.name for c in (*store.records.values(), *store.contracts.values())} - {s.dataset for s in segments}
+    con.execute("BEGIN")  # a commit of its own for each of many empty tables would wait for the disk each time
+    for contract in (*store.records.values(), *store.contracts.values()):
+        if contract.name in empty:
+            _lay_empty(con, contract)
+    con.execute("COMMIT")
     for record in store.records.values():
-        _project_dataset(con, store, record)
+        if record.name not in empty:
+            _project_dataset(con, store, record)
     has_review = lay_out(con)
     for contract in store.contracts.values():
-        _project_dataset(con, store, contract)
+        if contract.name not in empty:
+            _project_dataset(con, store, contract)
         if has_review and is_owed(contract):
             copy_reviewed(con, contract)
         yield contract
@@ -186,29 +195,30 @@ def _write_batches(con: duckdb.DuckDBPyConnection, store: Store) -> None:
         con.execute(f"INSERT INTO batch SELECT {wanted}", columns)
 
 
+def _lay_empty(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Lay out the table of a dataset nothing was ever loaded of."""
+    named = any(column.name == "unit" for column in contract.columns)
+    columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract.columns)
+    con.execute(
+        f"CREATE TABLE d_{contract.name} (row_id BIGINT, rec_from INTEGER, rec_to INTEGER,"
+        f" {'' if named else 'unit VARCHAR, '}from_m INTEGER, to_m INTEGER, {columns}, note VARCHAR,"
+        " file_name VARCHAR, sheet VARCHAR, row_no INTEGER)"
+    )
+
+
 def _project_dataset(con: duckdb.DuckDBPyConnection, store: Store, contract: Contract) -> None:
     """One row per version of a fact; a row's end of knowledge is the batch that took it back."""
-    segments = store.control.segments(contract.name)
     columns = ", ".join(f'p."{column.name}"' for column in contract.columns)
     unit = f'p."{contract.org_column}"' if contract.org_column else "CAST(NULL AS VARCHAR)"
     if contract.name == "org_unit":
         unit = 'p."code"'
     named = any(column.name == "unit" for column in contract.columns)
-    if not segments:
-        blank = ", ".join(f'CAST(NULL AS {column.sql_type}) AS "{column.name}"' for column in contract.columns)
-        unit_column = "" if named else "CAST(NULL AS VARCHAR) AS unit, "
-        con.execute(
-            f"CREATE TABLE d_{contract.name} AS SELECT 0::BIGINT AS row_id, 0::INTEGER AS rec_from, 0::INTEGER AS rec_to,"
-            f" {unit_column}0::INTEGER AS from_m, 0::INTEGER AS to_m, {blank}, CAST(NULL AS VARCHAR) AS note,"
-            " '' AS file_name, '' AS sheet, 0::INTEGER AS row_no WHERE FALSE"
-        )
-        return
     unit_column = "" if named else f"{unit} AS unit, "
     con.execute(
         f"""CREATE TABLE d_{contract.name} AS
         SELECT p.row_id, p.rec_from, p.rec_to, {unit_column}p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet,
                p.row_no
-        FROM ({with_columns(history.versions(store.segments, segments), contract)}) p ORDER BY p.from_m, unit"""
+        FROM ({with_columns(history.versions(store.segments, store.control.segments(contract.name)), contract)}) p ORDER BY p.from_m, unit"""
     )
 
 
