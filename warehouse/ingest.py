@@ -84,10 +84,15 @@ class Loader:
     def read(self, delivery: Delivery) -> tuple[RawTable, ...]:
         """Return the tables of a file, read once."""
         found = self.tables.pop(delivery.path, None)
-        tables = found if found is not None else read_tables(delivery.path, self.knows, name=delivery.name)
+        tables = found if found is not None else read_tables(delivery.path, self.knows, name=delivery.name, zone=self.zone)
         if delivery.path in self.trusted:
             return tables
         return watch(delivery.path, delivery.name, recognise(delivery.path, delivery.name), tables, self.contracts)
+
+    @cached_property
+    def zone(self) -> str:
+        """The time zone whose clock the store goes by."""
+        return self.store.control.meta().get("timezone", DEFAULT_ZONE)
 
     def order(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Return deliveries of one moment with the registers others lean on first; the rest keeps its order."""
@@ -99,7 +104,7 @@ class Loader:
 
     def _rank(self, delivery: Delivery) -> int:
         try:
-            self.tables[delivery.path] = read_tables(delivery.path, self.knows, name=delivery.name)
+            self.tables[delivery.path] = read_tables(delivery.path, self.knows, name=delivery.name, zone=self.zone)
             contract = contract_of(self.contracts, delivery, self.tables[delivery.path])
         except ReadRefused:
             self.tables.pop(delivery.path, None)

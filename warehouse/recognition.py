@@ -8,7 +8,11 @@ from warehouse.contracts import Contract
 from warehouse.manifest import Delivery
 from warehouse.mapping import match_label, recognised
 from warehouse.readers.faults import Fault, ReadRefused
+from warehouse.readers.labels import find_sheet_month
 from warehouse.readers.raw import RawTable
+
+FEWEST_MONTHS = 3
+"""So many columns named after months make a table that runs across the year."""
 
 FEWEST_LABELS = 2
 """A sheet in which a source knows fewer labels is not of that source."""
@@ -26,6 +30,11 @@ def contract_of(contracts: Mapping[str, Contract], delivery: Delivery, tables: S
     is_fit = is_complete(labels, best) and _says_something(labels, best)
     if not is_fit or recognised(labels, best) * 2 < min(len(labels), 8):
         near = "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
+        across = [label for label in labels if find_sheet_month(label)]
+        if len(across) >= FEWEST_MONTHS:
+            raise ReadRefused(
+                Fault("months_across", delivery.name, tables[0].sheet, value="、".join(across), hint=near)
+            )
         raise ReadRefused(Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=near))
     return best
 

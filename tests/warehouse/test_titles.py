@@ -10,6 +10,7 @@ import xlsxwriter
 
 from tests.fakes.office import NOW
 from warehouse.ingest import load
+from warehouse.mapping import match_label
 
 HEAD = ("单位名称", "统计期", "电(千瓦时)", "电费(元)")
 NO_PERIOD = ("单位名称", "电(千瓦时)", "电费(元)")
@@ -92,3 +93,24 @@ def test_two_blocks_of_one_sheet_each_have_their_own_unit(hand_in, office):
     assert (report.status, report.counts["accepted"], report.counts["quarantined"]) == ("committed", 2, 0)
     path = office.store.segments / office.store.control.segments("energy_use")[0].path
     assert duckdb.sql(f"SELECT DISTINCT cost FROM read_parquet('{path}')").fetchall() == [(700,)]
+
+
+def test_months_as_columns_are_refused_with_the_way_to_turn_them(hand_in):
+    months = [f"{month}月" for month in range(1, 13)]
+    report = hand_in({"表1": [["2024年电费"], ["单位名称", *months, "合计"], ["市财政局", *range(100, 112), 1266]]})
+    assert (report.status, report.message["codes"]) == ("refused", ["months_across"])
+    assert "1月、2月" in report.message["zh"]
+
+
+def test_a_longer_name_is_never_taken_for_the_shorter_one_in_it(office):
+    known = office.store.contracts["three_public"].labels
+    names = {
+        label: match_label(label, known) for label in ("公务用车购置及运行维护费", "公务用车购置费", "公务用车购置数")
+    }
+    assert names == {
+        "公务用车购置及运行维护费": "vehicle_total",
+        "公务用车购置费": "vehicle_purchase",
+        "公务用车购置数": "vehicles_bought",
+    }
+    assert match_label("公务用车购置及运行维护费(本级)", known) == "vehicle_total"
+    assert match_label("公务用车购置计划", known) is None

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import polars as pl
 
+from warehouse.readers.tables import read_tables
+
 
 def test_every_type_becomes_exact_text(tmp_path, read):
     pl.DataFrame(
@@ -31,3 +33,19 @@ def test_every_type_becomes_exact_text(tmp_path, read):
 def test_a_file_without_rows_is_refused(tmp_path, refused):
     pl.DataFrame({"单位名称": pl.Series([], dtype=pl.String)}).write_parquet(tmp_path / "x.parquet")
     assert [fault.code for fault in refused(tmp_path / "x.parquet")] == ["no_rows"]
+
+
+def test_instants_are_shown_by_the_clock_of_the_store(tmp_path):
+    """16:30 in Greenwich is half past midnight of the next day in Shanghai; in London it is summer time by then."""
+    moments = [
+        dt.datetime(2024, 3, 31, 16, 30, tzinfo=dt.UTC),
+        None,
+        dt.datetime(2024, 7, 1, 0, 0, 0, 250000, tzinfo=dt.UTC),
+    ]
+    pl.DataFrame({"单位名称": ["甲", "乙", "丙"], "采集时间": moments}).write_parquet(tmp_path / "x.parquet")
+    for zone, shown in (
+        ("Asia/Shanghai", ["2024-04-01 00:30:00", None, "2024-07-01 08:00:00.250000"]),
+        ("Europe/London", ["2024-03-31 17:30:00", None, "2024-07-01 01:00:00.250000"]),
+    ):
+        (table,) = read_tables(tmp_path / "x.parquet", {"单位名称"}.__contains__, zone=zone)
+        assert [cells[1] for _, cells in table.texts()] == shown
