@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -73,24 +73,45 @@ def duties(generation: Generation, catalogue: Catalogue, node: str, month: int, 
     compiled, rows = _ask(generation, layout, owed, reading, [node, *_own_nodes(units.values())], month, seq)
     found = [_duty(one, units.get(one.theme, {}), node, month, compiled, rows) for one in owed]
     if generation.has_review:
-        found = _with_reviews(generation, found, owed, units, month, seq)
+        found = _with_reviews(generation, layout, found, owed, units, month, seq)
     return tuple(duty for duty in found if duty.due)
 
 
-def _with_reviews(generation: Generation, found: Sequence[Duty], owed: Sequence[Owed], units: Mapping[str, Mapping[str, str]],
-                  month: int, seq: int) -> list[Duty]:  # fmt: skip
+def _with_reviews(generation: Generation, layout: Layout, found: Sequence[Duty], owed: Sequence[Owed],
+                  units: Mapping[str, Mapping[str, str]], month: int, seq: int) -> list[Duty]:  # fmt: skip
     """Add to each duty how many of its reports stand reviewed as they came, and whose do not."""
     names = [one.dataset for one in owed]
     told = submission_status(generation.as_known_at(seq), from_m=month, to_m=month + 1, datasets=names)
-    late: dict[str, set[str]] = defaultdict(set)
-    for one in told:
-        if not one.counts or one.restated:
-            late[one.dataset].add(one.unit)
-    return [_reviewed(duty, units.get(duty.theme, {}), late[duty.dataset]) for duty in found]
+    handed_in = {(one.dataset, one.unit): one for one in told if one.state != "missing"}
+    late = {key for key, one in handed_in.items() if one.state == "returned" or one.restated or not one.counts}
+    # who only has a part of a bill that was divided handed nothing in: the part is reviewed with the bill
+    parts = {
+        (duty.dataset, unit): own
+        for duty in found
+        for unit, own in units.get(duty.theme, {}).items()
+        if unit not in duty.missing and (duty.dataset, unit) not in handed_in
+    }
+    if parts:
+        late |= parts.keys() - _standing_reviewed(generation, layout, owed, parts, month, seq)
+    return [_reviewed(duty, units.get(duty.theme, {}), late) for duty in found]
 
 
-def _reviewed(duty: Duty, units: Mapping[str, str], late: set[str]) -> Duty:
-    waiting = tuple(unit for unit in units if unit in late and unit not in duty.missing)
+def _standing_reviewed(generation: Generation, layout: Layout, owed: Sequence[Owed], parts: Mapping[tuple[str, str], str],
+                       month: int, seq: int) -> set[tuple[str, str]]:  # fmt: skip
+    """Return those of (dataset, unit) → own node for which something stands in the reviewed view."""
+    seen = generation.seen("reviewed")
+    reading: Reading = "now" if seq >= seen.through_seq else "then"
+    compiled, rows = _ask(seen, layout, owed, reading, sorted(set(parts.values())), month, seq)
+    counts = {one.dataset: count_of(Report(one.source, one.theme, "sum"), compiled) for one in owed}
+    return {
+        (dataset, unit)
+        for (dataset, unit), own in parts.items()
+        if own in rows and owed_and_came(counts[dataset], rows[own])[1]
+    }
+
+
+def _reviewed(duty: Duty, units: Mapping[str, str], late: Collection[tuple[str, str]]) -> Duty:
+    waiting = tuple(unit for unit in units if (duty.dataset, unit) in late and unit not in duty.missing)
     return replace(duty, reviewed=duty.got - len(waiting), waiting=waiting)
 
 
@@ -113,7 +134,8 @@ def _units_below(generation: Generation, node: str, month: int, seq: int) -> dic
     rows = generation.con.execute(
         """SELECT p.theme, p.dsc, max(own.anc)
            FROM population p JOIN population own ON own.theme = p.theme AND own.dsc = p.dsc AND own.depth = 0
-           WHERE p.anc = $node AND (p.owes OR p.depth = 0) AND p.from_m <= $month AND $month < p.to_m AND p.rec_from <= $seq AND $seq < p.rec_to
+           WHERE p.anc = $node AND (p.owes OR p.depth = 0) AND p.from_m <= $month AND $month < p.to_m
+             AND p.rec_from <= $seq AND $seq < p.rec_to
            GROUP BY p.theme, p.dsc ORDER BY p.theme, p.dsc""",
         {"node": node, "month": month, "seq": seq},
     ).fetchall()
