@@ -173,9 +173,12 @@ def test_what_is_refused_is_said_and_the_page_goes_on(hall, watch, tmp_path) -> 
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (390, 844)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_the_page_of_hand_overs_fits(hall, watch, size: tuple[int, int]) -> None:
+def test_the_page_of_hand_overs_fits(hall, watch, tmp_path, size: tuple[int, int]) -> None:
     seen = watch(hall.address + "/hand-in?node=R", *size, wait=".desk-drop")
-    seen.page.wait_for_timeout(800)
+    messy = tmp_path / f"宽{size[0]}.csv"
+    messy.write_bytes(MESSY.encode("gb18030"))
+    drop(seen.page, messy)
+    seen.page.locator(".desk-card.received table").first.wait_for(timeout=60_000)
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
