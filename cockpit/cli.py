@@ -14,6 +14,7 @@ from cockpit.commands import (
     doctor_commands,
     doubt_commands,
     metric_commands,
+    pull_commands,
     quarantine_commands,
     review_commands,
     sample_commands,
@@ -39,6 +40,7 @@ app = typer.Typer(
     help="Leadership cockpit for government office affairs. Exported files in, indicators out, on a screen.",
 )  # fmt: skip
 app.command("load")(store_commands.load)
+app.command("pull")(pull_commands.pull)
 app.add_typer(source_commands.sources_app, name="sources")
 app.add_typer(quarantine_commands.quarantine_app, name="quarantine")
 app.command("batches")(batch_commands.batches)

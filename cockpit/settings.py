@@ -21,6 +21,9 @@ class Settings(BaseSettings):
         description="Address of the PostgreSQL database that keeps the control log of a store made now, for several "
         "machines: postgresql://user@host:5432/database?schema=name. Empty: SQLite in the folder of the store.",
     )
+    pulls: Path | None = Field(
+        default=None, description="Folder of declarations of databases as sources (docs/databases.md); none: no pulls."
+    )
     data: Path = Field(
         default=Path("../shared/data"), description="Folder of public data sets the real samples are cut from."
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -303,6 +304,7 @@ def run_once(store: Store, now: dt.datetime) -> tuple[RunRow, ...]:
 
     One worker works at a time: a second one does nothing.
     """
+    take_pulls(store, now)
     if not store.exists or store.control.last()[0] < 1:
         return ()
     try:
@@ -314,6 +316,18 @@ def run_once(store: Store, now: dt.datetime) -> tuple[RunRow, ...]:
     except StoreBusy:
         log.info("another worker is at work")
         return ()
+
+
+def take_pulls(store: Store, now: dt.datetime) -> None:
+    """Take what is new in the databases a deployment declares; a declaration that is wrong stops nothing else."""
+    from cockpit.pulls import declared, pull_due
+    from cockpit.settings import Settings
+
+    try:
+        if declarations := declared(Settings().pulls):
+            pull_due(store, declarations, os.environ, now)
+    except CockpitError as fault:
+        log.warning("pulls: %s", fault.message)
 
 
 def tend(store: Store, now: dt.datetime) -> None:

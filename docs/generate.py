@@ -95,11 +95,16 @@ def settings() -> str:
     """Return the settings table."""
     head = "# 设置 Settings\n\n| environment | type | default | meaning |\n|---|---|---|---|\n"
     rows = "".join(
-        f"| COCKPIT_{name.upper()} | {getattr(field.annotation, '__name__', field.annotation)} | `{field.default}` "
+        f"| COCKPIT_{name.upper()} | {_kind(field.annotation)} | `{field.default}` "
         f"| {field.description} |\n"
         for name, field in Settings.model_fields.items()
     )
     return NOTICE + head + rows
+
+
+def _kind(annotation: object) -> str:
+    """Return what a setting is, without the sign that parts the cells of a table."""
+    return str(getattr(annotation, "__name__", annotation)).replace("pathlib.", "").replace(" | None", " or none")
 
 
 def doctor() -> str:

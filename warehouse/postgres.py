@@ -49,6 +49,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _STATES: Mapping[str, str] = {
     "28P01": "password", "28000": "not_admitted", "3D000": "no_database", "53300": "too_many", "57P03": "starting",
     "42501": "no_rights", "25006": "read_only", "57014": "too_long", "55P03": "locked", "53100": "disk_full",
+    "57P01": "lost", "57P02": "lost", "08006": "lost", "08003": "lost", "25P03": "lost",
 }  # fmt: skip
 """Codes of the server's own answers."""
 

@@ -29,7 +29,7 @@ from warehouse.readers.labels import fold_label, split_unit
 
 KEYS = ("source", "url_env", "query", "table", "columns", "grows_by", "overlap", "every_minutes", "batch_rows",
         "timeout_seconds")  # fmt: skip
-NUMBERS = {"every_minutes": (60, 1, 10_080), "batch_rows": (20_000, 1, 1_000_000), "timeout_seconds": (600, 1, 86_400)}
+NUMBERS = {"every_minutes": (60, 1, 10_080), "batch_rows": (5_000, 1, 1_000_000), "timeout_seconds": (600, 1, 86_400)}
 """Default, least and most of the settings that are whole numbers."""
 
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -31,8 +31,11 @@ GROWS = {
 OVERLAP = {"number": "1000", "time": "10 minutes", "date": "1 days"}
 """Rows are numbered and dated before they are committed; so far back they are read again."""
 
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 8 << 20
 """Texts held at once; rows so long that fewer fit are fetched by fewer."""
+
+FIRST_ROWS = 50
+"""Rows fetched before it is known how long they are."""
 
 MOST_COLUMNS_NAMED = 30
 
@@ -162,7 +165,7 @@ def _stream(
 
 def _batches(cursor: Any, most_rows: int) -> Iterator[Sequence[tuple[str | None, ...]]]:
     """Give the rows in parts that can be held: so many rows at most, and fewer where their texts are long."""
-    size = min(most_rows, 500)
+    size = min(most_rows, FIRST_ROWS)
     while batch := cursor.fetchmany(size):
         yield batch
         weight = sum(len(text) for row in batch for text in row if text) + 1

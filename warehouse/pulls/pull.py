@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,34 +64,42 @@ def pull(
     folder = store.path / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     target = folder / f"{declaration.name}.parquet"
-    try:
-        with store.alone(f"pull-{declaration.name}"):
-            last = _last(store, declaration, full=full)
-            since = last.reached if last is not None and declaration.grows_by else None
-            zone = store.control.meta().get("timezone", DEFAULT_ZONE)
-            before = None if last is None else Shape(tuple((name, kind) for name, kind in json.loads(last.shape)))
-            address = _address(declaration, environment)
-            found = read_out(
-                declaration, address, since, zone, target,
-                lambda shape: refuse_other_shape(declaration, before, shape), progress,
-            )  # fmt: skip
-            if _is_old(target, found, last, full=full):
-                return _nothing(declaration, found, since)
-            if not found.rows:
-                raise refusal("no_rows", where=declaration.name)
-            report = _take(store, declaration, target, found, full=full, actor=actor, clock=clock, tell=progress)
-            return Pulled(report, found.rows, since, found.reached)
-    except StoreBusy as busy:
-        if f"pull-{declaration.name}" in busy.message:
-            raise StoreBusy(*_busy(declaration)) from busy
-        raise
-    finally:
-        target.unlink(missing_ok=True)
+    with _alone(store, declaration):
+        try:
+            return _pull(store, declaration, environment, target, full=full, actor=actor, clock=clock, tell=progress)
+        finally:
+            target.unlink(missing_ok=True)
 
 
-def _busy(declaration: Declaration) -> tuple[str, str | None]:
-    told = refusal("busy", where=declaration.name)
-    return told.message, told.hint
+@contextlib.contextmanager
+def _alone(store: Store, declaration: Declaration) -> Iterator[None]:
+    """Two pulls of one source would read from the same mark and set it back."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(store.alone(f"pull-{declaration.name}"))
+        except StoreBusy as busy:
+            told = refusal("busy", where=declaration.name)
+            raise StoreBusy(told.message, told.hint) from busy
+        yield
+
+
+def _pull(
+    store: Store, declaration: Declaration, environment: Mapping[str, str], target: Path, *, full: bool, actor: str,
+    clock: Clock, tell: Callable[[str], None] | None,
+) -> Pulled:  # fmt: skip
+    last = _last(store, declaration, full=full)
+    since = last.reached if last is not None and declaration.grows_by else None
+    before = None if last is None else Shape(tuple((name, kind) for name, kind in json.loads(last.shape)))
+    found = read_out(
+        declaration, _address(declaration, environment), since, store.control.meta().get("timezone", DEFAULT_ZONE),
+        target, lambda shape: refuse_other_shape(declaration, before, shape), tell,
+    )  # fmt: skip
+    if _is_old(target, found, last):
+        return _nothing(declaration, found, since)
+    if not found.rows:
+        raise refusal("no_rows", where=declaration.name)
+    report = _take(store, declaration, target, found, full=full, actor=actor, clock=clock, tell=tell)
+    return Pulled(report, found.rows, since, found.reached)
 
 
 def _address(declaration: Declaration, environment: Mapping[str, str]) -> Address:
@@ -110,9 +118,9 @@ def _last(store: Store, declaration: Declaration, *, full: bool) -> PullRow | No
     return None if full or last is None or last.declared != declaration.fingerprint else last
 
 
-def _is_old(target: Path, found: Extract, last: PullRow | None, *, full: bool) -> bool:
+def _is_old(target: Path, found: Extract, last: PullRow | None) -> bool:
     """The very rows of the last pull, or none at all, are no news and need no receipt."""
-    if full or last is None:
+    if last is None:
         return False
     return not found.rows or (found.reached == last.reached and sha256_of(target) == last.sha)
 
