@@ -205,3 +205,13 @@ def test_a_damaged_workbook_is_read_or_refused(tmp_path_factory, at, noise):
         read_tables(path, frozenset(["单位名称", "金额"]).__contains__)
     except ReadRefused as refusal:
         assert refusal.faults
+
+
+def test_a_member_longer_than_it_says_is_found_out_before_its_cells_are_read(written, refused):
+    """The directory of the archive claims 100 bytes for the sheet; a bomb would claim as little."""
+    data = bytearray(xlsx_bytes())
+    name = b"xl/worksheets/sheet1.xml"
+    at = data.rfind(b"PK\x01\x02", 0, data.rfind(name))
+    data[at + 24 : at + 28] = (100).to_bytes(4, "little")
+    path = written(bytes(data), "bomb.xlsx")
+    assert [fault.code for fault in refused(path)] == ["corrupt"]
