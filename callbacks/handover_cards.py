@@ -183,9 +183,11 @@ def _column(words: Language, column: ColumnSight, source: SourceCard, taken: set
     named = {name for name, _ in free}
     if column.column and column.column not in named:
         options.append({"value": column.column, "label": column.titles.get(words.code, column.column)})
-    unit = words.say(f"desk.unit.{column.unit_from}", unit=column.unit) if column.unit and column.unit_from else ""
+    unit = ""
+    if column.unit and column.unit_from:
+        unit = words.say(f"desk.unit.{column.unit_from}", unit=_unit(words, column.unit))
     if column.stored_unit:
-        unit += words.say("desk.unit.stored", unit=column.stored_unit)
+        unit += words.say("desk.unit.stored", unit=_unit(words, column.stored_unit))
     return html.Div(
         [
             html.Span(column.label, className="desk-label", title=column.label),
@@ -198,6 +200,11 @@ def _column(words: Language, column: ColumnSight, source: SourceCard, taken: set
         ],
         className="desk-column",
     )  # fmt: skip
+
+
+def _unit(words: Language, unit: str) -> str:
+    """Return a unit of a contract as people write it; money is in the currency of the store."""
+    return words.unit("元") if unit == "CNY" else unit
 
 
 def _strangers(words: Language, strangers: Sequence[StrangeName]) -> html.Div:

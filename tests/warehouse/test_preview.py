@@ -83,7 +83,7 @@ def test_corrections_say_which_column_a_label_is_and_who_a_name_means(office: Of
     assert (told.counts["accepted"], told.counts["unchanged"], told.counts["quarantined"]) == (1, 1, 1)
     (sheet,) = told.sheets
     amount = next(column for column in sheet.columns if column.column == "amount")
-    assert (amount.unit, amount.unit_from, amount.stored_unit) == ("万元", "note", "元")
+    assert (amount.unit, amount.unit_from, amount.stored_unit) == ("万元", "note", "CNY")
     chosen = next(column for column in sheet.columns if column.label == "用款部门")
     assert (chosen.column, chosen.is_chosen) == ("unit", True)
     assert [row.fate for row in sheet.rows] == ["same", "new", "aside"]
