@@ -5,6 +5,7 @@ not keep it. Pulls say how far a database was read, which nothing else tells. Ro
 Exact figures are text, instants are sortable UTC text, lists are JSON. The migrations make the tables.
 """
 
+from warehouse.operations.explanation import EXPLANATION, ExplanationRow, add_explanation, explanations
 from warehouse.operations.forecast import FORECAST, ForecastRow, add_forecasts, forecasts
 from warehouse.operations.handover import HANDOVER, HandoverRow
 from warehouse.operations.landing import LANDING, LandingRow, add_landings, landing_hashes, landings
@@ -44,10 +45,24 @@ from warehouse.operations.warning import (
     warnings,
 )
 
-TABLES = (FORECAST, LANDING, WARNING, READING, SNAPSHOT, SNAPSHOT_VALUE, RUN, HANDOVER, PULL, TOKEN, ANSWER)
+TABLES = (
+    EXPLANATION,
+    FORECAST,
+    LANDING,
+    WARNING,
+    READING,
+    SNAPSHOT,
+    SNAPSHOT_VALUE,
+    RUN,
+    HANDOVER,
+    PULL,
+    TOKEN,
+    ANSWER,
+)
 
 __all__ = [
     "ANSWER",
+    "EXPLANATION",
     "FORECAST",
     "HANDOVER",
     "LANDING",
@@ -61,6 +76,7 @@ __all__ = [
     "WARNING",
     "AnswerRow",
     "Closing",
+    "ExplanationRow",
     "ForecastRow",
     "HandoverRow",
     "LandingRow",
@@ -72,6 +88,7 @@ __all__ = [
     "TokenRow",
     "WarningChange",
     "WarningRow",
+    "add_explanation",
     "add_forecasts",
     "add_landings",
     "add_pull",
@@ -79,6 +96,7 @@ __all__ = [
     "add_snapshot",
     "add_token",
     "apply_warnings",
+    "explanations",
     "find_answer",
     "find_run",
     "find_token",
