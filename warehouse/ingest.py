@@ -47,6 +47,7 @@ from warehouse.readers.tables import read_tables
 from warehouse.receipts import FileReport, already, outcome_text
 from warehouse.recognition import contract_of
 from warehouse.recovery import recover
+from warehouse.returns import words
 from warehouse.store import Store, connect
 from warehouse.tracks.passing import take_positions
 from warehouse.understanding import Understood, compare_with_known, stage_tables, understand
@@ -76,15 +77,19 @@ class Loader:
     moment: dt.datetime = DEFAULTS_AT
     """When files that do not say it became known: one moment for the whole call."""
     tables: dict[Path, tuple[RawTable, ...]] = field(default_factory=dict)
-    trusted: set[Path] = field(default_factory=set)
-    """Files that were looked through for what must not be kept."""
     note: Note | None = None
     """What is written in the transaction that takes a file, given the numbers of its receipt and of its batch."""
+    trusted: set[Path] = field(default_factory=set)
+    """Files that were looked through for what must not be kept."""
 
     def read(self, delivery: Delivery) -> tuple[RawTable, ...]:
         """Return the tables of a file, read once."""
         found = self.tables.pop(delivery.path, None)
-        tables = found if found is not None else read_tables(delivery.path, self.knows, name=delivery.name, zone=self.zone)
+        tables = (
+            found if found is not None else read_tables(delivery.path, self.knows, name=delivery.name, zone=self.zone)
+        )
+        if any(words()["heads"]["identity"] in table.labels for table in tables):
+            raise ReadRefused(Fault("return_sheet", delivery.name))
         if delivery.path in self.trusted:
             return tables
         return watch(delivery.path, delivery.name, recognise(delivery.path, delivery.name), tables, self.contracts)
@@ -320,9 +325,7 @@ def _segment(loader: Loader, contract: Contract, seq: int, name: str, sheets: Se
     return write_segment(loader.con, contract, loader.store.segments, loader.store.tmp, seq, name, sheets)
 
 
-def _refuse(
-    loader: Loader, delivery: Delivery, kept: Kept, moment: dt.datetime, faults: Sequence[Fault]
-) -> FileReport:
+def _refuse(loader: Loader, delivery: Delivery, kept: Kept, moment: dt.datetime, faults: Sequence[Fault]) -> FileReport:
     if kept.received_sha is None and (clean := shield(delivery, (), None, kept, loader.store.tmp)):
         clean.unlink()
     named = [without(fault if fault.file else replace(fault, file=delivery.name)) for fault in faults]

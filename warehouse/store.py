@@ -2,7 +2,8 @@
 
 store/
   control.sqlite          what is loaded and when it became known; or control.toml, which names a PostgreSQL database
-  inbox/<sha256>          every received file, byte for byte
+  inbox/<sha256>          every received file, byte for byte; where it held what must not be kept, a copy without
+                          that, under the copy's hash, or nothing (warehouse/protection)
   seg/<dataset>/…parquet  immutable signed deltas, the truth
   gen/<n>.duckdb          read-only projections that may be deleted and rebuilt; gen/CURRENT names one
 """

@@ -260,6 +260,13 @@ def test_a_file_that_is_no_return_sheet_is_refused_with_the_way_to_one(office: O
             resubmit(office.store, tmp_path / name)
 
 
+def test_a_return_sheet_among_ordinary_files_is_told_where_it_belongs(office: Office) -> None:
+    office.hand_in("付款.csv", pay(P1, BAD))
+    report = load(office.store, [Clerk(office).path], clock=lambda: NOW + dt.timedelta(hours=1))[0]
+    assert (report.status, report.message["codes"]) == ("refused", ["return_sheet"])
+    assert "quarantine resubmit" in report.message["zh"]
+
+
 def test_nothing_that_waits_is_no_sheet(office: Office, tmp_path: Path) -> None:
     with pytest.raises(RefusedInput, match="未生成退改表"):
         write_return_sheet(tmp_path / "空.xlsx", [], office.store.contracts, "x")
