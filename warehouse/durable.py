@@ -30,6 +30,26 @@ def settle(temporary: Path, final: Path) -> None:
     flush_file(final.parent)
 
 
+def settle_new(temporary: Path, final: Path) -> None:
+    """Make a finished temporary file appear under a name that nothing has yet.
+
+    What another machine put there meanwhile stays as it is: it may be acknowledged already.
+    """
+    flush_file(temporary)
+    try:
+        os.link(temporary, final)
+    except FileExistsError:
+        raise StoreBusy(
+            f"{final} has just been written by somebody else.", "run it again; the store takes one writer at a time"
+        ) from None
+    except OSError:  # a disk without hard links
+        if final.exists():
+            raise StoreBusy(f"{final} has just been written by somebody else.", "run it again") from None
+        temporary.replace(final)
+    temporary.unlink(missing_ok=True)
+    flush_file(final.parent)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a small file so that readers see the old or the new text, never a part."""
     temporary = path.with_suffix(f"{path.suffix}.tmp")

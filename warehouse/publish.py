@@ -24,7 +24,7 @@ from warehouse.closure import build_closure
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.doubts import build_doubts
-from warehouse.durable import flush_file, sha256_of, write_text
+from warehouse.durable import settle_new, sha256_of, write_text
 from warehouse.growth import with_columns
 from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_reviewed, works_with_review
 from warehouse.store import Store, connect
@@ -60,9 +60,7 @@ def publish(
         raise
     final = store.generations / f"{number}.duckdb"
     size, digest = temporary.stat().st_size, sha256_of(temporary)
-    flush_file(temporary)
-    temporary.replace(final)
-    flush_file(store.generations)
+    settle_new(temporary, final)
     store.control.add_generation(number, last, final.name, catalogue, clock(), size, digest)
     write_text(store.generations / "CURRENT", final.name)
     _drop_old(store)

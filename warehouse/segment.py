@@ -10,7 +10,7 @@ from warehouse.base.paths import one_file
 from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
 from warehouse.control import DELTA, SegmentRow
-from warehouse.durable import flush_file, settle, sha256_of
+from warehouse.durable import flush_file, settle_new, sha256_of
 
 MARK = "h"
 """First letter of a history's name; a batch's own segment begins with its number."""
@@ -46,5 +46,5 @@ def put(
         folder.mkdir(parents=True)
         flush_file(root)
     digest, size = sha256_of(temporary), temporary.stat().st_size
-    settle(temporary, folder / name)
+    settle_new(temporary, folder / name)
     return SegmentRow(path, dataset, batch_seq, low, min(high, OPEN), count, size, digest, kind, batch_seq)

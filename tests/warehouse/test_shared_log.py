@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import subprocess
@@ -445,3 +446,39 @@ def test_a_port_where_nobody_listens_is_told_by_the_doctor(tmp_path: Path, postg
     pointer = office.store.path / "control.toml"
     pointer.write_text(pointer.read_text().replace(str(postgres.port), str(free_port())))
     assert [one.code for one in examine(Store(office.store.path)).findings] == ["log_unreachable"]
+
+
+# --- files of a writer that was overtaken -----------------------------------------------------------------------------
+
+
+def test_a_writer_overtaken_while_it_writes_spoils_nothing_of_the_other(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both write the next batch; the one that lost its turn comes last to the same name."""
+    from warehouse import segment
+
+    one = shared_office(tmp_path / "one", postgres)
+    write = segment.write_aside
+
+    def meanwhile(*given: Any) -> None:
+        """The connection of the first machine breaks, and the second loads a file of its own."""
+        monkeypatch.setattr(segment, "write_aside", write)
+        write(*given)
+        kept = given[2].read_bytes()
+        with postgres.connect() as con:
+            con.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        two = Office(tmp_path / "one")
+        two.minute = 10
+        monkeypatch.setattr("warehouse.store.writer_lock", lambda *_: contextlib.nullcontext())  # no lock reaches there
+        assert two.hand_in("更正.csv", pay(P2B)).batch_seq == 2
+        given[2].write_bytes(kept)
+
+    monkeypatch.setattr(segment, "write_aside", meanwhile)
+    with pytest.raises(StoreError, match="written by somebody else"):
+        one.hand_in("支付.csv", pay(P1, P2))
+    one.store = Store(one.store.path)
+    assert {key: str(value) for key, value in one.amounts().items()} == {"V2": "250.00"}
+    found = examine(one.store, clock=lambda: NOW + dt.timedelta(days=1)).findings
+    assert [code for code in (each.code for each in found) if code != "leftover"] == []
+    one.minute = 20
+    assert one.hand_in("支付.csv", pay(P1)).batch_seq == 3
