@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 DOUBT_KINDS: Mapping[str, tuple[str, ...]] = {
-    "repeated": ("series", "measures"),
+    "repeated": ("series", "measures", "form", "digits"),
     "zero_after": ("series", "measures", "before"),
-    "quotient": ("measures",),
-    "twins": ("series", "measures", "least"),
+    "quotient": ("series", "measures", "times"),
+    "twins": ("series", "measures", "form", "digits"),
     "backwards": ("series", "measures", "order"),
 }
 """Kind → what must be said besides code, kind and text; `warehouse.doubts` gives each its meaning."""
 
-_DOUBT_KEYS = {"code", "kind", "series", "measures", "text", "where", "before", "least", "order"}
+_DOUBT_KEYS = {"code", "kind", "series", "measures", "text", "where", "before", "form", "digits", "times", "order"}
 _BILLING_KEYS = {"from", "to", "measures", "topup"}
 
 
@@ -35,8 +35,12 @@ class Doubt:
     where: str = "TRUE"
     before: int = 0
     """How many months before must hold a figure above zero."""
-    least: float = 0
-    """Figures below this are too common to be told apart."""
+    form: tuple[str, ...] = ()
+    """Columns whose rows of one month were filled in together."""
+    digits: int = 0
+    """How many digits the equal figures of a form must have together: a few are equal by chance."""
+    times: int = 1
+    """How often a pattern that chance also makes must be met in a series."""
     order: str | None = None
 
 
@@ -74,7 +78,7 @@ def _doubt(file: str, item: Mapping[str, Any], names: Collection[str], faults: l
     if set(item["text"]) != {"zh", "en"}:
         faults.append(f"{where}: text needs both zh and en")
     order = item.get("order")
-    for name in (*item.get("series", ()), *item["measures"], *([order] if order else ())):
+    for name in (*item.get("series", ()), *item.get("form", ()), *item["measures"], *([order] if order else ())):
         if name not in names:
             faults.append(f"{where}: '{name}' is not a column")
     if kind == "quotient" and len(item["measures"]) != 2:
@@ -82,7 +86,7 @@ def _doubt(file: str, item: Mapping[str, Any], names: Collection[str], faults: l
     return Doubt(
         code=item["code"], kind=kind, measures=tuple(item["measures"]), text=item["text"],
         series=tuple(item.get("series", ())), where=item.get("where", "TRUE"), before=item.get("before", 0),
-        least=item.get("least", 0), order=order,
+        form=tuple(item.get("form", ())), digits=item.get("digits", 0), times=item.get("times", 1), order=order,
     )  # fmt: skip
 
 

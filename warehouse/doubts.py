@@ -75,23 +75,32 @@ def _zero_after(contract: Contract, doubt: Doubt) -> str:
 
 
 def _quotient(contract: Contract, doubt: Doubt) -> str:
-    """A broken quantity that is a whole bill divided by a price of at most two decimals, and was rounded to be so.
+    """Broken quantities that are whole bills divided by one price of at most two decimals, several times in a series.
 
-    A quantity that times the price is the bill exactly is what a meter and a tariff give as well.
+    Once is chance: a tariff times a reading now and then makes a whole bill. Asked of what is known now.
     """
     quantity, cost = (f'a."{name}"' for name in doubt.measures)
     price = f"round(({cost} / {quantity})::DOUBLE, 2)"
     # as many decimals as the quantity really has: what a person who divides keeps
     decimals = f"length(rtrim(split_part(CAST({quantity} AS VARCHAR), '.', 2), '0'))"
-    return f"""SELECT a.row_id, a.from_m, CAST({price} AS VARCHAR) AS other, a.rec_from, a.rec_to FROM {_asked(contract, doubt)}
-        WHERE {quantity} > 0 AND {cost} > 0 AND {cost} = floor({cost}) AND {quantity} <> floor({quantity})
-          AND {price} > 0 AND abs({quantity}::DOUBLE * {price} - {cost}::DOUBLE) > 1e-6 AND abs({quantity}::DOUBLE - round(({cost} / {price})::DOUBLE, {decimals}::INTEGER)) < 1e-7"""
+    series = ", ".join(f'a."{name}"' for name in doubt.series)
+    met = f"""SELECT a.row_id, a.from_m, {price} AS price, max(a.rec_from) OVER same AS rec_from, a.rec_to, count(*) OVER same AS times
+        FROM {_asked(contract, doubt)} WHERE a.rec_to = {OPEN}
+          AND {quantity} > 0 AND {cost} > 0 AND {cost} = floor({cost}) AND {quantity} <> floor({quantity}) AND {price} > 0
+          AND abs({quantity}::DOUBLE - round(({cost} / {price})::DOUBLE, {decimals}::INTEGER)) < 1e-7
+        WINDOW same AS (PARTITION BY {series}, {price})"""
+    return f"SELECT row_id, from_m, CAST(price AS VARCHAR) AS other, rec_from, rec_to FROM ({met}) WHERE times >= {doubt.times}"
 
 
 def _twins(contract: Contract, doubt: Doubt) -> str:
-    """The very figures of another unit in the same month."""
-    same = _all(f'a."{name}" = b."{name}" AND a."{name}" >= {doubt.least}' for name in doubt.measures)
-    found = f"b.from_m = a.from_m AND a.unit <> b.unit AND {_same_series(doubt)} AND {same}"
+    """The very figures of another unit in the same month; both must live then, for a successor takes over facts too."""
+    same = _all(f'a."{name}" = b."{name}" AND a."{name}" > 0' for name in doubt.measures)
+    lives = _all(
+        f"EXISTS (SELECT 1 FROM d_org_unit o WHERE o.code = {row}.unit AND o.from_m <= a.from_m AND a.from_m < o.to_m"
+        f" AND o.rec_to = {OPEN})"
+        for row in ("a", "b")
+    )
+    found = f"b.from_m = a.from_m AND a.unit <> b.unit AND {_same_series(doubt)} AND {same} AND {lives}"
     return _pair(contract, doubt, found, other="b.unit || ' ' || b.file_name || ' ' || b.row_no")
 
 
@@ -117,10 +126,15 @@ _FINDERS: Mapping[str, Callable[[Contract, Doubt], str]] = {
 
 
 def _pair(contract: Contract, doubt: Doubt, condition: str, other: str = "b.file_name || ' ' || b.row_no") -> str:
-    """Rows with a partner; where there are several, the first in the order of rows is named."""
-    return f"""SELECT a.row_id, a.from_m, {other} AS other, {_known(("a", "b"))}
-        FROM {_asked(contract, doubt)} JOIN d_{contract.name} b ON {condition} WHERE {_overlap(("a", "b"))}
-        QUALIFY row_number() OVER (PARTITION BY a.row_id, a.from_m, {_since(("a", "b"))} ORDER BY b.row_id) = 1"""
+    """Rows with a partner, where the equal figures of their forms have digits enough; the first partner is named."""
+    form = ", ".join(f'a."{name}"' for name in doubt.form)
+    shown = f'CAST(a."{doubt.measures[0]}" AS VARCHAR)'
+    digits = f"length(rtrim(replace(ltrim({shown}, '-0.'), '.', ''), '0'))"
+    return f"""SELECT row_id, from_m, other, rec_from, rec_to FROM (
+            SELECT a.row_id, a.from_m, {other} AS other, {_known(("a", "b"))}, b.row_id AS partner,
+                   sum({digits}) OVER (PARTITION BY {form}, a.from_m, b.unit) AS digits
+            FROM {_asked(contract, doubt)} JOIN d_{contract.name} b ON {condition} WHERE {_overlap(("a", "b"))}
+        ) WHERE digits >= {doubt.digits} QUALIFY row_number() OVER (PARTITION BY row_id, from_m, rec_from ORDER BY partner) = 1"""
 
 
 def _asked(contract: Contract, doubt: Doubt) -> str:

@@ -45,7 +45,7 @@ THREE_PUBLIC = (
     "预算单位名称,年度,预决算,三公经费合计(元),因公出国(境)费(元),公务用车购置及运行维护费(元),公务接待费(元)\n"
     "市财政局,2024,决算,150000,10000,90000,20000\n"
 )
-ENERGY = "统计期,单位名称,电(千瓦时),电费(元)\n2025-01,市教育局,1000,700\n2025-02,市教育局,1000,700\n"
+ENERGY = "统计期,单位名称,电(千瓦时),电费(元)\n2025-01,市教育局,10234,7163.8\n2025-02,市教育局,10234,7163.8\n"
 VIEWER = Viewer(Scope.everything(), "test")
 
 
@@ -133,7 +133,7 @@ def test_doubtful_rows_come_with_their_reason(services: LiveServices) -> None:
         (row,) = desk.doubts("R", None, 10)
         assert desk.doubts("A", None, 10) == ()
         assert desk.doubts("R", dt.datetime(2025, 3, 5, 12, tzinfo=dt.UTC), 10) == ()
-    assert (row.unit_name, row.period, row.value) == ("教育局", "2025-02", "1000.000000 / 700.000000")
+    assert (row.unit_name, row.period, row.value) == ("教育局", "2025-02", "10234.000000 / 7163.800000")
     assert "上月" in row.reasons["zh"]
 
 

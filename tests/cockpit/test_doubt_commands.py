@@ -25,8 +25,8 @@ def run(*words: str) -> str:
 def store(tmp_path: Path) -> str:
     office = Office(tmp_path)
     office.hand_in("组织机构.csv", ORG)
-    office.hand_in("1月.csv", HEAD + "2025-01,市财政局,1000,700\n")
-    (tmp_path / "2月.csv").write_text(HEAD + "2025-02,市财政局,1000,700\n", encoding="utf-8")
+    office.hand_in("1月.csv", HEAD + "2025-01,市财政局,10234,7163.8\n")
+    (tmp_path / "2月.csv").write_text(HEAD + "2025-02,市财政局,10234,7163.8\n", encoding="utf-8")
     load_and_publish(office.store, [tmp_path / "2月.csv"], clock=lambda: NOW.replace(hour=13))
     return str(office.store.path)
 
@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> str:
 def test_a_doubt_is_listed_and_explained(store: str) -> None:
     (found,) = json.loads(run("doubts", "list", "--store", store, "--json"))
     assert (found["unit"], found["month"], found["file"], found["row"]) == ("A", "2025-02", "2月.csv", 2)
-    assert found["value"] == "1000.000000 / 700.000000"
+    assert found["value"] == "10234.000000 / 7163.800000"
     assert found["other"] == "1月.csv 2"
     run("doubts", "explain", found["doubt"], "--why", "表计故障，按上月估计", "--actor", "小李", "--store", store)
     (again,) = json.loads(run("doubts", "list", "--store", store, "--json"))

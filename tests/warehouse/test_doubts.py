@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.office import NOW, Office
+from tests.fakes.office import NOW, ORG, Office
 from warehouse.contracts import load_contracts
 from warehouse.publish import publish
 
@@ -30,8 +30,8 @@ def doubts(office: Office, at: int | None = None) -> list[tuple[Any, ...]]:
 
 
 def test_the_figures_of_last_month_again_are_doubtful_until_they_are_corrected(office: Office) -> None:
-    office.hand_in("1月.csv", energy("2025-01,市财政局,1000,700,20,100"))
-    office.hand_in("2月.csv", energy("2025-02,市财政局,1000,700,21,105"))
+    office.hand_in("1月.csv", energy("2025-01,市财政局,10234,7163.8,20,100"))
+    office.hand_in("2月.csv", energy("2025-02,市财政局,10234,7163.8,21,105"))
     assert doubts(office) == [("copied_month", "A", 2, 2)]
     before = office.store.control.last()[0]
     office.hand_in("2月更正.csv", energy("2025-02,市财政局,1010,707,21,105"))
@@ -57,21 +57,48 @@ def test_a_zero_after_months_of_use_is_doubtful(
     assert doubts(office) == found
 
 
-def test_a_quantity_worked_out_from_the_bill_is_doubtful(office: Office) -> None:
+def test_quantities_worked_out_from_the_bill_are_doubtful_when_they_come_again(office: Office) -> None:
     lines = (
         "2025-01,市财政局,1388.89,1000,,",  # 1000 / 0.72
-        "2025-02,市财政局,1388,999.36,,",  # read from a meter: 1388 × 0.72
-        "2025-03,市财政局,1390.55,1000,,",  # a whole bill, but no price of two decimals makes it
+        "2025-02,市财政局,1250.00,900,,",  # 900 / 0.72, and whole: it says nothing
+        "2025-03,市财政局,1527.78,1100,,",  # 1100 / 0.72
+        "2025-04,市财政局,1390.55,1000,,",  # a whole bill, but no price of two decimals makes it
     )
-    office.hand_in("一季度.csv", energy(*lines))
-    assert doubts(office) == [("quantity_from_cost", "A", 1, 2)]
+    office.hand_in("1-4月.csv", energy(*lines))
+    assert doubts(office) == []
+    before = office.store.control.last()[0]
+    office.hand_in("5月.csv", energy("2025-05,市财政局,1319.44,950,,"))  # 950 / 0.72, the third time
+    assert doubts(office) == [("quantity_from_cost", "A", month, row) for month, row in ((1, 2), (3, 4), (5, 2))]
+    assert doubts(office, before) == []
+
+
+def test_a_few_equal_digits_are_chance(office: Office) -> None:
+    lines = (
+        "2025-01,市财政局,10234,7163.8,125,500",
+        "2025-01,市教育局,9876,6913.2,125,500",
+        "2025-02,市财政局,10111,7077.7,125,500",
+    )
+    office.hand_in("两月.csv", energy(*lines))
+    assert doubts(office) == []
 
 
 def test_the_figures_of_another_unit_are_doubtful_on_both_sides(office: Office) -> None:
     lines = ("2025-01,市财政局,1234,864,3,15", "2025-01,市教育局,1234,864,3,15", "2025-02,市教育局,1300,910,3.5,17.5")
     office.hand_in("一季度.csv", energy(*lines))
-    # water is too small to be told apart
-    assert doubts(office) == [("same_as_another_unit", "A", 1, 2), ("same_as_another_unit", "B", 1, 3)]
+    # electricity and water of one form are judged together
+    assert doubts(office) == [
+        ("same_as_another_unit", unit, 1, row) for unit, row in (("A", 2), ("A", 2), ("B", 3), ("B", 3))
+    ]
+
+
+def test_a_successor_that_takes_over_the_facts_is_no_twin(office: Office) -> None:
+    office.hand_in("1月.csv", energy("2025-01,市财政局,12345,8641.5,,"))
+    ended = ORG.replace(
+        "A,市财政局,财政局,R,市,政府,2,2020-01-01,,", "A,市财政局,财政局,R,市,政府,2,2020-01-01,2024-12-31,"
+    )
+    office.hand_in("机构.csv", ended)
+    office.hand_in("更正.csv", energy("2025-01,市教育局,12345,8641.5,,"))
+    assert doubts(office) == []
 
 
 def test_an_odometer_is_compared_across_files(office: Office) -> None:
