@@ -13,15 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.columns import Typed
-from warehouse.meanings import OPEN_NAME
+from warehouse.meanings import OPEN_NAME, Meanings
 from warehouse.organisations import Directory
 from warehouse.readers.cells import Cell
 
 FAULT = "code_not_name"
 
 
-def agreed(typed: Typed, codes: pa.ChunkedArray, names: pa.ChunkedArray, directory: Directory) -> Typed:
+def agreed(typed: Typed, codes: pa.ChunkedArray, names: pa.ChunkedArray, meanings: Meanings) -> Typed:
     """Return the units of a column, with what the cell beside each says: a fault where they differ."""
+    directory = meanings.directory
     told, at = _coded(codes)
     shown, beside = _coded(names)
     width = len(shown) + 1
@@ -34,6 +35,9 @@ def agreed(typed: Typed, codes: pa.ChunkedArray, names: pa.ChunkedArray, directo
     ]
     if not any(verdicts):
         return typed
+    meanings.open_names.update(
+        cell.value.removeprefix(OPEN_NAME) for cell in verdicts if cell and cell.value and cell.value[0] == OPEN_NAME
+    )
     values = _plain(typed.values)
     remarks = [remark for remark in typed.remarks if verdicts[places[remark[0]]] is None]
     given = dict(_given(places, verdicts))
@@ -56,7 +60,7 @@ def _verdict(code: str, name: str, directory: Directory) -> Cell | None:
         return None
     beside = directory.find(name)
     if not code:
-        return Cell(OPEN_NAME + name) if beside.by_month else Cell(beside.code, fault=beside.fault, hint=beside.hint)
+        return Cell(OPEN_NAME + name) if beside.is_open else Cell(beside.code, fault=beside.fault, hint=beside.hint)
     meant = directory.by_code(code)
     if meant is None or beside.code == meant or directory.may_mean(name, meant):
         return None

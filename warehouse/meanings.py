@@ -20,7 +20,7 @@ NOISE = Decimal("1e-9")
 """What a spreadsheet's binary figures add, relative to the figure; rounding no more than that is no change."""
 
 OPEN_NAME = "\x1f"
-"""First sign of a value whose unit depends on the month of its row."""
+"""First sign of a value whose unit depends on the month of its row, or on where the other rows of the file lie."""
 
 NULL_TEXTS = ("-", "--", "—", "——", "/", "无", "null", "NULL", "N/A", "NA", "\\N", "None")
 _ROOM = Context(prec=60)
@@ -37,14 +37,14 @@ class Meanings:
 
     directory: Directory
     open_names: set[str] = field(default_factory=set, repr=False, compare=False)
-    """Names whose unit depends on the month of the row; `warehouse.matching` settles them when the rows stand."""
+    """Names whose unit depends on the rest of the file; `warehouse.matching` settles them when the rows stand."""
     _values: dict[str, Mapping[str, str]] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, column: Column, text: str, unit: str | None, factor: Decimal) -> Cell:
         """Return what a text that is not blank means, in the stored unit and as text that the column's type takes."""
         if column.is_org:
             match = self.directory.find(text)
-            if match.by_month:
+            if match.is_open:
                 self.open_names.add(text)
                 return Cell(OPEN_NAME + text)
             return Cell(match.code, fault=match.fault, hint=match.hint)

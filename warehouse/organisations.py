@@ -1,17 +1,18 @@
 """Organisations: who a name in an export means, and who it might mean.
 
-The order of matching (domain.md §4): credit code or own code, then name, short name or dated alias, then the name within
-the region the file is handed in for. An unknown name is never guessed: it goes to quarantine with suggestions.
+The order of matching (domain.md §4): credit code or own code, then name, short name or dated alias, then the name among
+those the uploader reports for, then within the region the file is handed in for. An unknown name is never guessed: it goes to quarantine with suggestions.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from warehouse.base.periods import OPEN, month_label
 from warehouse.names import fold_name
@@ -73,12 +74,20 @@ class Match:
     by_month: bool = False
     """Who is meant depends on the month of the row; without one there is no answer."""
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the rest of the file may say who is meant: the month of the row, or where the other rows lie."""
+        return self.by_month or self.fault == "ambiguous_org"
+
 
 class Directory:
     """All codes, names and aliases known at one moment.
 
     `near` is the unit a file is handed in for: its region decides between units of one name.
     """
+
+    _whole: Directory | None = None
+    _within: Collection[str] = frozenset()
 
     def __init__(
         self, rows: Iterable[Listed | tuple[str, str, str | None, str | None]], aliases: Iterable[Alias] = (),
@@ -171,6 +180,8 @@ class Directory:
         return self._one_of(codes)
 
     def _one_of(self, codes: set[str]) -> Match:
+        if len(codes) > 1:
+            codes = {code for code in codes if code in self._within} or codes
         if len(codes) > 1 and self.near is not None:
             region = self.region(self.near)
             codes = {code for code in codes if self.region(code) == region} or codes
@@ -189,6 +200,14 @@ class Directory:
             f"{naming.code} {self._newest[naming.code].name}（{start}—{end}）" if naming.code in self else naming.code
         )
 
+    def nearby(self, near: str | None, within: Collection[str] = frozenset()) -> Self:
+        """Return the same organisations as seen from a unit or region; of one name, those of `within` go first."""
+        found = copy(self)
+        found.__dict__.pop("spellings", None)
+        found._whole = self._whole or self
+        found.near, found._within = near if near in self else None, within
+        return found
+
     # --- where units stand --------------------------------------------------------------------------------------------
 
     def above(self, code: str) -> Iterator[str]:
@@ -204,6 +223,12 @@ class Directory:
         """Return the nearest region above a unit, or itself; without regions in the register its top."""
         line = list(self.above(code))
         return next((one for one in line if self._newest[one].kind == REGION), line[-1] if line else None)
+
+    def region_of(self, codes: Collection[str]) -> str | None:
+        """Return the one region in which all units lie that stand below no other of them; None where it is not one."""
+        tops = [code for code in codes if code in self and not set(list(self.above(code))[1:]) & set(codes)]
+        regions = {self.region(code) for code in tops}
+        return next(iter(regions)) if len(regions) == 1 else None
 
     def place(self, code: str) -> str:
         """Return a unit's name, with its region where that is not in the name."""
@@ -228,6 +253,8 @@ class Directory:
 
     @cached_property
     def _searched(self) -> Names:
+        if self._whole is not None:
+            return self._whole._searched
         texts = ((text, n.code) for text in self._written for n in self._namings.get(fold_name(text), ()))
         return Names(texts)
 

@@ -57,7 +57,7 @@ class Sheet:
         for name, places in self.mapped.beside.items():
             codes = chunk.column(f"c{self.mapped.columns[name][0]}")
             for place in places:
-                typed[name] = agreed(typed[name], codes, chunk.column(f"c{place}"), self.meanings.directory)
+                typed[name] = agreed(typed[name], codes, chunk.column(f"c{place}"), self.meanings)
 
     def _groups(self) -> Sequence[str | None]:
         """Return the groups of a wide form that the sheet holds, or one None for an ordinary sheet."""

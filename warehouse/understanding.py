@@ -21,7 +21,7 @@ from warehouse.deltas import Change, compare, good_rows, known_rows
 from warehouse.locks import find_locks, keep_final, set_aside
 from warehouse.manifest import Delivery
 from warehouse.mapping import map_columns
-from warehouse.matching import settle_names
+from warehouse.matching import seen_from, settle_names
 from warehouse.meanings import Meanings
 from warehouse.organisations import Directory
 from warehouse.plausibility import declared_range, magnitude
@@ -104,10 +104,11 @@ def stage_tables(
     if faults:
         raise ReadRefused(*faults)
     directory = bench.units() if contract.org_column and contract.name != "org_unit" else Directory(())
-    meanings = Meanings(advised(directory, delivery.advice.corrections))
+    directory = seen_from(advised(directory, delivery.advice.corrections), delivery.advice.reach.units)
+    meanings = Meanings(directory)
     staged = stage.stage_file(bench.con, contract, plans, meanings)
     refuse_contradictions(bench.con, contract, [table for table, _ in plans])
-    settle_names(bench.con, contract, meanings, delivery.advice.reach.units)
+    settle_names(bench.con, contract, meanings)
     stage.finish(bench.con, contract, staged)
     staged.gaps += [gap.texts() for gap in total_gaps(bench.con, contract, plans, meanings)]
     return staged, [table for table, _ in plans]
