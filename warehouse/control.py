@@ -216,12 +216,6 @@ class Control:
         self.engine = open_engine(place) if isinstance(place, Address) else _engine(place)
         self.turns = Turns(self.engine, TURN, RECEIPT, str(place))
 
-    @property
-    def path(self) -> Path:
-        """The file of a log in SQLite."""
-        assert isinstance(self.place, Path), "a log on a server has no file"
-        return self.place
-
     def close(self) -> None:
         """Give up the pooled connections."""
         self.engine.dispose()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.books import Books
 from tests.fakes.office import ORG, Office
 from tests.fakes.postgres import Postgres, stores_on
 
@@ -35,3 +36,9 @@ def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
     assert office.hand_in("组织机构.csv", ORG).status == "committed"
     return office
+
+
+@pytest.fixture
+def books(tmp_path: Path, postgres: Postgres) -> Books:
+    """A finance system in a database, and an office that takes its vouchers."""
+    return Books(tmp_path, postgres)

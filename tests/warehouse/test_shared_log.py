@@ -278,6 +278,7 @@ def breaking(store: Store, moment: str, times: int = 1) -> list[int]:
             pid = raw.info.backend_pid
             with psycopg.connect(store_url(store), autocommit=True) as con:
                 con.execute("SELECT pg_terminate_backend(%s)", [pid])
+            raw.execute("SELECT 1")  # the answer to the commit never came
 
     _writes_receipt: dict[int, bool] = {}
 
