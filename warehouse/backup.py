@@ -13,6 +13,8 @@ from pathlib import Path
 from warehouse.base.errors import StoreError
 from warehouse.control import Control
 from warehouse.durable import settle, sha256_of
+from warehouse.live.backing import back_up_readings, bring_back_readings
+from warehouse.live.passing_files import passing_files
 from warehouse.schema import bring_forward
 from warehouse.store import FOLDERS, STORE_ID, Store
 from warehouse.transfer import copy_log
@@ -47,9 +49,11 @@ def backup(store: Store, target: Path) -> BackupReport:
     for segment in segments:
         size += _bring(store.segments / segment.path, target / "seg" / segment.path, segment.sha256)
     # what came in after the log was copied is not spoken of in it, and does no harm
-    kept = _received(store.inbox)
+    passing = passing_files(store)
+    kept = [file for file in _received(store.inbox) if file.name not in passing]
     for file in kept:
         size += _bring(file, target / "inbox" / file.name, file.name)
+    size += back_up_readings(store.path, target)
     last, _ = copied.last()
     copied.close()
     settle(log, target / LOG)
@@ -152,6 +156,7 @@ def restore(source: Path, store: Store) -> BackupReport:
         size += _place(source / "seg" / segment.path, store.segments / segment.path)
     for file in kept:
         _place(file, store.inbox / file.name)
+    bring_back_readings(source, store.path)
     _bring_log(saved, store)
     saved.control.close()
     last, _ = store.control.last()

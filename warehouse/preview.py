@@ -94,6 +94,8 @@ def _understood(
     found = understand(bench, delivery)
     outcome = compare_with_known(bench, delivery, found)
     contract, entries = found.contract, outcome.entries
+    if contract.is_passing:
+        entries = [{**entry, "value": None} for entry in entries]
     low, high = _period(bench.con)
     by_sheet = {table.sheet: number for number, table in enumerate(found.tables)}
     sheets = tuple(
@@ -106,7 +108,7 @@ def _understood(
         status=_status(outcome),
         is_chosen=delivery.source is not None,
         candidates=candidates,
-        sheets=sheets,
+        sheets=_kept_from_sight(contract, sheets),
         period_from=low,
         period_to=high,
         counts=outcome.counts,
@@ -116,6 +118,13 @@ def _understood(
         faults_total=len(entries),
         strangers=_strangers(contract, entries, bench.units(), delivery.advice, near),
     )
+
+
+def _kept_from_sight(contract: Contract | None, sheets: tuple[SheetSight, ...]) -> tuple[SheetSight, ...]:
+    """Rows that only pass through, such as positions, are shown nowhere; a preview is kept, and would keep them too."""
+    if contract is None or not contract.is_passing:
+        return sheets
+    return tuple(replace(sheet, rows=()) for sheet in sheets)
 
 
 def _status(outcome: Outcome) -> str:
@@ -139,7 +148,7 @@ def _not_understood(
         status="refused",
         is_chosen=delivery.source is not None,
         candidates=candidates,
-        sheets=sheets,
+        sheets=_kept_from_sight(chosen, sheets),
         faults=_told(delivery, faults),
         faults_total=len(faults),
     )

@@ -99,10 +99,16 @@ class Arrivals:
 
     def advance(self, taken: Mapping[str, int]) -> None:
         """Note how far the fold has come, durably, and clear away files that are done with."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         positions = {**self._positions(), **taken}
         gone = [path.name for path in self._files() if self._clear(path, positions.get(path.name, 0))]
         kept = {name: end for name, end in positions.items() if name not in gone and (self.folder / name).exists()}
         write_text(self.folder / POSITIONS, json.dumps(kept, indent=1))
+
+    @property
+    def was_folded(self) -> bool:
+        """Tell whether a fold has ever noted how far it came; a restored store does not know."""
+        return (self.folder / POSITIONS).is_file()
 
     def drop_before(self, moment: dt.datetime) -> int:
         """Remove files that were begun before a moment and are taken: nothing of them outlives its time."""

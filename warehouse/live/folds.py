@@ -10,6 +10,7 @@ from pathlib import Path
 from warehouse.base.clock import Clock, system_clock
 from warehouse.control import from_iso
 from warehouse.live.known import zone_of
+from warehouse.live.passing_files import passing_files, passing_sources
 from warehouse.metering import folding as readings
 from warehouse.store import Store
 from warehouse.tracks import folding as positions
@@ -42,37 +43,19 @@ def drop_old(
     dropped += readings.arrivals_of(store).drop_before(now - dt.timedelta(days=reading_days))
     moment = now - dt.timedelta(days=position_days)
     dropped += positions.arrivals_of(store).drop_before(moment)
-    for file in (*_received(store, moment), *_handed_in(store, inbox, moment)):
+    received = [store.inbox / sha for sha, at in passing_files(store).items() if at <= moment]
+    for file in (*received, *_handed_in(store, inbox, moment)):
         if file.is_file():
             file.unlink()
             dropped += 1
     return dropped
 
 
-def passing(store: Store) -> frozenset[str]:
-    """Return the sources whose rows only pass through."""
-    return frozenset(name for name, contract in store.contracts.items() if contract.is_passing)
-
-
-def _received(store: Store, moment: dt.datetime) -> Iterator[Path]:
-    """Give the kept copies of passing files that were last handed in before a moment."""
-    names = passing(store)
-    last: dict[str, dt.datetime] = {}
-    shared: set[str] = set()
-    for receipt in store.control.receipts(limit=None):
-        sha = receipt["file_sha"]
-        if receipt["dataset"] in names:
-            last[sha] = max(last.get(sha, moment), from_iso(receipt["loaded_at"]))
-        elif sha and receipt["dataset"]:
-            shared.add(sha)
-    yield from (store.inbox / sha for sha, at in last.items() if sha and at <= moment and sha not in shared)
-
-
 def _handed_in(store: Store, inbox: Path | None, moment: dt.datetime) -> Iterator[Path]:
     """Give the passing files that the watched inbox moved away before a moment; their reports stay."""
     if inbox is None or not inbox.is_dir():
         return
-    names = passing(store)
+    names = passing_sources(store)
     for report in inbox.rglob(f"*{REPORT}"):
         try:
             told = json.loads(report.read_text(encoding="utf-8"))

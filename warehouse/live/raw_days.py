@@ -56,13 +56,16 @@ class RawDays:
         place = self.folder / CLOSED
         return dt.date.fromisoformat(place.read_text().strip()) if place.is_file() else dt.date.min
 
+    def close_before(self, day: dt.date) -> None:
+        """Close the days before one without looking at rows: they were folded elsewhere, and their rows are not here."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_text(self.folder / CLOSED, f"{max(self.closed_before(), day):%Y-%m-%d}\n")
+
     def drop_before(self, day: dt.date) -> int:
         """Remove the days before one, for good; the day itself stays only to tell where the next one begins."""
         old = [found for found in self.days() if found < day]
         if old or self.closed_before() < day:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            closed = max(self.closed_before(), day + dt.timedelta(days=1))
-            write_text(self.folder / CLOSED, f"{closed:%Y-%m-%d}\n")
+            self.close_before(day + dt.timedelta(days=1))
         for found in old:
             shutil.rmtree(self.folder / f"{found:%Y-%m-%d}", ignore_errors=True)
         return len(old)

@@ -106,7 +106,8 @@ class Desk:
 
 def has_news(store: Store) -> bool:
     """Tell whether there is anything to fold."""
-    if arrivals_of(store).has_news():
+    arrivals = arrivals_of(store)
+    if arrivals.has_news() or (raw_of(store).days() and not arrivals.was_folded):
         return True
     through = folded_through(store, KIND)
     return any(s.batch_seq > through for name in (FILES, REGISTER, SWAPS) for s in store.control.segments(name))
@@ -130,7 +131,7 @@ def fold_readings(store: Store, *, clock: Clock = system_clock) -> FoldReport:
         _touched_by_batches(desk, through, touched)
         batches, days = _fold_all(desk, touched, clock)
     aside = keep_aside(store, FILES, PUSHED, desk.entries, frozenset(desk.looked_at), actor=ACTOR, now=now)
-    if taken:
+    if taken or not arrivals.was_folded:
         arrivals.advance(taken)
     if last > through:
         set_folded(store, KIND, last, now)
@@ -163,7 +164,7 @@ def _touched_by_batches(desk: Desk, through: int, touched: Touched) -> None:
         touched[meter].add(read_at.replace(tzinfo=desk.zone, microsecond=0).astimezone(dt.UTC))
     changed = {name for (name,) in moved_rows(desk.con, desk.store, REGISTER, ("meter",), through)}
     changed |= {name for (name,) in moved_rows(desk.con, desk.store, SWAPS, ("meter",), through)}
-    everything = bool(through and moved_rows(desk.con, desk.store, RULES, ("rule",), through))
+    everything = _must_fold_all(desk) or bool(through and moved_rows(desk.con, desk.store, RULES, ("rule",), through))
     if not changed and not everything:
         return
     names = sorted(desk.meters) if everything else sorted(changed)
@@ -172,6 +173,11 @@ def _touched_by_batches(desk: Desk, through: int, touched: Touched) -> None:
     wanted = "list_contains(?, p.meter_no)"
     for name, read_at in live_rows(desk.con, desk.store, FILES, ("meter_no", "read_at"), wanted, [names]):
         touched[name].add(read_at.replace(tzinfo=desk.zone, microsecond=0).astimezone(dt.UTC))
+
+
+def _must_fold_all(desk: Desk) -> bool:
+    """Tell whether raw readings are here of which nobody knows whether they were folded: the store was restored."""
+    return bool(desk.raw.days()) and not arrivals_of(desk.store).was_folded
 
 
 # --- folding ----------------------------------------------------------------------------------------------------------

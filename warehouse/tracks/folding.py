@@ -88,6 +88,7 @@ def fold_positions(store: Store, *, clock: Clock = system_clock) -> tuple[int, .
         desk = Desk(
             store, con, zone_of(store), fold_rules(con, store), known_fleet(con, store), raw_of(store), now
         )  # fmt: skip
+        _close_what_was_folded_elsewhere(desk)
         touched = _keep(desk, rows)
         _touched_by_register(desk, through, touched)
         found = list(_fold(desk, touched))
@@ -99,6 +100,14 @@ def fold_positions(store: Store, *, clock: Clock = system_clock) -> tuple[int, .
     if last > through:
         set_folded(store, KIND, last, now)
     return batches
+
+
+def _close_what_was_folded_elsewhere(desk: Desk) -> None:
+    """In a restored store the days that were folded before stand; their positions did not come along."""
+    if desk.raw.folder.is_dir():
+        return
+    if days := live_rows(desk.con, desk.store, TARGET, ("day",)):
+        desk.raw.close_before(max(day for (day,) in days) + DAY)
 
 
 def _keep(desk: Desk, rows: Iterable[Mapping[str, Any]]) -> Touched:

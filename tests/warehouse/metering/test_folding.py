@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.fakes.office import ORG, Office
+from warehouse.backup import backup, restore
 from warehouse.live.folds import drop_old, fold_all, fold_is_due
 from warehouse.metering import folding
 from warehouse.metering.folding import arrivals_of, fold_readings, raw_of
 from warehouse.publish import publish
+from warehouse.store import Store
 from warehouse.withdrawal import withdraw
 
 DAY = dt.date(2026, 11, 1)
@@ -173,6 +175,22 @@ def test_raw_readings_go_in_time_and_their_days_stay_as_they_are(site: Site) -> 
     site.fold()
     assert site.days() == before
     assert sorted(site.asides()) == [("raw_gone", "5000"), ("raw_gone", "5000")]
+
+
+def test_a_restored_store_folds_on_where_the_other_stood(site: Site, tmp_path: Path) -> None:
+    """Half a day is folded, two hours wait: the restored store knows all fourteen hours and takes the rest."""
+    site.push(hours(0, 12))
+    site.fold()
+    site.push(hours(13, 14))
+    backup(site.store, tmp_path / "backup")
+    site.store = Store(tmp_path / "restored")
+    restore(tmp_path / "backup", site.store)
+    assert fold_is_due(site.store)
+    site.fold()
+    assert site.days() == [(DAY, D(560), 14, False, "push")]
+    site.push(hours(15, 24))
+    site.fold()
+    assert site.days() == [(DAY, D(960), 24, True, "push")]
 
 
 READINGS = "表号,采集时间,单位名称,能源品种,本次读数,倍率\n"

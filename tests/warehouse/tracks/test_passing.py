@@ -14,8 +14,10 @@ import pytest
 from cockpit.inbox import Inbox
 from cockpit.inbox_taking import Taking
 from tests.fakes.office import ORG, Office
+from warehouse.backup import backup, restore
 from warehouse.health.examine import examine
 from warehouse.live.folds import drop_old, fold_all
+from warehouse.preview import preview
 from warehouse.publish import publish
 from warehouse.store import Store
 from warehouse.tracks.folding import arrivals_of, raw_of
@@ -79,6 +81,13 @@ def test_a_file_of_positions_becomes_vehicle_days_and_then_its_places_are_gone(s
         ),
     }
     assert with_places(store.path) and with_places(inbox) == [inbox / "done" / "定位.csv"]
+    backup(store, inbox.parent / "backup")
+    assert with_places(inbox.parent / "backup") == []
+    restored = Store(inbox.parent / "restored")
+    restore(inbox.parent / "backup", restored)
+    again = {"plate": "模A1", "at": "2026-11-02T03:00:00+00:00", "longitude": "117", "latitude": "40"}
+    arrivals_of(restored).append({"received": NOW.isoformat(), "token": "t", "rows": [again]}, NOW)
+    assert fold_all(restored, clock=lambda: NOW) == () and days(restored) == days(store)
     later = NOW + dt.timedelta(days=29)
     drop_old(store, later, reading_days=60, position_days=30, inbox=inbox)
     assert with_places(inbox)
@@ -87,6 +96,15 @@ def test_a_file_of_positions_becomes_vehicle_days_and_then_its_places_are_gone(s
     assert with_places(store.path) == [] and with_places(inbox) == []
     assert len(days(store)) == 1
     assert not [one.code for one in examine(store, clock=lambda: later).findings if one.code.startswith("received")]
+
+
+def test_a_preview_shows_no_place(site: tuple[Store, Path], tmp_path: Path) -> None:
+    (tmp_path / "定位.csv").write_text(FAULTY, encoding="utf-8")
+    seen = preview(site[0], tmp_path / "定位.csv", clock=lambda: NOW)
+    assert (seen.source, seen.counts["quarantined"], seen.faults_total) == ("gps_point", 1, 1)
+    assert LONGITUDE not in repr(seen)
+    (tmp_path / "定位.csv").write_text(FAULTY.replace("定位时间", "时刻甲"), encoding="utf-8")
+    assert LONGITUDE not in repr(preview(site[0], tmp_path / "定位.csv", source="gps_point", clock=lambda: NOW))
 
 
 def test_a_position_that_comes_after_its_day_is_gone_changes_nothing(site: tuple[Store, Path]) -> None:
