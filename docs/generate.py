@@ -95,8 +95,7 @@ def settings() -> str:
     """Return the settings table."""
     head = "# 设置 Settings\n\n| environment | type | default | meaning |\n|---|---|---|---|\n"
     rows = "".join(
-        f"| COCKPIT_{name.upper()} | {_kind(field.annotation)} | `{field.default}` "
-        f"| {field.description} |\n"
+        f"| COCKPIT_{name.upper()} | {_kind(field.annotation)} | `{field.default}` | {field.description} |\n"
         for name, field in Settings.model_fields.items()
     )
     return NOTICE + head + rows

@@ -153,7 +153,9 @@ def _withdrawals(log: Log) -> Iterator[Finding]:
     times = Counter(row.get("withdraws") for row in taken)
     for row in taken:
         target = row.get("withdraws")
-        sound = kinds.get(target) in WITHDRAWABLE and target < row["batch_seq"] and times[target] == 1 and row.get("why")
+        sound = (
+            kinds.get(target) in WITHDRAWABLE and target < row["batch_seq"] and times[target] == 1 and row.get("why")
+        )
         if not sound:
             yield finding("withdrawal_loose", _batch(row), target)
 
