@@ -237,9 +237,11 @@ def _sheet(
     base = _raw_sheet(delivery, contract if number is not None else None, table)
     if number is None:
         return replace(base, is_read=False)
-    shown = [column for column in contract.columns if column.name in found.staged.held]
-    rows = _rows(bench, shown, number)
     written = {one.column: {"zh": one.label} for one in base.columns if one.column}
+    # what only the contract fills in is nothing the file says
+    held = [column for column in contract.columns if column.name in found.staged.held]
+    shown = [column for column in held if column.name in written or not column.default]
+    rows = _rows(bench, contract, shown, number)
     filled = [place for place, column in enumerate(shown) if any(row.cells[place] for row in rows) or column.required]
     return replace(
         base,
@@ -267,7 +269,7 @@ def _raw_sheet(delivery: Delivery, contract: Contract | None, table: RawTable) -
     )
 
 
-def _rows(bench: Loader, shown: Sequence[Column], number: int) -> list[RowSight]:
+def _rows(bench: Loader, contract: Contract, shown: Sequence[Column], number: int) -> list[RowSight]:
     """Return the first rows of a sheet as values, each with what would become of it."""
     con = bench.con
     names = ", ".join(f's."{column.name}"' for column in shown)
@@ -290,17 +292,31 @@ def _rows(bench: Loader, shown: Sequence[Column], number: int) -> list[RowSight]
     }
     units = bench.units()
     return [
-        RowSight(
-            line[0],
-            tuple(
-                _shown(column, value, units) or wrong.get(line[0], {}).get(column.name, "")
-                for column, value in zip(shown, line[1:], strict=True)
-            ),
-            "aside" if line[0] in wrong else "new" if line[0] in changed else "same",
-            tuple(place for place, column in enumerate(shown) if column.name in wrong.get(line[0], ())),
-        )
+        _row(line, shown, _faulty_here(contract, shown, line, wrong.get(line[0], {})), units,
+             "aside" if line[0] in wrong else "new" if line[0] in changed else "same")
         for line in lines
-    ]
+    ]  # fmt: skip
+
+
+def _faulty_here(
+    contract: Contract, shown: Sequence[Column], line: Sequence[Any], wrong: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return column → faulty text of one row; a wide line names the group its fault is of."""
+    pivot = contract.unpivot.dimension if contract.unpivot else None
+    group = next((value for column, value in zip(shown, line[1:], strict=True) if column.name == pivot), None)
+    return {
+        measure: text for name, text in wrong.items() for of, _, measure in [name.rpartition(".")] if of in ("", group)
+    }
+
+
+def _row(
+    line: Sequence[Any], shown: Sequence[Column], wrong: Mapping[str, str], units: Directory, fate: str
+) -> RowSight:
+    cells = tuple(
+        _shown(column, value, units) or wrong.get(column.name, "")
+        for column, value in zip(shown, line[1:], strict=True)
+    )
+    return RowSight(line[0], cells, fate, tuple(place for place, column in enumerate(shown) if column.name in wrong))
 
 
 def _shown(column: Column, value: Any, units: Directory) -> str:
@@ -308,6 +324,8 @@ def _shown(column: Column, value: Any, units: Directory) -> str:
         return ""
     if column.type == "month":
         return month_label(value)
+    if column.type == "bool":
+        return "是" if value else "否"
     if column.is_org:
         return units.unit(value).name if value in units else value
     if column.values:

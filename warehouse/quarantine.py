@@ -105,7 +105,7 @@ def fault_texts(contract: Contract | None, entry: Mapping[str, Any], label: str 
     """Return the sentence of a quarantine entry in both languages; the column under a label that is given."""
     shown = label or entry["column_name"] or None
     if contract and shown and not label:
-        named = [c for c in contract.columns if c.name == shown]
+        named = [c for c in contract.all_columns if c.name == shown]
         shown = named[0].aliases[0] if named and named[0].aliases else shown
     if contract:
         for check in contract.checks:

@@ -186,3 +186,16 @@ def test_a_full_slice_takes_back_only_rows_inside_the_reach(tmp_path: Path) -> N
     assert (report.counts["accepted"], report.counts["removed"]) == (1, 1)
     assert set(office.amounts()) == {"V1", "V9"}
     office.store.control.close()
+
+
+def test_a_wide_form_shows_what_is_wrong_where_it_stands_and_names_the_column_as_people_do(office: Office) -> None:
+    text = "统计期,单位名称,电(千瓦时),电费(元),水(吨),水费(元)\n2025-04,市教育局,约3万,21000,200,840\n"
+    seen = look(office, "能耗.csv", text)
+    (sheet,) = seen.sheets
+    assert [head["zh"] for head in sheet.headers] == ["单位名称", "统计期", "能源品种", "数量", "费用"]
+    assert [row.cells for row in sheet.rows] == [
+        ("市教育局", "2025-04", "电", "约3万", "21000"),
+        ("市教育局", "2025-04", "水", "200", "840"),
+    ]
+    assert [row.wrong for row in sheet.rows] == [(3,), ()]
+    assert "“电”" in seen.faults[0]["zh"]
