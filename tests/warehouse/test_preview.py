@@ -198,4 +198,4 @@ def test_a_wide_form_shows_what_is_wrong_where_it_stands_and_names_the_column_as
         ("市教育局", "2025-04", "水", "200", "840"),
     ]
     assert [row.wrong for row in sheet.rows] == [(3,), ()]
-    assert "“电”" in seen.faults[0]["zh"]
+    assert "“电”" in seen.faults[0].texts["zh"]
