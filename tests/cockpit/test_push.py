@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from cockpit.app import TOKEN_ROUTES
+from cockpit.cli import app
 from cockpit.push import PUSH_ROUTES, openapi
 from tests.fakes.office import ORG, Office
 from warehouse import operations
-from warehouse.live.tokens import new_token
+from warehouse.base.errors import UnknownName
+from warehouse.live.tokens import holds, new_token, parse_token
 from warehouse.metering.folding import arrivals_of, fold_readings
 from warehouse.operations import TokenRow
 from warehouse.publish import publish
@@ -279,3 +282,23 @@ def test_what_was_acknowledged_survives_a_kill_and_counts_once(office: Office) -
     generation.close()
     assert rows == [(dt.date(2026, 11, 21), Decimal(24), 24, 24, True, "push")]
     assert [batch["dataset"] for batch in office.store.control.batches()].count("meter_day") == 1
+
+
+def test_tokens_are_made_listed_and_revoked_on_the_command_line(office: Office) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["tokens", *arguments, "--store", str(office.store.path)])
+        return done.exit_code, done.stdout
+
+    code, text = run("add", "能耗平台", "--node", "A")
+    found = parse_token(text.strip())
+    assert code == 0 and found
+    row = operations.find_token(office.store.control.engine, found[0])
+    assert holds(row, found[1]) and row and (row.name, row.node, row.kinds) == ("能耗平台", "A", "readings")
+    listed = json.loads(run("list", "--json")[1])
+    assert [one["token_id"] for one in listed] == [found[0]] and found[1] not in json.dumps(listed)
+    assert run("revoke", found[0])[0] == 0
+    assert not holds(operations.find_token(office.store.control.engine, found[0]), found[1])
+    for wrong in (("add", "x", "--node", "ZZ"), ("add", "x", "--node", "A", "--for", "secrets"), ("revoke", found[0])):
+        assert isinstance(
+            CliRunner().invoke(app, ["tokens", *wrong, "--store", str(office.store.path)]).exception, UnknownName
+        )

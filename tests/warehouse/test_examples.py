@@ -47,7 +47,8 @@ def test_examples_do_what_they_say(name: str, office: Store, tmp_path: Path) -> 
             assert (report.counts["quarantined"], reasons) == (1, {example["reason"]}), number
         else:
             assert (report.status, report.counts["quarantined"]) == ("committed", 0), (number, report.message)
-            assert any(agrees(row, example["expect"]) for row in stored(store, name)), number
+            if not CONTRACTS[name].is_passing:  # such rows are stored nowhere
+                assert any(agrees(row, example["expect"]) for row in stored(store, name)), number
 
 
 def hand_in(store: Store, name: str, row: Mapping[str, str], path: Path) -> FileReport:
