@@ -145,9 +145,11 @@ def _candidates(generation: Generation, choice: Choice) -> list[Submission]:
     found = submission_status(
         generation, from_m=choice.from_m, to_m=choice.to_m, datasets=choice.datasets, units=choice.units
     )
-    if choice.changed_by is not None:
-        touched = _touched(generation, choice.changed_by)
-        found = [one for one in found if (one.dataset, one.unit, one.month) in touched]
+    seq = choice.changed_by
+    if seq is not None:
+        touched = _touched(generation, seq)
+        # a file for all units also changes the submissions of those it has no row of
+        found = [one for one in found if one.changed_seq == seq or (one.dataset, one.unit, one.month) in touched]
     return found
 
 
@@ -166,7 +168,7 @@ def _obstacle(
         "who": one.unit_name, "dataset": one.dataset, "period": one.period, "by": one.reviewed_by or one.reported_by or "",
         "reason": one.reason or "", "action": action_text(action), "seen": seen, "changed": one.changed_seq,
     }  # fmt: skip
-    if one.state == "missing":
+    if one.state == "missing" and not (action in ("accept", "return") and _was_taken_back(one)):
         return text("not", "missing", **told)
     if action == "approve":
         name = "open" if one.state == "final" else "unlocked"
@@ -188,6 +190,11 @@ _REFUSED: Mapping[Action, Collection[str]] = {
     "finalise": ("reported", "returned", "final"),
     "approve": (),
 }
+
+
+def _was_taken_back(one: Submission) -> bool:
+    """Tell whether all its rows were withdrawn since a review that still shows them."""
+    return one.restated and one.reviewed_seq is not None
 
 
 def _is_judging(action: Action, one: Submission) -> bool:
@@ -220,7 +227,7 @@ def _version(one: Submission, action: Action) -> int | None:
     """Return the version that stands as reviewed after a decision."""
     if action == "accept" or (action == "finalise" and one.reviewed_seq is None):
         return THIS_BATCH
-    if action == "return" and one.state == "reviewed":
+    if action == "return" and one.state in ("reviewed", "missing"):
         return None  # the review itself is taken back; an earlier version that stood beside a new one stays
     return one.reviewed_seq
 

@@ -13,7 +13,7 @@ from cockpit import pipeline
 from cockpit.commands.common import JsonOption, StoreOption, err, print_json, print_table, progress, store_at
 from warehouse.base.clock import parse_instant, system_clock
 from warehouse.base.errors import QueryError
-from warehouse.base.periods import Period, month_of
+from warehouse.base.periods import OPEN, Period, month_of
 from warehouse.review import MOST_TOLD, Action, Choice, Decision, decide, refusal, start, state_text, text
 from warehouse.store import Generation
 from warehouse.submissions import STATES, Submission, review_from, submission_status, units_below
@@ -146,7 +146,9 @@ def reminders(
 
 def _reminder(one: Submission, today: dt.date, first: int | None, zone: str) -> dict[str, Any] | None:
     """Return what is left to do on a submission and since when, None when nothing is."""
-    if one.state == "missing" and one.is_late(today):
+    if one.state == "missing" and one.restated and one.counts:  # withdrawn, and still shown as reviewed
+        what, since = "to_review", _day(one.reported_at, zone)
+    elif one.state == "missing" and one.is_late(today):
         what, since = "overdue", one.due_on
     elif one.state == "returned":
         what, since = "returned", _day(one.decided_at, zone)
@@ -188,7 +190,7 @@ def _choice(generation: Generation, asked: Asked) -> Choice:
         first, last = Period.parse_range(period)
         low, high = first.from_m, last.to_m
     elif all_of is not None:
-        low, high = _all_months(generation)
+        low, high = _months_of(generation, all_of)
     else:
         high = month_of(system_clock().astimezone(zoneinfo.ZoneInfo(generation.zone)).date())
         low = max(high - MONTHS_BACK, int(generation.meta.get("first_month") or 0))
@@ -196,8 +198,12 @@ def _choice(generation: Generation, asked: Asked) -> Choice:
     return Choice(low, high, tuple(source or ()), units, all_of)
 
 
-def _all_months(generation: Generation) -> tuple[int, int]:
-    return int(generation.meta.get("first_month") or 0), int(generation.meta.get("last_month") or 0) + 1
+def _months_of(generation: Generation, seq: int) -> tuple[int, int]:
+    """Return the months a batch spoke of: a yearly report may lie outside those of the figures."""
+    row = generation.con.execute(
+        "SELECT period_from, period_to FROM batch WHERE batch_seq = $seq AND period_from IS NOT NULL", {"seq": seq}
+    ).fetchone()
+    return (row[0], row[1] if row[1] is not None else OPEN) if row else (0, 0)
 
 
 def _codes(generation: Generation, asked: Sequence[str]) -> tuple[str, ...]:

@@ -274,6 +274,33 @@ def test_a_withdrawal_does_not_change_what_is_final_nor_take_a_lock_away(office:
     assert (office.where("A", JAN).state, figure(office, node="A")[0]) == ("missing", 10)
 
 
+def test_rows_withdrawn_after_their_review_leave_the_board_by_a_decision(office: Reviewers) -> None:
+    """The reviewed view goes on showing what was reviewed; somebody has to be able to say that it is gone."""
+    office.judge("accept", "A", JAN)  # 4
+    office.take_back(2)  # 5
+    one = office.where("A", JAN)
+    assert (one.state, one.restated, one.counts, figure(office, node="A")[0]) == ("missing", True, True, 10)
+    other = office.copied(office.folder / "other")
+    office.judge("accept", "A", JAN, actor="赵审")
+    assert figure(office, node="A") == (None, 1, 0, "not_reported", "reviewed")
+    other.judge("return", "A", JAN, why="文件有误，请重报")
+    assert figure(other, node="A") == (None, 1, 0, "not_reported", "reviewed")
+    assert (other.where("A", JAN).state, other.where("A", JAN).reason) == ("returned", "文件有误，请重报")
+    for office_ in (office, other):
+        assert [figure(office_, at=seq, node="A")[0] for seq in (4, 5, 6)] == [10, 10, None]
+        with pytest.raises(RefusedInput):
+            office_.judge("finalise", "B", JAN)  # never reviewed: nothing stands that could be taken off
+
+
+def test_a_file_for_all_is_reviewed_by_its_batch_also_for_those_it_has_no_row_of(tmp_path: Path) -> None:
+    office = Reviewers(tmp_path)
+    office.report("支付.csv", pay(P1))  # 2
+    office.begin(JAN)
+    choice = Choice(2025 * 12, 2025 * 12 + 1, changed_by=2)
+    done = office.settle(lambda g, now: decide(office.store, g, "accept", choice, actor=CHIEF, clock=lambda: now))
+    assert sorted(one.unit for one in done.decided) == ["A", "B"]
+
+
 def test_a_store_without_review_has_nothing_of_it(tmp_path: Path) -> None:
     office = Reviewers(tmp_path)
     office.report("1月.csv", energy(A10, B20))
