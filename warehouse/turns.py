@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from warehouse.base.errors import ServerLost, StoreBusy
+from warehouse.base.errors import ServerError, ServerLost, StoreBusy
 from warehouse.postgres import refusal
 
 WRITER = "writer"
@@ -68,7 +68,9 @@ class Turns:
         try:
             yield _lock(con, name, time.monotonic() + wait_seconds, tell)
         finally:
-            con.invalidate()  # ends the session, and with it the lock, also where the server is away
+            with contextlib.suppress(ServerError):  # where the server is away, the lock has ended with its session
+                con.execute(sa.text("SELECT pg_advisory_unlock_all()"))
+            con.invalidate()
             con.close()
 
     def _count(self) -> int:

@@ -32,6 +32,7 @@ USER = "cockpit"
 DATABASE = "office"
 PROGRAMS = Path("/usr/lib/postgresql")
 MEMORY = Path("/dev/shm")
+PREFIX, OWNER = "cockpit-pg-", "owner"
 _NUMBERS = itertools.count(1)
 
 
@@ -41,11 +42,13 @@ class Postgres:
     def __init__(self) -> None:
         # on a disk in memory a flush costs nothing, so the server runs as safely as a real one
         place = MEMORY if os.access(MEMORY, os.W_OK) else None
-        self.folder = Path(tempfile.mkdtemp(prefix="cockpit-pg-", dir=place))
+        _clear_abandoned(place or Path(tempfile.gettempdir()))
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        (self.folder / OWNER).write_text(str(os.getpid()), encoding="utf-8")
         self.programs = programs()
         self.port = free_port()
         if os.geteuid() == 0:
-            who = pwd.getpwnam("postgres" if _has_user("postgres") else "nobody")
+            who = pwd.getpwnam(_user())
             os.chown(self.folder, who.pw_uid, who.pw_gid)
         secret = self.folder / "secret"
         secret.write_text(PASSWORD, encoding="utf-8")
@@ -63,39 +66,56 @@ class Postgres:
         return self.folder / "data"
 
     def run(self, program: str, *arguments: object) -> None:
-        command = [str(self.programs / program), *map(str, arguments)]
-        if os.geteuid() == 0:
-            user = "postgres" if _has_user("postgres") else "nobody"
-            command = ["setpriv", f"--reuid={user}", f"--regid={_group(user)}", "--clear-groups", *command]
-        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
-            subprocess.run(command, check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        with self.output().open("ab") as log:
+            subprocess.run(self.command(program, *arguments), check=True, cwd="/", stdout=log, stderr=log)
+
+    def output(self) -> Path:
+        return self.folder.with_suffix(".log")
+
+    def command(self, program: str, *arguments: object) -> list[str]:
+        """As a user of its own, since root may not; what is left running ends when the tests end, however they do."""
+        as_user = [f"--reuid={_user()}", f"--regid={pwd.getpwnam(_user()).pw_gid}", "--clear-groups"]
+        prefix = ["setpriv", *(as_user if os.geteuid() == 0 else []), "--pdeathsig=INT"]
+        return [*prefix, str(self.programs / program), *map(str, arguments)]
 
     def start(self) -> None:
-        options = (
-            f"-c listen_addresses=127.0.0.1 -p {self.port} -c unix_socket_directories='' -c max_connections=60"
-            " -c shared_buffers=64MB -c autovacuum=off"
-        )
-        self.run("pg_ctl", "-D", self.data, "-w", "-t", "60", "-l", self.folder / "server.log", "-o", options, "start")
+        settings = {
+            "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "max_connections": 60,
+            "shared_buffers": "64MB", "autovacuum": "off",
+        }  # fmt: skip
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with self.output().open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command("postgres", "-D", self.data, *options), cwd="/", stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.connect("postgres").close()
+                return
+            except psycopg.OperationalError:
+                assert self.process.poll() is None and time.monotonic() < deadline, self.output().read_text()
+                time.sleep(0.02)
 
-    def stop(self, mode: str = "fast") -> None:
-        self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        self.process.send_signal(how)
+        self.process.wait(timeout=60)
 
     def kill(self) -> None:
         """As a power cut would: every process of the server at once; it recovers at the next start."""
-        postmaster = int((self.data / "postmaster.pid").read_text().splitlines()[0])
-        children = [int(line) for line in _children(postmaster)]
-        for process in (postmaster, *children):
+        children = [int(line) for line in _children(self.process.pid)]
+        for process in (self.process.pid, *children):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        while _alive(postmaster) or any(_alive(child) for child in children):
+        self.process.wait()
+        while any(_alive(child) for child in children):
             time.sleep(0.01)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def remove(self) -> None:
-        with contextlib.suppress(subprocess.CalledProcessError):
-            self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
-        (self.folder.parent / f"{self.folder.name}.log").unlink(missing_ok=True)
+        if self.process.poll() is None:
+            self.stop(signal.SIGQUIT)
+        _clear(self.folder)
 
     def connect(self, database: str = DATABASE, **options: Any) -> psycopg.Connection[Any]:
         return psycopg.connect(
@@ -161,16 +181,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _has_user(name: str) -> bool:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
+def _user() -> str:
+    return "postgres" if any(user.pw_name == "postgres" for user in pwd.getpwall()) else "nobody"
 
 
-def _group(user: str) -> int:
-    return pwd.getpwnam(user).pw_gid
+def _clear_abandoned(place: Path) -> None:
+    """Remove the folders of runs that were killed; their servers ended with them."""
+    for owner in place.glob(f"{PREFIX}*/{OWNER}"):
+        with contextlib.suppress(OSError, ValueError):
+            if not _alive(int(owner.read_text(encoding="utf-8"))):
+                _clear(owner.parent)
+
+
+def _clear(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_suffix(".log").unlink(missing_ok=True)
 
 
 def _children(process: int) -> list[str]:
