@@ -1,7 +1,8 @@
 """Reach: for whom somebody may report. A file reaches no further than the one who hands it in.
 
 Rows of other units are set aside; a file that holds nothing else is refused, and so is one whose source speaks of no
-unit, for it would speak for all. A full slice takes back only rows inside the reach.
+unit, for it would speak for all. A full slice takes back only rows inside the reach, and a row whose key another unit
+has reported is set aside: taken, it would take the other's row away.
 """
 
 from __future__ import annotations
@@ -48,6 +49,21 @@ class Reach:
                 f"INSERT INTO faults SELECT sheet_no, row_no, '{contract.org_column}', 'outside_scope',"
                 f" CAST({org} AS VARCHAR), NULL FROM staged WHERE {beyond}"
             )
+
+    def spare_others(self, con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+        """Add a fault to every staged row under a key that is known of a unit outside; looks at temp table `known`."""
+        within = self.within(contract, "k.")
+        if within is None or contract.org_column in contract.keys:
+            return
+        timeless = contract.time_kind == "span"  # a version from another day is a version of the same thing
+        keys = [key for key in contract.keys if not (timeless and key == contract.time_column)]
+        named = next((key for key in keys if key != contract.time_column), keys[0])
+        same = " AND ".join(f'k."{key}" = s."{key}"' for key in keys)
+        con.execute(
+            f"INSERT INTO faults SELECT s.sheet_no, s.row_no, '{named}', 'key_outside_scope',"
+            f' CAST(s."{named}" AS VARCHAR), NULL FROM staged s'
+            f" WHERE {self.within(contract, 's.')} AND EXISTS (SELECT 1 FROM known k WHERE {same} AND NOT {within})"
+        )
 
     def within(self, contract: Contract, prefix: str = "") -> str | None:
         """SQL that holds for rows of units inside; None where everything is."""

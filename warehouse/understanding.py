@@ -125,6 +125,8 @@ def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood)
     declared_range(con, contract, delivery)
     if known and contract.magnitude:
         magnitude(con, contract)
+    if known:
+        delivery.advice.reach.spare_others(con, contract)
     if has_locks:
         set_aside(con, contract, known=known)
     good_rows(con, contract)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -185,6 +186,26 @@ def test_a_full_slice_takes_back_only_rows_inside_the_reach(tmp_path: Path) -> N
     (report,) = load(office.store, [path], advice=Advice(reach=Reach(frozenset({"B"}))))
     assert (report.counts["accepted"], report.counts["removed"]) == (1, 1)
     assert set(office.amounts()) == {"V1", "V9"}
+    office.store.control.close()
+
+
+def test_a_row_under_the_key_of_another_unit_takes_nothing_from_it(tmp_path: Path) -> None:
+    """Payments are told apart by their voucher: V2 of the one must not become V2 of the other."""
+    from warehouse.ingest import load
+
+    office = Office(tmp_path)
+    office.hand_in("组织机构.csv", ORG)
+    office.hand_in("一月.csv", pay(P1, P2))
+    path = tmp_path / "财政.csv"
+    path.write_text(pay(P1, P2.replace("市教育局", "市财政局").replace(",200", ",1")), encoding="utf-8")
+    (report,) = load(office.store, [path], advice=Advice(reach=Reach(frozenset({"A"}))))
+    assert (report.counts["unchanged"], report.counts["quarantined"], report.counts["delta_rows"]) == (1, 1, 0)
+    (entry,) = office.store.control.quarantine()
+    assert (entry["code"], entry["column_name"], entry["value"]) == ("key_outside_scope", "voucher", "V2")
+    assert "B" not in report.message["zh"]
+    assert office.amounts() == {"V1": Decimal("100.50"), "V2": Decimal(200)}
+    (report,) = load(office.store, [path], advice=Advice(reach=Reach(frozenset({"A", "B"}))))
+    assert report.counts["accepted"] == 1  # who reports for both may move it
     office.store.control.close()
 
 
