@@ -88,11 +88,28 @@ def _row(focus: Focus, row: DrillRow) -> tuple[Any, ...]:
         text_cell(words.say(f"rows.side.{row.side}")),
         text_cell(row.period),
         text_cell(row.unit_name),
-        text_cell(row.label),
+        text_cell(_what(focus, row)),
         text_cell(row.file_name),
         text_cell(place),
         number_cell(words.full(row.contribution) if row.contribution is not None else ""),
     )
+
+
+def _what(focus: Focus, row: DrillRow) -> str:
+    """Return what tells the row from others, and how it came from a shared bill."""
+    told = row.division
+    if told is None:
+        return row.label
+    words = focus.words
+    if told.state == "divided":
+        basis = words.say(f"rows.basis.{told.basis}")
+        share = None if told.share is None else words.full(told.share.normalize())
+        key = "rows.divided.untold" if share is None else "rows.divided"
+        said = words.say(key, share=share or "", basis=basis, document=told.document or "—")
+    else:
+        said = words.say(f"rows.undivided.{told.state}")
+        said += words.say("rows.undivided.less") if told.is_secret else ""
+    return " · ".join(filter(None, (row.label, said)))
 
 
 def _total(focus: Focus, label: str, value: Decimal) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from metrics.drill_cells import cell_lines
 from metrics.drill_rows import rows_sql
-from metrics.drill_words import DrillRow, DrillRows, Read, Side, divisor_of, is_linear, reads_of, side_reads
+from metrics.drill_words import Division, DrillRow, DrillRows, Read, Side, divisor_of, is_linear, reads_of, side_reads
 from metrics.evaluate import evaluate
 from metrics.formula import parse_formula
 from metrics.knowledge import Known, knowledge
@@ -26,7 +26,7 @@ from warehouse.base.errors import Forbidden, QueryError
 from warehouse.base.periods import Window, month_label
 from warehouse.store import Generation
 
-__all__ = ["DrillRow", "DrillRows", "Read", "reads_of", "rows"]
+__all__ = ["Division", "DrillRow", "DrillRows", "Read", "reads_of", "rows"]
 LISTED = 300
 
 
@@ -111,12 +111,13 @@ def _parameters(question: Question, read: Read) -> dict[str, object]:
 
 def _row(row: tuple[Any, ...], read: Read, atom: str, dataset: str, known: Known, question: Question, *,
          adds: bool = True) -> DrillRow:  # fmt: skip
-    _, unit, first, last, file_name, sheet, row_no, label, value = row
+    _, unit, first, last, file_name, sheet, row_no, label, division, value = row
     period = month_label(first) if first == last else f"{month_label(first)}..{month_label(last)}"
     figure = _decimal(value)
     return DrillRow(
         read.side, atom, dataset, unit, known.register.name(unit, last, question.seq), period, label or "",
         file_name or "", sheet or "", row_no or 0, figure * read.sign if adds else None, figure,
+        Division(**division) if division else None,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.drill_rows import months_sql, tree_sql
+from metrics.drill_rows import DIVISION, months_sql, tree_sql
 from metrics.model import Atom, Catalogue, Part
 from metrics.question import Question
 from metrics.tables import literal, quoted
@@ -26,7 +26,7 @@ def cell_lines(generation: Generation, catalogue: Catalogue, question: Question,
     where = f" AND ({question.where.rows})" if question.where and question.where.row_dims else ""
     reads = " UNION ALL BY NAME ".join(
         f"SELECT {place} AS operand, {literal(catalogue.sources[part.of].of)} AS dataset, row_id, unit, month_no, file_name, "
-        f"sheet, row_no, label, v{listed} FROM ({months_sql(part, catalogue.sources[part.of], catalogue, generation, _unfiltered(question), atom.by)}) "
+        f"sheet, row_no, label, division, v{listed} FROM ({months_sql(part, catalogue.sources[part.of], catalogue, generation, _unfiltered(question), atom.by)}) "
         f"WHERE v IS NOT NULL"
         for place, (_, parts) in enumerate(operands)
         for part in parts
@@ -50,14 +50,14 @@ def cell_lines(generation: Generation, catalogue: Catalogue, question: Question,
         ) GROUP BY cell
     ),
     lines AS (
-        SELECT i.row_id, i.unit, i.month_no, i.file_name, i.sheet, i.row_no, i.label, i.v, i.dataset, i.cell,
+        SELECT i.row_id, i.unit, i.month_no, i.file_name, i.sheet, i.row_no, i.label, i.division, i.v, i.dataset, i.cell,
                i.operand = k.operand AS adds
         FROM inside i LEFT JOIN carried k ON k.cell = i.cell WHERE k.operand IS NULL OR i.operand = k.operand
         UNION ALL
-        SELECT NULL, c.unit, c.month_no, NULL, NULL, NULL, {cell}, c.r, {literal(atom.name)}, c.cell, true
+        SELECT NULL, c.unit, c.month_no, NULL, NULL, NULL, {cell}, NULL::{DIVISION}, c.r, {literal(atom.name)}, c.cell, true
         FROM cells c WHERE c.cell NOT IN (SELECT cell FROM carried)
     )
-    SELECT row_id, unit, month_no AS first, month_no AS last, file_name, sheet, row_no, label, v, dataset, cell,
+    SELECT row_id, unit, month_no AS first, month_no AS last, file_name, sheet, row_no, label, division, v, dataset, cell,
            coalesce(adds, false) AS adds FROM lines"""
 
 

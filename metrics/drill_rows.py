@@ -9,22 +9,21 @@ from metrics.facts import Needs, joins, needs, row_value
 from metrics.model import Catalogue, Lookup, Part, Source
 from metrics.question import Question
 from metrics.tables import literal, quoted
-from warehouse.allocating import DIVIDED, NO_RULE, NO_WEIGHT
 from warehouse.base.periods import OPEN
 from warehouse.store import Generation
 
-BASES = {"area": "按面积", "headcount": "按人数", "fixed": "按固定比例", "agreed": "按协商"}
-"""How a share is told, as the label of a row: a text of the data, like the names of files and items."""
+DIVISION = "STRUCT(state VARCHAR, share DECIMAL(9,4), basis VARCHAR, document VARCHAR, is_secret BOOLEAN)"
+"""What is known of how a row came from a shared bill; its fields are those of `drill_words.Division`."""
 
 _NAMING = ("item_name", "name", "summary", "purpose", "model", "room_kind", "kind", "carrier", "contract_no")
 
 
 def rows_sql(part: Part, source: Source, catalogue: Catalogue, generation: Generation, question: Question) -> str:
-    """Return one line per source row: row_id, unit, first and last month, place in the file, label, v."""
+    """Return one line per source row: row_id, unit, first and last month, place in the file, label, division, v."""
     months = months_sql(part, source, catalogue, generation, question, ())
     return f"""
     SELECT row_id, unit, min(month_no) AS first, max(month_no) AS last, any_value(file_name) AS file_name,
-           any_value(sheet) AS sheet, any_value(row_no) AS row_no, any_value(label) AS label, sum(v) AS v
+           any_value(sheet) AS sheet, any_value(row_no) AS row_no, any_value(label) AS label, any_value(division) AS division, sum(v) AS v
     FROM ({months}) GROUP BY row_id, unit HAVING sum(v) <> 0"""
 
 
@@ -43,7 +42,9 @@ def months_sql(part: Part, source: Source, catalogue: Catalogue, generation: Gen
         kept.append(where.units)
     cells = "".join(f", {quoted(known_columns[name])} AS {quoted(name)}" for name in by)
     label = _label(source, generation)
-    text = f"({_known_rows(source, contracts[source.of].shared is not None)})"
+    is_shared = contracts[source.of].shared is not None
+    division = "division" if is_shared else f"NULL::{DIVISION}"
+    text = f"({_known_rows(source, is_shared)})"
     text = f"""
     SELECT r.*, unnest(range(greatest(r.from_m, t.from_m, $from)::BIGINT, least(r.to_m, t.to_m, $to)::BIGINT))::INTEGER AS month_no
     FROM {text} r JOIN ({tree_sql(source.theme, question)}) t ON t.unit = r.unit AND t.from_m < r.to_m AND r.from_m < t.to_m
@@ -51,7 +52,7 @@ def months_sql(part: Part, source: Source, catalogue: Catalogue, generation: Gen
     for lookup, columns in _wanted_joins(source, want, question):
         text = _looked(text, lookup, columns)
     filtered = f" WHERE {' AND '.join(f'({k})' for k in kept)}" if kept else ""
-    return f"SELECT row_id, unit, month_no, file_name, sheet, row_no, {label} AS label, {value} AS v{cells} FROM ({text}){filtered}"
+    return f"SELECT row_id, unit, month_no, file_name, sheet, row_no, {label} AS label, {division} AS division, {value} AS v{cells} FROM ({text}){filtered}"
 
 
 def _known_rows(source: Source, is_shared: bool) -> str:
@@ -66,14 +67,13 @@ def _known_rows(source: Source, is_shared: bool) -> str:
 
 
 def _with_shares(dataset: str) -> str:
-    """Return a dataset whose rows say how they came about: the share, its basis and document, or that none was given."""
-    bases = " ".join(f"WHEN {literal(basis)} THEN {literal(words)}" for basis, words in BASES.items())
+    """Return a dataset whose rows say how they came about: the share, its basis and document, or that none was given.
+
+    Where a unit kept out of the figures has a part of the bill, no share is told: the bill would follow from it.
+    """
     return f"""(
-        SELECT d.*, CASE a.state
-            WHEN {literal(DIVIDED)} THEN '分摊 ' || rtrim(rtrim(CAST(a.share AS VARCHAR), '0'), '.') || ' % ' || CASE a.basis {bases} END
-                || '，依据 ' || a.document
-            WHEN {literal(NO_WEIGHT)} THEN '未分摊：有单位缺少面积或人数'
-            WHEN {literal(NO_RULE)} THEN '未分摊：没有分摊规则' END AS allocated_as
+        SELECT d.*, CASE WHEN a.state IS NOT NULL THEN CAST(row(
+            a.state, CASE WHEN NOT a.is_secret THEN a.share END, a.basis, a.document, a.is_secret) AS {DIVISION}) END AS division
         FROM {quoted("d_" + dataset)} d LEFT JOIN allocated a ON a.dataset = {literal(dataset)} AND a.row_id = d.row_id
          AND a.unit = d.unit AND a.from_m = d.from_m AND a.rec_from <= $seq AND $seq < a.rec_to)"""
 
@@ -128,6 +128,4 @@ def _label(source: Source, generation: Generation) -> str:
     skipped = {contract.org_column, contract.time_column, "line", "version"}
     names = [c.name for c in contract.columns if (c.is_key or c.name in _NAMING) and c.name not in skipped]
     parts = ", ".join(f"nullif(CAST({quoted(name)} AS VARCHAR), '')" for name in names)
-    if contract.shared is not None:
-        parts += ", allocated_as" if parts else "allocated_as"
     return f"concat_ws(' · ', {parts})" if parts else "''"

@@ -16,6 +16,20 @@ Side = Literal["numerator", "denominator"]
 
 
 @dataclass(frozen=True)
+class Division:
+    """How a row came from a bill that several units share."""
+
+    state: str
+    """divided, no_rule or no_weight: what `warehouse.allocating` made of the bill."""
+    share: Decimal | None
+    """Percent of the bill; None where it is undivided, or must not be told."""
+    basis: str | None
+    document: str | None
+    is_secret: bool
+    """A unit kept out of the figures has a part of the bill: its part is in no figure, and no share is told."""
+
+
+@dataclass(frozen=True)
 class DrillRow:
     """One line behind a figure. `contribution` None: the row explains a cell but does not add by itself."""
 
@@ -31,6 +45,7 @@ class DrillRow:
     row_no: int
     contribution: Decimal | None
     value: Decimal | None
+    division: Division | None = None
 
 
 @dataclass(frozen=True)

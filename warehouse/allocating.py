@@ -6,7 +6,8 @@ remainders, units in order of their codes: the parts add up to the bill exactly 
 every batch that changed the rule of its month, so that a past day shows the division it knew. A bill without a rule,
 or with a rule that lacks a unit's weight, stays where it is and is said so.
 
-    allocated    dataset, row_id, unit, from_m × [rec_from, rec_to): the share, its basis and document, or what is missing
+    allocated    dataset, row_id, unit, from_m × [rec_from, rec_to): the share, its basis and document, or what is missing;
+                 is_secret: a unit kept out of the figures has a part of the bill, so that no share may be told
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.reviewed import SCHEMA, looking_at_reviewed
 from warehouse.sharing import Shared
+from warehouse.withholding import find_withheld
 
 DIVIDED, NO_RULE, NO_WEIGHT = "divided", "no_rule", "no_weight"
 SHARED_KINDS = ("compound", "meter")
@@ -27,7 +29,7 @@ SHARED_KINDS = ("compound", "meter")
 
 _ALLOCATED = (
     "CREATE TABLE allocated (dataset VARCHAR, row_id BIGINT, unit VARCHAR, from_m INTEGER, rec_from INTEGER,"
-    " rec_to INTEGER, account VARCHAR, basis VARCHAR, share DECIMAL(9,4), document VARCHAR, state VARCHAR)"
+    " rec_to INTEGER, account VARCHAR, basis VARCHAR, share DECIMAL(9,4), document VARCHAR, state VARCHAR, is_secret BOOLEAN)"
 )
 _RULES = """
 CREATE OR REPLACE TEMP TABLE rules AS
@@ -84,9 +86,8 @@ def _divide(con: duckdb.DuckDBPyConnection, contract: Contract, shared: Shared |
         FROM {table} WHERE {key} IN (SELECT key FROM rules)"""
     )
     if con.execute("SELECT count(*) FROM bills").fetchone() != (0,):
-        con.execute(_pieces())
-        con.execute(_claims())
-        con.execute(_parts(contract, shared))
+        find_withheld(con, shared, lambda: _take_apart(con, contract, shared))
+        _take_apart(con, contract, shared)
         con.execute(_whole_again())
         con.execute(f"CREATE OR REPLACE TABLE divided_rows AS {_rows(contract, shared)}")
         con.execute(f"DROP TABLE {table}")
@@ -94,6 +95,13 @@ def _divide(con: duckdb.DuckDBPyConnection, contract: Contract, shared: Shared |
         con.execute(_told(contract))
     if contract.org_column == shared.account:
         con.execute(_left(contract))
+
+
+def _take_apart(con: duckdb.DuckDBPyConnection, contract: Contract, shared: Shared) -> None:
+    """Make `parts` of `bills`."""
+    con.execute(_pieces())
+    con.execute(_claims())
+    con.execute(_parts(contract, shared))
 
 
 def _or_null(column: str | None) -> str:
@@ -191,10 +199,11 @@ def _units(contract: Contract, name: str) -> str:
     return f'(CAST(abs("{name}") AS DECIMAL(38,{scale})) * {10**scale})::HUGEINT'
 
 
-def _value(contract: Contract, name: str, number: int) -> str:
+def _value(contract: Contract, name: str, digits: str) -> str:
+    """SQL of a measure given in whole last digits."""
     precision, scale = contract.column(name).digits
     last = f"CAST('{10**-scale:.{scale}f}' AS DECIMAL({scale + 1},{scale}))"
-    return f"(m_{number}::DECIMAL({37 - scale},0) * {last})::DECIMAL({precision},{scale})"
+    return f"({digits}::DECIMAL({37 - scale},0) * {last})::DECIMAL({precision},{scale})"
 
 
 def _whole_again() -> str:
@@ -213,30 +222,37 @@ def _whole_again() -> str:
 def _rows(contract: Contract, shared: Shared) -> str:
     """SQL of the dataset with its bills divided; columns and their order stay."""
     added = "rid, bill_key, bill_carrier, bill_place"
-    changed = {name: _value(contract, name, number) for number, name in enumerate(shared.measures)}
+    changed = {name: _value(contract, name, f"m_{number}") for number, name in enumerate(shared.measures)}
     changed |= dict.fromkeys(shared.blank, "NULL")
     changed |= {"rec_from": "p.rec_from", "rec_to": "p.rec_to", contract.org_column or "unit": "p.part_of"}
     if any(column.name == "shared" for column in contract.columns):
         changed["shared"] = "TRUE"
     replaced = ", ".join(f'{value} AS "{name}"' for name, value in changed.items())
+    taken = {"rec_from": "w.rec_from", "rec_to": "w.rec_to"}
+    for number, name in enumerate(shared.measures):
+        less = _value(contract, name, f"h.m_{number}")
+        taken[name] = f'CASE WHEN h.rid IS NULL THEN b."{name}" ELSE b."{name}" - {less} END'
+    taken |= {name: f'CASE WHEN h.rid IS NULL THEN b."{name}" END' for name in shared.blank}
+    left = ", ".join(f'{value} AS "{name}"' for name, value in taken.items())
     key = f'"{shared.account}"'
     return f"""
     SELECT * FROM d_{contract.name} WHERE {key} IS NULL OR {key} NOT IN (SELECT key FROM rules)
     UNION ALL BY NAME
     SELECT b.* EXCLUDE ({added}) REPLACE ({replaced}) FROM parts p JOIN bills b ON b.rid = p.rid
     UNION ALL BY NAME
-    SELECT b.* EXCLUDE ({added}) REPLACE (w.rec_from AS rec_from, w.rec_to AS rec_to) FROM wholes w JOIN bills b ON b.rid = w.rid
+    SELECT b.* EXCLUDE ({added}) REPLACE ({left}) FROM wholes w JOIN bills b ON b.rid = w.rid LEFT JOIN withheld h ON h.rid = w.rid
     ORDER BY from_m, unit"""
 
 
 def _told(contract: Contract) -> str:
+    secret = "h.rid IS NOT NULL"
     return f"""
     INSERT INTO allocated
-    SELECT {quote(contract.name)}, b.row_id, p.part_of, b.from_m, p.rec_from, p.rec_to, b.bill_key, p.basis, p.share, p.document, '{DIVIDED}'
-    FROM parts p JOIN bills b ON b.rid = p.rid
+    SELECT {quote(contract.name)}, b.row_id, p.part_of, b.from_m, p.rec_from, p.rec_to, b.bill_key, p.basis, p.share, p.document, '{DIVIDED}', {secret}
+    FROM parts p JOIN bills b ON b.rid = p.rid LEFT JOIN withheld h ON h.rid = p.rid
     UNION ALL
-    SELECT {quote(contract.name)}, b.row_id, b.unit, b.from_m, w.rec_from, w.rec_to, b.bill_key, NULL, NULL, NULL, w.state
-    FROM wholes w JOIN bills b ON b.rid = w.rid"""
+    SELECT {quote(contract.name)}, b.row_id, b.unit, b.from_m, w.rec_from, w.rec_to, b.bill_key, NULL, NULL, NULL, w.state, {secret}
+    FROM wholes w JOIN bills b ON b.rid = w.rid LEFT JOIN withheld h ON h.rid = w.rid"""
 
 
 def _left(contract: Contract) -> str:
@@ -244,7 +260,7 @@ def _left(contract: Contract) -> str:
     kinds = ", ".join(quote(kind) for kind in SHARED_KINDS)
     return f"""
     INSERT INTO allocated
-    SELECT DISTINCT {quote(contract.name)}, r.row_id, r.unit, r.from_m, r.rec_from, r.rec_to, r.unit, NULL, NULL, NULL, '{NO_RULE}'
+    SELECT DISTINCT {quote(contract.name)}, r.row_id, r.unit, r.from_m, r.rec_from, r.rec_to, r.unit, NULL, NULL, NULL, '{NO_RULE}', FALSE
     FROM d_{contract.name} r JOIN d_org_unit o ON o.code = r.unit AND o.kind IN ({kinds})
      AND o.from_m <= r.from_m AND r.from_m < o.to_m AND o.rec_to = {OPEN}
     WHERE r.unit NOT IN (SELECT key FROM rules)"""

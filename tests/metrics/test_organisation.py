@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from metrics import drill
+from metrics.drill_words import Division
 from metrics.evaluate import evaluate
 from metrics.model import Catalogue, Query
 from tests.metrics.conftest import World
@@ -64,12 +65,13 @@ def test_a_divided_bill_counts_once_and_a_compound_owes_no_report(world: World, 
 def test_a_drilled_part_says_its_share_its_basis_and_where_the_bill_stands(world: World, catalogue: Catalogue) -> None:
     g = world.open(catalogue)
     lines = drill.rows(g, catalogue, query("A", "2025-01")).rows
-    assert [(line.contribution, line.label) for line in lines] == [
-        (Decimal("38.2"), "electricity · 分摊 38.2 % 按固定比例，依据 纪要5"), (Decimal("10"), "electricity"),
-    ]  # fmt: skip
+    assert [(line.contribution, line.label, line.division) for line in lines] == [
+        (Decimal("38.2"), "electricity", Division("divided", Decimal("38.2"), "fixed", "纪要5", False)),
+        (Decimal("10"), "electricity", None),
+    ]
     assert (lines[0].file_name, lines[0].row_no) == ("energy_use.csv", 3), "the place of the bill of the compound"
     undivided = drill.rows(g.as_known_at(2), catalogue, query("Z", "2025-01")).rows
-    assert undivided[0].label == "electricity · 未分摊：没有分摊规则"
+    assert undivided[0].division == Division("no_rule", None, None, None, False)
 
 
 @pytest.fixture
@@ -147,3 +149,65 @@ def test_every_living_unit_has_one_path_to_the_root_at_every_batch(merged: World
             for unit, month, count, depths in paths:
                 assert depths == list(range(count)), (table, seq, unit, month)
                 assert (unit == "R") == (count == 1), (table, seq, unit, month)
+
+
+# --- a unit that is kept out shares a bill ----------------------------------------------------------------------------
+
+
+def sharing(contracts: dict[str, Contract], folder: Path, *, is_kept_out: bool) -> World:
+    """A, B and S share a bill of 100 at 35 : 35 : 30. It came in batch 2, was restated in 3 at the same cost; the rule
+    was known in batches 4 and 5 only. From batch 6 on, and so ever, S may be kept out."""
+    world = World(contracts, folder)
+    for code, parent in (("R", None), ("P", "R"), ("A", "P"), ("B", "P")):
+        world.unit(code, parent, scope_energy=code in "AB")
+    world.unit("S", "P", known=(1, 6) if is_kept_out else 1)
+    if is_kept_out:
+        world.unit("S", "P", known=6, excluded=True)
+    world.unit("Z", "R", kind="compound")
+    for seq in range(1, 7):
+        world.batch(seq, f"2025-0{seq}-20")
+    for unit, cost in (("A", "10"), ("B", "20"), ("S", "5")):
+        world.add("energy_use", 2, unit=unit, month="2025-01", carrier="electricity", quantity="1", cost=cost)
+    for known, quantity in (((2, 3), "90"), (3, "95")):
+        world.add("energy_use", known, unit="Z", month="2025-01", carrier="electricity", quantity=quantity, cost="100")
+    for unit, share in (("A", "35"), ("B", "35"), ("S", "30")):
+        world.add("allocation", (4, 6), account="Z", carrier="all", unit=unit, basis="fixed", share=share, document="纪要5",
+                  valid=("2025-01",))  # fmt: skip
+    return world
+
+
+def costs(g: Generation, catalogue: Catalogue) -> dict[int, list[str | None]]:
+    return {seq: [ask(g, catalogue, node, "2025-01", seq=seq)[0] for node in "RPZABS"] for seq in range(2, 7)}
+
+
+def test_no_board_of_any_day_gives_away_the_part_of_a_unit_that_is_kept_out(
+    contracts: dict[str, Contract], catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Own bills 10, 20 and 5. While S is shown all adds up to 135; kept out it takes its 5 and its 30 with it, always."""
+    open_world = sharing(contracts, tmp_path, is_kept_out=False).open(catalogue)
+    undivided, divided = ["135", "35", "100", "10", "20", "5"], ["135", "135", None, "45", "55", "35"]
+    assert costs(open_world, catalogue) == {2: undivided, 3: undivided, 4: divided, 5: divided, 6: undivided}
+    (tmp_path / "kept_out").mkdir()
+    closed = sharing(contracts, tmp_path / "kept_out", is_kept_out=True).open(catalogue)
+    undivided, divided = ["100", "30", "70", "10", "20", None], ["100", "100", None, "45", "55", None]
+    assert costs(closed, catalogue) == {2: undivided, 3: undivided, 4: divided, 5: divided, 6: undivided}
+    for seq, used in ((2, "65"), (3, "68.5")):  # 1 and 1, and 90 − 27 or 95 − 28.5 of the bill
+        assert ask(closed, catalogue, "R", "2025-01", seq=seq, indicator="elec_kwh")[0] == used
+
+
+def test_a_drilled_part_tells_no_share_where_a_unit_that_is_kept_out_has_one(
+    contracts: dict[str, Contract], catalogue: Catalogue, tmp_path: Path
+) -> None:
+    closed = sharing(contracts, tmp_path, is_kept_out=True).open(catalogue)
+    for seq, node, found in (
+        (4, "A", [("35", Division("divided", None, "fixed", "纪要5", True)), ("10", None)]),
+        (2, "Z", [("70", Division("no_rule", None, None, None, True))]),
+        (6, "Z", [("70", Division("no_rule", None, None, None, True))]),
+    ):
+        lines = drill.rows(closed.as_known_at(seq), catalogue, query(node, "2025-01")).rows
+        assert [(f"{line.contribution:.0f}", line.division) for line in lines] == found
+        assert all("100" not in f"{line}" for line in lines), "the bill as a whole stands nowhere"
+    (tmp_path / "open").mkdir()
+    shown = sharing(contracts, tmp_path / "open", is_kept_out=False).open(catalogue)
+    first = drill.rows(shown.as_known_at(4), catalogue, query("A", "2025-01")).rows[0]
+    assert first.division == Division("divided", Decimal(35), "fixed", "纪要5", False)

@@ -119,6 +119,43 @@ def test_a_shared_meter_is_divided_and_a_withdrawn_rule_gives_it_back(compound: 
     assert rows[0] == ("D-1", "A", Decimal("10.100"), Decimal("10.000")), "the whole reading is back"
 
 
+def test_the_readings_of_a_shared_meter_do_not_give_away_a_unit_that_is_kept_out(compound: Office) -> None:
+    """10.1 kWh at 70 : 30; B is kept out later, and its 3.03 leave the board of the day before the rule as well."""
+    meter = "表号,统计期,单位名称,能源品种,上次读数,本次读数,倍率,用量\nD-1,2025-01,市财政局,电,10,20.1,1,10.1\n"
+    known = compound.hand_in("抄表.csv", meter).batch_seq
+    compound.hand_in("规则.csv", RULE + "D-1,电,A,协商,70,,纪要3,2025-01-01,\nD-1,电,B,协商,30,,纪要3,2025-01-01,\n")
+    register = "".join(
+        f"{line},{'不纳入' if number == 0 else '是' if line.startswith('B,') else ''}\n"
+        for number, line in enumerate(COMPOUND.splitlines())
+    )
+    assert compound.hand_in("组织机构.csv", register).status == "committed"
+    rows = opened(compound).con.execute(
+        "SELECT unit, quantity, previous, current FROM d_meter_month WHERE rec_from <= $1 AND $1 < rec_to", [known]
+    )
+    assert rows.fetchall() == [("A", Decimal("7.070"), None, None)]
+
+
+def test_a_bill_is_divided_by_headcount_as_each_month_and_batch_knew_it(compound: Office) -> None:
+    """30 : 10 heads in January; 20 : 20 in February; the energy headcount goes before the staff in post."""
+    compound.hand_in("电.csv", BILL + "市民中心,2025-01,120,100\n市民中心,2025-02,120,100\n")
+    compound.hand_in("规则.csv", RULE + "Z,,A,按人数,,,示机管1号,2025-01-01,\nZ,,B,按人数,,,示机管1号,2025-01-01,\n")
+    staff = "单位名称,统计期,编制人数,实有人数,用能人数\n"
+    january = "市财政局,2025-01,40,25,30\n市教育局,2025-01,10,10,\n"
+    assert compound.hand_in("人员1.csv", staff + january).counts["accepted"] == 2
+    first = compound.store.control.last()[0]
+    february = "市财政局,2025-02,40,20,20\n市教育局,2025-02,10,20,20\n"
+    assert compound.hand_in("人员2.csv", staff + february).counts["accepted"] == 2
+    generation = opened(compound)
+    in_january = {("A", JAN): "75", ("B", JAN): "25"}
+    assert costs(generation, first - 1) == {("Z", JAN): "100", ("Z", FEB): "100"}
+    assert costs(generation, first) == {**in_january, ("Z", FEB): "100"}
+    assert costs(generation) == {**in_january, ("A", FEB): "50", ("B", FEB): "50"}
+    told = f"SELECT DISTINCT basis, share FROM allocated WHERE rec_to = {OPEN} ORDER BY ALL"
+    assert generation.con.execute(told).fetchall() == [
+        ("headcount", Decimal(share)) for share in ("25.0000", "50.0000", "75.0000")
+    ]
+
+
 @pytest.mark.parametrize(
     ("lines", "code"),
     [
