@@ -54,7 +54,7 @@ check: setup
 	@$(BIN)/python -m docs.generate --check
 
 test: setup browser servers engine
-	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest
+	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -n auto --dist loadfile
 
 soak: setup browser servers oldest
 	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -m "soak or not soak"

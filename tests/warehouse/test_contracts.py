@@ -80,7 +80,8 @@ COLUMNS = {
 }
 SECOND_CHOICE = {
     "org_unit": {
-        **dict.fromkeys(("统一社会信用代码", "信用代码"), {"code", "credit_code"}),
+        "统一社会信用代码": {"code", "credit_code"},
+        "信用代码": {"code", "credit_code"},
         "主管部门代码": {"parent", "department"},
     }
 }
