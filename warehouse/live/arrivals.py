@@ -93,9 +93,10 @@ class Arrivals:
             yield from _lines(path, positions.get(path.name, 0))
 
     def has_news(self) -> bool:
-        """Tell whether something was appended since the last fold, by looking at sizes only."""
+        """Tell whether something was appended since the last fold; only a file that grew is looked into."""
         positions = self._positions()
-        return any(path.stat().st_size > positions.get(path.name, 0) for path in self._files())
+        ends = {path: positions.get(path.name, 0) for path in self._files()}
+        return any(path.stat().st_size > end and not _taken(path, end) for path, end in ends.items())
 
     def advance(self, taken: Mapping[str, int]) -> None:
         """Note how far the fold has come, durably, and clear away files that are done with."""
