@@ -141,9 +141,10 @@ class LiveSession:
         return Period.parse(latest).from_m if latest else int(self.generation.meta["last_month"])
 
     def _tree(self, seq: int, month: int) -> Tree:
-        visible, scope = self.known.register.visible, self.viewer.scope
+        register, scope = self.known.register, self.viewer.scope
         units = units_in(self.generation, month, seq)
-        return arrange([unit for unit in units if visible(unit.code, month, month + 1, seq, scope)])
+        seen = [unit for unit in units if register.visible(unit.code, month, month + 1, seq, scope)]
+        return arrange(seen, lambda code: register.other_names(code, seq))
 
     def _below(self, node: str, known_at: dt.datetime | None) -> frozenset[str]:
         """Return a node and everything ever known below it."""
@@ -304,7 +305,9 @@ class LiveSession:
         return tuple(
             Waiting(one.dataset, contracts[one.dataset].title, one.unit, one.period, one.open)
             for one in found
-            if one.unit in units and one.dataset in contracts
+            if one.unit in units
+            and one.dataset in contracts
+            and self.viewer.scope.allows_theme(contracts[one.dataset].theme)
         )
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:

@@ -16,6 +16,7 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, Response, jsonify, request, send_file
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from callbacks.request import Door
@@ -91,6 +92,8 @@ def add_intake(server: Flask, door: Door, place: Desk) -> None:
     @server.get(ADDRESS)
     def _marks() -> BaseResponse:
         """Tell in a few bytes whether anything of the viewer's hand-overs has moved."""
+        if not place.store.exists:
+            return jsonify(busy=0, mark="")
         rows = handover.handovers(place.store.control.engine, door.viewer().actor, MOST_OPEN)
         busy = sum(row.state in (handover.WAITING, handover.LOADING) for row in rows)
         return jsonify(busy=busy, mark="|".join(f"{row.handover_id[:6]}{row.state}{row.tries}" for row in rows))
@@ -103,10 +106,12 @@ def add_intake(server: Flask, door: Door, place: Desk) -> None:
 
     @server.get(f"{ADDRESS}/return.xlsx")
     def _sheet_of_unit() -> Response:
-        node = request.args.get("node", "")
-        with door.services.open(door.viewer()) as session:
+        node, viewer = request.args.get("node", ""), door.viewer()
+        if not door.services.is_ready():
+            raise Refusal(409, "no_store")
+        with door.services.open(viewer) as session:
             units = session.units_below(node)
-        return _download(place, rows_of_units(place.store, units), _return_name(node))
+        return _download(place, rows_of_units(place.store, units, viewer.scope), _return_name(node))
 
     @server.errorhandler(Refusal)
     def _refused(refusal: Refusal) -> tuple[Response, int]:
@@ -140,7 +145,7 @@ def _known_page(place: Desk, door: Door) -> Viewer:
     """Return who asks, when the request comes from a page this store served to them."""
     if not is_own_origin(dict(request.headers), has_portal=place.has_portal):
         raise Refusal(403, "origin")
-    if not place.store.exists:
+    if not door.services.is_ready():
         raise Refusal(409, "no_store")
     viewer = door.viewer()
     if not desk.is_token(place.store, viewer.actor, place.clock().date(), request.headers.get(TOKEN_HEADER, "")):
@@ -235,7 +240,7 @@ def _look_again(place: Desk, row: HandoverRow, said: Mapping[str, Any]) -> bool:
     if row.state != handover.RECEIVED:
         return False
     source = said.get("source") or None
-    if source is not None and source not in place.store.contracts:
+    if source is not None and (not isinstance(source, str) or source not in place.store.contracts):
         raise Refusal(400, "unclear")
     return _understand(place, replace(row, source=source, corrections=Corrections.parse(said).as_json()))
 
@@ -255,9 +260,11 @@ def _discard(place: Desk, row: HandoverRow, _said: Mapping[str, Any]) -> bool:
 
 def _said() -> Mapping[str, Any]:
     """Return the small JSON object a page sends."""
-    if (request.content_length or 0) > MOST_SAID or not request.is_json:
-        raise Refusal(400, "unclear")
-    said = request.get_json(silent=True)
+    request.max_content_length = MOST_SAID  # also of a body that does not say how long it is
+    try:
+        said = request.get_json(silent=True)
+    except (RequestEntityTooLarge, RecursionError):
+        raise Refusal(400, "unclear") from None
     if not isinstance(said, dict):
         raise Refusal(400, "unclear")
     return said

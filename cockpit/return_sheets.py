@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from warehouse.base.scope import Scope
 from warehouse.control import RECEIPT, STORE_ID
 from warehouse.operations.handover import FILE, HandoverRow, receipts_of
 from warehouse.return_sheet import Language, write_return_sheet
@@ -26,9 +27,10 @@ def rows_of_handover(store: Store, row: HandoverRow) -> list[WaitingRow]:
     return [one for one in found if one.dataset in sources and one.receipt_id in own]
 
 
-def rows_of_units(store: Store, units: Collection[str]) -> list[WaitingRow]:
-    """Return what waits of some units, whoever handed it in."""
-    return [row for row in waiting_rows(store.control, Wanted()) if row.unit in units]
+def rows_of_units(store: Store, units: Collection[str], scope: Scope) -> list[WaitingRow]:
+    """Return what waits of some units in the themes of a scope, whoever handed it in."""
+    seen = {name for name, contract in store.contracts.items() if scope.allows_theme(contract.theme)}
+    return [row for row in waiting_rows(store.control, Wanted()) if row.unit in units and row.dataset in seen]
 
 
 def workbook(store: Store, rows: Sequence[WaitingRow], lang: Language) -> bytes:

@@ -57,7 +57,12 @@ NO_ADVICE = Advice()
 
 def _texts(data: Mapping[str, Any] | None, key: str) -> dict[str, str]:
     found = (data or {}).get(key)
-    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+    return {k: v for k, v in found.items() if _is_text(k) and _is_text(v)} if isinstance(found, dict) else {}
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value is a text that can be kept: half a character, which JSON can name, is none."""
+    return isinstance(value, str) and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def told_apart(labels: Sequence[str]) -> list[str]:

@@ -24,7 +24,9 @@ from warehouse.store import Store
 
 FOLDER = "desk"
 LONGEST_NAME = 80
-"""Characters of a file name: as many as fit any file system in Chinese."""
+"""Characters of a file name: as many as fit any file system in common Chinese."""
+MOST_NAME_BYTES = 240
+"""Rare characters take four bytes; a file system takes 255."""
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u202a-\u202e\u2066-\u2069]+')
 
@@ -48,8 +50,13 @@ def safe_name(text: str) -> str:
     plain = _UNSAFE.sub("_", plain).strip().lstrip(".")
     stem, dot, suffix = plain.rpartition(".")
     if dot and len(suffix) <= 10:
-        return f"{stem[: LONGEST_NAME - len(suffix) - 1]}.{suffix}" if stem else suffix
-    return plain[:LONGEST_NAME] or "file"
+        return f"{_cut(stem, len(suffix.encode()) + 1, LONGEST_NAME - len(suffix) - 1)}.{suffix}" if stem else suffix
+    return _cut(plain, 0, LONGEST_NAME) or "file"
+
+
+def _cut(text: str, taken: int, most: int) -> str:
+    """Return as much of a name as fits, in characters and beside the bytes that are taken."""
+    return text[:most].encode()[: MOST_NAME_BYTES - taken].decode("utf-8", "ignore")
 
 
 def place_of(store: Store, handover_id: str, name: str) -> Path:
@@ -107,4 +114,5 @@ def token_of(store: Store, actor: str, day: dt.date) -> str:
 def is_token(store: Store, actor: str, today: dt.date, text: str) -> bool:
     """Tell whether a page was served to this person today or yesterday."""
     days = (today, today - dt.timedelta(days=1))
-    return any(hmac.compare_digest(token_of(store, actor, day), text) for day in days)
+    said = text.encode("utf-8", "replace")  # only of ASCII texts could two be compared
+    return any(hmac.compare_digest(token_of(store, actor, day).encode(), said) for day in days)

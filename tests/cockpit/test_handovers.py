@@ -127,6 +127,24 @@ def test_a_worker_that_died_after_the_commit_left_a_receipt_that_is_the_outcome(
     assert office.store.open_generation().through_seq == batches - 1
 
 
+def test_a_file_something_was_taken_out_of_is_known_again_by_what_was_handed_in(office: Office, monkeypatch) -> None:
+    """A telephone number is not kept: what lies in the inbox is not the file that lay on the desk."""
+    give(office, "h1", pay(P1.replace("办公费", "办公费 13912345678")))
+
+    def dies(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cockpit.pipeline.rebuild", dies)
+        assert hand.take_handovers(office.store, clock) == 0
+    receipts = len(office.store.control.receipts())
+    assert hand.take_handovers(office.store, clock) == 1
+    row = told(office, "h1")
+    assert row.report is not None
+    assert (row.state, row.report[0]["status"], row.report[0]["accepted"]) == (handover.DONE, "committed", 1)
+    assert len(office.store.control.receipts()) == receipts
+
+
 def test_another_writer_is_waited_for_without_losing_a_try(office: Office, monkeypatch) -> None:
     give(office, "h1", pay(P1))
     monkeypatch.setattr("warehouse.durable.time.monotonic", iter(range(0, 10_000, 40)).__next__)

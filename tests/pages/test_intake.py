@@ -25,6 +25,7 @@ from tests.journeys.serve_fake import Settings
 from warehouse import desk
 from warehouse.base.scope import Scope
 from warehouse.operations import handover
+from warehouse.store import Store
 
 HOST = "127.0.0.1:8050"
 ORIGIN = f"http://{HOST}"
@@ -111,6 +112,7 @@ def test_a_discarded_file_is_gone(counter: Counter) -> None:
         {"Sec-Fetch-Site": "cross-site"},
         {"X-Desk-Token": ""},
         {"X-Desk-Token": "0" * 64},
+        {"X-Desk-Token": "é" * 64},
     ],
 )
 def test_only_a_page_of_this_store_is_heard(counter: Counter, changes: dict[str, str]) -> None:
@@ -184,7 +186,7 @@ def test_what_only_looks_like_a_table_is_shown_as_refused(counter: Counter, name
     ("written", "kept"),
     [
         ("../../etc/支付.csv", "支付.csv"), ("C:\\表\\支付.csv", "支付.csv"), ("..csv", "csv"), ("a\u202ecsv.csv", "a_csv.csv"),
-        ("长" * 300 + ".csv", "长" * 76 + ".csv"), ("a\x00b?.csv", "a_b_.csv"), (".csv", "csv"), ("", "file"),
+        ("长" * 300 + ".csv", "长" * 76 + ".csv"), ("𠮷" * 90 + ".csv", "𠮷" * 59 + ".csv"), ("a\x00b?.csv", "a_b_.csv"), (".csv", "csv"), ("", "file"),
     ],
 )  # fmt: skip
 def test_a_file_name_is_only_a_name(written: str, kept: str) -> None:
@@ -203,11 +205,57 @@ def test_anothers_file_is_as_good_as_none(counter: Counter) -> None:
     assert counter.row(key).state == handover.RECEIVED
 
 
-@pytest.mark.parametrize("said", [{}, {"do": "load"}, {"do": "look", "source": "nothing"}])
+@pytest.mark.parametrize(
+    "said", [{}, {"do": "load"}, {"do": "look", "source": "nothing"}, {"do": "look", "source": ["payment"]}]
+)
 def test_what_cannot_be_understood_changes_nothing(counter: Counter, said: dict[str, str]) -> None:
     key = counter.give("支付.csv", pay(P1).encode()).json["id"]
     assert counter.decide(key, **said).status_code == 400
     assert counter.row(key).state == handover.RECEIVED
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"do": "discard", "x": "' + b"a" * (1 << 19) + b'"}', b"\xff"])
+def test_what_is_said_is_small_and_plain_also_when_its_length_is_not_told(counter: Counter, body: bytes) -> None:
+    key = counter.give("支付.csv", pay(P1).encode()).json["id"]
+    for more in ({}, {"Transfer-Encoding": "chunked"}):
+        answer = counter.client.post(
+            f"{ADDRESS}/{key}", input_stream=io.BytesIO(body), content_type="application/json",
+            headers=counter.headers(**more, **({} if more else {"Content-Length": str(len(body))})),
+            environ_overrides={"wsgi.input_terminated": bool(more)},
+        )  # fmt: skip
+        assert (answer.status_code, counter.row(key).state) == (400, handover.RECEIVED)
+        assert answer.json["message"]
+
+
+def test_half_a_character_is_no_correction(counter: Counter) -> None:
+    key = counter.give("支付.csv", pay(P1).encode()).json["id"]
+    assert counter.decide(key, do="look", columns={"行号": "\ud800"}, organisations={"\udfff": "A"}).status_code == 200
+    assert counter.row(key).corrections == {"columns": {}, "organisations": {}}
+
+
+def test_a_store_that_is_not_there_yet_is_said_so(tmp_path) -> None:
+    store = Store(tmp_path / "none")
+    place = Desk(store, most_megabytes=1, clock=clock, look=reading.read)
+    client = create_app(Settings(), LiveServices(store, clock), place).server.test_client()
+    assert client.get(ADDRESS, headers={"Host": HOST}).json == {"busy": 0, "mark": ""}
+    sheet = client.get(f"{ADDRESS}/return.xlsx?node=A", headers={"Host": HOST})
+    assert (sheet.status_code, "管理员" in sheet.json["message"]) == (409, True)
+    assert client.post(ADDRESS, headers={"Host": HOST, "Origin": ORIGIN}).status_code == 409
+    assert not store.path.exists()
+
+
+def test_a_viewer_of_other_themes_is_shown_no_row_that_waits(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = counter.give("支付.csv", pay(P2.replace(",200", ",贰佰")).encode()).json["id"]
+    counter.decide(key, do="accept")
+    take_handovers(counter.office.store, clock)
+    services = LiveServices(counter.office.store, clock)
+    for domains, status in ((frozenset({"energy"}), 404), (frozenset({"cost"}), 200)):
+        viewer = Viewer(Scope(frozenset({"B"}), domains), "local")
+        monkeypatch.setattr("cockpit.app.viewer_of", lambda _, viewer=viewer: viewer)
+        answer = counter.client.get(f"{ADDRESS}/return.xlsx?node=B", headers=counter.headers())
+        assert answer.status_code == status
+        with services.open(viewer) as session:
+            assert [one.dataset for one in session.waiting("B")] == (["payment"] if status == 200 else [])
 
 
 def test_nobody_fills_the_desk(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,7 +186,9 @@ def receipts_of(engine: Engine, row: HandoverRow) -> list[dict[str, Any]]:
     """Return the receipts a hand-over has left since its load began, oldest first."""
     query = (
         sa.select(RECEIPT)
-        .where(RECEIPT.c.receipt_id > (row.after_receipt or 0), RECEIPT.c.file_sha == row.sha)
+        .where(RECEIPT.c.receipt_id > (row.after_receipt or 0))
+        # what must not be kept was taken out of some files: those lie under the sum of what is left
+        .where(sa.or_(RECEIPT.c.file_sha == row.sha, RECEIPT.c.received_sha == row.sha))
         .where(RECEIPT.c.file_name == row.file_name, RECEIPT.c.actor == row.actor)
         .order_by(RECEIPT.c.receipt_id)
     )
