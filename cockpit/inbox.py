@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cockpit.inbox_reports import trouble
 from warehouse.base.errors import CockpitError
 
 DONE, REFUSED = "done", "refused"
@@ -83,10 +84,7 @@ class Inbox:
     def trouble(self) -> CockpitError | None:
         """Return why the folder cannot be used, None when it can."""
         if not self.folder.is_dir():
-            return CockpitError(
-                f"没有收件文件夹 {self.folder}。 There is no inbox folder {self.folder}.",
-                "建立此文件夹，或更改 COCKPIT_INBOX_FOLDER · create it, or set COCKPIT_INBOX_FOLDER to another",
-            )
+            return trouble("missing", folder=self.folder)
         try:
             for name in (DONE, REFUSED):
                 (self.folder / name).mkdir(exist_ok=True)
@@ -94,10 +92,7 @@ class Inbox:
                 probe.touch()
                 probe.unlink()
         except OSError as cause:
-            return CockpitError(
-                f"收件文件夹 {self.folder} 不可写：{cause.strerror}。 The inbox folder {self.folder} cannot be written to.",
-                "给工作进程写权限 · let the worker write there",
-            )
+            return trouble("unwritable", folder=self.folder, reason=cause.strerror)
         return None
 
 

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from warehouse.base.errors import CockpitError
 from warehouse.control import COUNTS
 from warehouse.receipts import FileReport
 
-STATUS = {
-    "committed": "已入库 committed",
-    "unchanged": "无变化 unchanged",
-    "refused": "未入库 refused",
-    "ignored": "已忽略 ignored",
-}
 TAKEN = ("committed", "unchanged")
 Told = Mapping[str, Any]
+
+
+@cache
+def words() -> Mapping[str, Any]:
+    """Return everything the inbox says."""
+    return tomllib.loads((resources.files("cockpit") / "inbox.toml").read_text(encoding="utf-8"))
+
+
+def trouble(name: str, **values: object) -> CockpitError:
+    """Return why the inbox cannot go on, in both languages, with what to do."""
+    said = words()["trouble"][name]
+    return CockpitError(said["message"].format(**values), said["hint"].format(**values))
 
 
 def told(reports: Iterable[FileReport]) -> list[Told]:
@@ -61,7 +70,11 @@ def as_text(reports: Sequence[Told], actor: str, at: str) -> str:
     """Return the report for people."""
     lines = [f"{at}  {actor}"]
     for report in reports:
-        lines += ["", f"{report['file']}：{STATUS.get(report['status'], report['status'])}", *_details(report)]
+        lines += [
+            "",
+            f"{report['file']}：{words()['status'].get(report['status'], report['status'])}",
+            *_details(report),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -71,12 +84,10 @@ def _details(report: Told) -> list[str]:
     if message.get("hint"):
         lines.append(message["hint"])
     if report["batch_seq"] is not None:
-        lines.append(f"批次 batch {report['batch_seq']} · {report['source']}")
+        lines.append(words()["lines"]["batch"].format(batch=report["batch_seq"], source=report["source"]))
     faults = message.get("faults", ())
     for fault in faults:
         lines += [f"· {fault['zh']}", f"  {fault['en']}"]
     if (total := message.get("faults_total", len(faults))) > len(faults):
-        lines.append(
-            f"· 共 {total} 处，其余见 cockpit quarantine list · {total} in all; the rest: cockpit quarantine list"
-        )
+        lines.append(words()["lines"]["more"].format(total=total))
     return [line for line in lines if line]

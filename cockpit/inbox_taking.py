@@ -138,10 +138,7 @@ class Taking:
             return None
         reference = secrets.token_hex(4)
         log.error("%s is given up, reference %s: %s", parcel.path.name, reference, fault)
-        text = f"程序内部故障，编号 {reference}。 A fault of ours, reference {reference}."
-        return words.told_fault(
-            parcel.path.name, CockpitError(text, "把编号告诉维护人员 · tell it to whoever runs this")
-        )
+        return words.told_fault(parcel.path.name, words.trouble("ours", reference=reference))
 
     def _away(self, parcel: Parcel, reports: list[words.Told]) -> int:
         """Move a parcel away with its report; what cannot be moved stays and is not loaded again."""
@@ -154,7 +151,7 @@ class Taking:
             parcel.path.rename(place)
         except OSError as cause:
             self.stuck[parcel.path] = parcel.mark
-            self._say(f"{parcel.path}：{cause.strerror}（已入库，无法移走 taken, but cannot be moved away）", None)
+            self._say(words.words()["lines"]["stuck"].format(path=parcel.path, reason=cause.strerror), None)
             return 0
         return 1
 
