@@ -79,6 +79,8 @@ class Node:
     initials: str
     depth: int = 0
     full_name: str = ""
+    others: tuple[str, ...] = ()
+    """What else the unit is called: it is found by these too."""
 
 
 @dataclass(frozen=True)

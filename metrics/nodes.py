@@ -14,6 +14,7 @@ from functools import lru_cache
 import duckdb
 from rapidfuzz import fuzz, process
 
+from metrics.tables import table_names
 from warehouse.base.errors import QueryError, UnknownName
 from warehouse.base.periods import OPEN
 from warehouse.base.scope import Scope
@@ -58,10 +59,25 @@ class Stay:
     to_m: int
 
 
-class Register:
-    """All versions of all units."""
+@dataclass(frozen=True)
+class Called:
+    """A name somebody recorded for a unit, known in batches `[rec_from, rec_to)`."""
 
-    def __init__(self, rows: Iterable[Placed], aliases: Mapping[str, str] | None = None) -> None:
+    text: str
+    code: str
+    rec_from: int
+    rec_to: int
+
+    def known(self, seq: int) -> bool:
+        """Tell whether the name was known at a batch."""
+        return self.rec_from <= seq < self.rec_to
+
+
+class Register:
+    """All versions of all units, and the names people recorded for them."""
+
+    def __init__(self, rows: Iterable[Placed], aliases: Mapping[str, str] | None = None,
+                 recorded: Iterable[Called] = ()) -> None:  # fmt: skip
         self._of: dict[str, list[Placed]] = defaultdict(list)
         self._under: dict[str, list[Placed]] = defaultdict(list)
         for row in rows:
@@ -71,6 +87,10 @@ class Register:
         for versions in self._of.values():
             versions.sort(key=lambda row: (row.from_m, row.rec_from))
         self._aliases = dict(aliases or {})
+        self._recorded = tuple(called for called in recorded if called.code in self._of)
+        self._called: dict[str, list[Called]] = defaultdict(list)
+        for called in (*(Called(text, code, 0, OPEN) for text, code in self._aliases.items()), *self._recorded):
+            self._called[called.code].append(called)
         self._first = min((row.rec_from for versions in self._of.values() for row in versions), default=None)
 
     def __contains__(self, code: object) -> bool:
@@ -148,18 +168,23 @@ class Register:
             if code not in self._of:
                 raise unknown_node(code, self)
 
-    def named(self, text: str) -> tuple[str, ...]:
-        """Return the codes of the units that ever bore exactly this name or alias."""
+    def other_names(self, code: str, seq: int) -> tuple[str, ...]:
+        """Return what else a unit is called: the aliases of the register, and those recorded for it by a batch."""
+        return tuple(dict.fromkeys(called.text for called in self._called.get(code, ()) if called.known(seq)))
+
+    def named(self, text: str, seq: int = _NOW) -> tuple[str, ...]:
+        """Return the codes of the units that ever bore exactly this name, or this alias as known at a batch."""
         wanted = fold(text)
         found = [
             code for code, versions in self._of.items()
             if any(wanted in (fold(row.name), fold(row.short_name or ""), fold(code)) for row in versions)
         ]  # fmt: skip
         found += [code for alias, code in self._aliases.items() if fold(alias) == wanted]
+        found += [called.code for called in self._recorded if fold(called.text) == wanted and called.known(seq)]
         return tuple(dict.fromkeys(found))
 
-    def spellings(self) -> dict[str, str]:
-        """Return every spelling a person may try → code."""
+    def spellings(self, seq: int = _NOW) -> dict[str, str]:
+        """Return every spelling a person may try → code, with the recorded aliases known at a batch."""
         found: dict[str, str] = {}
         for code, versions in self._of.items():
             for row in versions:
@@ -167,7 +192,8 @@ class Register:
                     if text:
                         found.setdefault(fold(text), code)
                         found.setdefault(initials(text), code)
-        for alias, code in self._aliases.items():
+        recorded = [(called.text, called.code) for called in self._recorded if called.known(seq)]
+        for alias, code in (*self._aliases.items(), *recorded):
             found.setdefault(fold(alias), code)
             found.setdefault(initials(alias), code)
         found.pop("", None)
@@ -183,19 +209,30 @@ def read_register(con: duckdb.DuckDBPyConnection) -> Register:
     aliases = {
         text.strip(): row[0] for row in rows for text in (row[10] or "").replace(";", "；").split("；") if text.strip()
     }
-    return Register((Placed(row[0], row[1] or row[0], *row[2:10]) for row in rows), aliases)
+    placed = (Placed(row[0], row[1] or row[0], *row[2:10]) for row in rows)
+    return Register(placed, aliases, _recorded(con))
 
 
-def find_node(register: Register, text: str) -> str:
-    """Return the code of a node given by code, name, alias or pinyin; a text that means several is never guessed."""
+def _recorded(con: duckdb.DuckDBPyConnection) -> list[Called]:
+    if "d_org_alias" not in table_names(con):
+        return []
+    rows = con.execute("SELECT alias, unit, rec_from, rec_to FROM d_org_alias ORDER BY ALL").fetchall()
+    return [Called(*row) for row in rows]
+
+
+def find_node(register: Register, text: str, seq: int = _NOW) -> str:
+    """Return the code of a node given by code, name, alias or pinyin; a text that means several is never guessed.
+
+    An alias somebody recorded is one from its batch on: `seq` is the batch of the asked moment.
+    """
     if text in register:
         return text
-    named = register.named(text)
+    named = register.named(text, seq)
     if len(named) > 1:
         raise QueryError(f"'{text}' names several nodes.", f"say which by its code: {_listed(register, named)}")
-    found = named[0] if named else register.spellings().get(fold(text))
+    found = named[0] if named else register.spellings(seq).get(fold(text))
     if found is None:
-        raise unknown_node(text, register)
+        raise unknown_node(text, register, seq)
     return found
 
 
@@ -236,9 +273,9 @@ def suggest_by_sound(text: str, spellings: Mapping[str, str], limit: int = 3) ->
     return tuple(dict.fromkeys(spellings[found] for found, _, _ in near))[:limit]
 
 
-def unknown_node(code: str, register: Register) -> UnknownName:
+def unknown_node(code: str, register: Register, seq: int = _NOW) -> UnknownName:
     """Return the error for a node nobody registered."""
-    near = suggest_by_sound(code, register.spellings())
+    near = suggest_by_sound(code, register.spellings(seq))
     error = _unknown("node", code, near)
     if near:
         error.hint = f"did you mean {_listed(register, near)}?"

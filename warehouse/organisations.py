@@ -7,18 +7,20 @@ those the uploader reports for, then within the region the file is handed in for
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple, Self
+from functools import cache, cached_property
+from importlib import resources
+from typing import Any, NamedTuple, Self
 
 from warehouse.base.periods import OPEN, month_label
 from warehouse.names import fold_name
 from warehouse.suggestions import Names, Suggestion
 
-__all__ = ["Alias", "Directory", "Listed", "Match", "Suggestion", "fold_name"]
+__all__ = ["Alias", "Directory", "Listed", "Match", "Suggestion", "fold_name", "sentence"]
 
 _LISTED = re.compile(r"[;；、|]")
 REGION = "region"
@@ -280,6 +282,16 @@ class Directory:
     def told(self, suggestions: Iterable[Suggestion]) -> str | None:
         """Return suggestions as they stand in a hint: name and code, best first."""
         return "、".join(f"{self.place(one.code)} {one.code}" for one in suggestions) or None
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    return tomllib.loads((resources.files("warehouse") / "organisations.toml").read_text(encoding="utf-8"))
+
+
+def sentence(part: str, key: str, /, **values: object) -> dict[str, str]:
+    """Return a sentence about units in both languages."""
+    return {code: text.format(**values) for code, text in _texts()[part][key].items()}
 
 
 def _padded(row: Listed | tuple[str, str, str | None, str | None]) -> tuple[object, ...]:

@@ -149,12 +149,12 @@ def _foot(words: Language, facts: Any) -> list[Any]:
 
 
 def node_options(tree: Tree) -> list[dict[str, Any]]:
-    """Return the tree as a list: indented, found by name, code and pinyin initials."""
+    """Return the tree as a list: indented, found by name, other names, code and pinyin initials."""
     return [
         {
             "label": "\u2003" * node.depth + node.name,
             "value": node.code,
-            "search": f"{node.name} {node.full_name} {node.code} {node.initials}",
+            "search": " ".join((node.name, node.full_name, node.code, node.initials, *node.others)),
         }
         for node in tree.nodes.values()
     ]

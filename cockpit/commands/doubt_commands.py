@@ -31,7 +31,7 @@ def doubts_list(
     moment = parse_instant(known_at, generation.zone) if known_at else None
     seq = generation.batch_at(moment)
     register = read_register(generation.con)
-    chosen = find_node(register, node) if node else root_node(register, seq)
+    chosen = find_node(register, node, seq) if node else root_node(register, seq)
     said = explanations(place.control.engine, moment)
     rows = [
         _shown(row, generation.contracts[row.dataset], said.get(row.doubt_id))

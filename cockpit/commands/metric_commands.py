@@ -97,7 +97,7 @@ def query(
     first, last = Period.parse_range(period)
     question = Query(
         indicators=tuple(ids),
-        nodes=_nodes(generation, node or ()),
+        nodes=_nodes(generation, node or (), generation.batch_at(moment)),
         period_from=first.label,
         period_to=last.label,
         grain=check_grain(grain) if grain else natural_grain(period),
@@ -119,13 +119,14 @@ def query(
     show(answers, generation.meta, "json" if json_ else form, out)
 
 
-def _nodes(generation: Generation, asked: Sequence[str]) -> tuple[str, ...]:
-    """Return node codes for codes or names; without any, the root."""
+def _nodes(generation: Generation, asked: Sequence[str], seq: int | None = None) -> tuple[str, ...]:
+    """Return node codes for codes or names, aliases as known at a batch; without any, the root."""
     from metrics.knowledge import knowledge
     from metrics.nodes import find_node, root_node
 
     register = knowledge(generation).register
-    return tuple(find_node(register, text) for text in asked) or (root_node(register, generation.through_seq),)
+    at = generation.through_seq if seq is None else seq
+    return tuple(find_node(register, text, at) for text in asked) or (root_node(register, generation.through_seq),)
 
 
 @indicators_app.command("list")
@@ -220,7 +221,9 @@ def diff(
         if from_ or to or node:
             raise QueryError("--batch stands alone: it compares just before with just after that batch, for every unit.",
                              "leave out --from, --to and --node")  # fmt: skip
-        _diff_of_batch(store_at(store).open_generation(memory="1GB", threads=2), batch, ids or (), period, grain, json_, state)
+        _diff_of_batch(
+            store_at(store).open_generation(memory="1GB", threads=2), batch, ids or (), period, grain, json_, state
+        )
         return
     if not (from_ and to and period):
         raise QueryError("Which moments, of which period?", "give --from T --to T --period P, or --batch SEQ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -16,17 +17,11 @@ from warehouse.base.errors import CockpitError
 from warehouse.base.periods import OPEN, month_label
 from warehouse.directory import read_directory
 from warehouse.ingest import scratch
-from warehouse.organisations import Directory, Suggestion
+from warehouse.organisations import Directory, Suggestion, sentence
 from warehouse.register_history import Story, story_of
 from warehouse.store import Store
 
 units_app = typer.Typer(no_args_is_help=True, help="Units: the register, the names they go by, where they come from.")
-
-WHY = {
-    "same": "同名（忽略标点、大小写、组织形式）", "spelling": "字形相近", "sound": "读音相近", "initials": "拼音首字母",
-    "abbreviation": "简称", "form": "机构形式不同（局/厅/委/办）", "cut_off": "名称被截断", "region": "同一区域",
-}  # fmt: skip
-"""What a suggestion shares with the name, as it is told."""
 
 NearOption = Annotated[
     str | None, typer.Option("--near", help="Code of the unit that hands in: its region comes first.", metavar="CODE")
@@ -110,14 +105,17 @@ def units_suggest(
     if match.code is not None:
         print(f"{name} = {match.code} {known.unit(match.code).name}")
     elif not rows:
-        print(f"{name}：名录中没有相近的单位。 No unit comes near.")
-    print_table(rows, ("score", "code", "name", "place", "why"))
+        _say(sentence("asked", "nothing_near", name=name))
+    print_table(rows, ("score", "code", "name", "place", "why", "why_en"))
 
 
 def suggestion_row(known: Directory, one: Suggestion) -> dict[str, Any]:
     """Return a suggestion as it is printed."""
-    why = "、".join(WHY[reason] for reason in one.why)
-    return {"score": one.score, "code": one.code, "name": one.name, "place": known.place(one.code), "why": why}
+    told = [sentence("why", reason) for reason in one.why]
+    return {
+        "score": one.score, "code": one.code, "name": one.name, "place": known.place(one.code),
+        "why": "、".join(words["zh"] for words in told), "why_en": ", ".join(words["en"] for words in told),
+    }  # fmt: skip
 
 
 @units_app.command("alias")
@@ -138,9 +136,13 @@ def units_alias(
     if json_:
         print_json(report)
         return
-    print(f"{name} = {report['code']} {report['unit']}（批次 {report['batch_seq']}）")
+    _say(sentence("asked", "recorded", name=name, code=report["code"], unit=report["unit"], seq=report["batch_seq"]))
     if report["waiting"]:
-        print(f"有 {report['waiting']} 行因此名称被隔离，请重新报送这些文件：{'、'.join(report['files'])}")
+        _say(sentence("asked", "waiting", count=report["waiting"], files="、".join(report["files"])))
+
+
+def _say(told: Mapping[str, str]) -> None:
+    print(f"{told['zh']}\n{told['en']}")
 
 
 def alias_and_publish(

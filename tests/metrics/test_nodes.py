@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from metrics.nodes import Placed, Register, find_node, root_node
+from metrics.nodes import Called, Placed, Register, find_node, root_node
 from warehouse.base.errors import QueryError, UnknownName
 from warehouse.base.periods import OPEN
 
@@ -21,12 +21,37 @@ REGISTER = Register(
         placed("c", "机关服务中心", "r"),
     ],
     aliases={"财政厅": "a"},
+    recorded=[
+        Called("市财", "a", 3, OPEN),
+        Called("老财政", "a", 2, 4),
+        Called("服务中心", "b", 3, OPEN),
+        Called("谁", "x", 1, OPEN),
+    ],
 )
 
 
 @pytest.mark.parametrize("text", ["a", "财政局", " 财政局 ", "财政厅", "czj"])
 def test_a_node_is_found_by_what_people_call_it(text: str) -> None:
     assert find_node(REGISTER, text) == "a"
+
+
+def test_a_recorded_alias_is_one_from_its_batch_until_it_is_taken_back() -> None:
+    assert find_node(REGISTER, "市财", 3) == find_node(REGISTER, " 市财 ") == "a"
+    assert find_node(REGISTER, "老财政", 3) == "a"
+    for text, seq in (("市财", 2), ("老财政", 4), ("老财政", OPEN - 1), ("谁", 3)):
+        assert not REGISTER.named(text, seq)
+        with pytest.raises(UnknownName):
+            find_node(REGISTER, text, seq)
+    assert [REGISTER.other_names("a", seq) for seq in (1, 2, 3, 4)] == [
+        ("财政厅",), ("财政厅", "老财政"), ("财政厅", "市财", "老财政"), ("财政厅", "市财"),
+    ]  # fmt: skip
+
+
+def test_an_alias_of_two_nodes_is_asked_back() -> None:
+    register = Register(
+        [placed("a", "甲"), placed("b", "乙")], recorded=[Called("丙", "a", 1, 5), Called("丙", "b", 3, OPEN)]
+    )
+    assert [register.named("丙", seq) for seq in (2, 3, 5)] == [("a",), ("a", "b"), ("b",)]
 
 
 def test_a_name_of_two_nodes_is_asked_back() -> None:
