@@ -35,7 +35,7 @@ STATUSES: tuple[Status, ...] = (
 Better = Literal["lower", "higher", "band", "neutral"]
 AS_WAS = "as-was"
 THEMES = ("cost", "vehicle", "space", "energy", "service")
-UNIT_DIMS = ("level", "kind", "climate")
+UNIT_DIMS = ("level", "kind", "climate", "department")
 """Attributes of the unit by which every figure can be split and filtered."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -149,6 +150,25 @@ def test_every_living_unit_has_one_path_to_the_root_at_every_batch(merged: World
             for unit, month, count, depths in paths:
                 assert depths == list(range(count)), (table, seq, unit, month)
                 assert (unit == "R") == (count == 1), (table, seq, unit, month)
+
+
+def test_figures_are_gathered_by_the_department_that_leads_as_known_then(world: World, catalogue: Catalogue) -> None:
+    """A is led by D1, from March 2025 by D2, which was recorded in batch 5 only; B is led by nobody."""
+    world.rows["org_unit"] = [row for row in world.rows["org_unit"] if row["code"] != "A"]
+    world.unit("A", "P", department="D1", known=(1, 5))
+    world.unit("A", "P", department="D1", valid=("2020-01", "2025-03"), known=5)
+    world.unit("A", "P", department="D2", valid=("2025-03",), known=5)
+    world.add("energy_use", 2, unit="A", month="2025-03", carrier="electricity", quantity="1", cost="7")
+    g = world.open(catalogue)
+    for seq, month, found in (
+        (3, "2025-01", {"D1": "48.2", None: "81.8"}),
+        (4, "2025-03", {"D1": "7"}),
+        (6, "2025-01", {"D1": "48.2", None: "81.8"}),
+        (6, "2025-03", {"D2": "7"}),
+    ):
+        answers = evaluate(g.as_known_at(seq), catalogue, replace(query("R", month), by="department"))
+        parts = {one.dim_value: one.numerator for one in answers if one.numerator is not None}
+        assert {part: f"{Decimal(value).normalize():f}" for part, value in parts.items()} == found, (seq, month)
 
 
 # --- a unit that is kept out shares a bill ----------------------------------------------------------------------------
