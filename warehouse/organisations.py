@@ -221,6 +221,16 @@ class Directory:
             yield at
             at = self._newest[at].parent
 
+    def led_by(self, code: str) -> Iterator[str]:
+        """Give a unit and the departments that lead it, each by the next, in the newest register."""
+        seen: set[str] = set()
+        at: str | None = code
+        while at and at in self._newest and at not in seen and len(seen) < DEEPEST:
+            seen.add(at)
+            yield at
+            department = self._newest[at].department
+            at = self.find(department).code if department else None
+
     def region(self, code: str) -> str | None:
         """Return the nearest region above a unit, or itself; without regions in the register its top."""
         line = list(self.above(code))

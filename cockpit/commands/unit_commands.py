@@ -23,6 +23,8 @@ from warehouse.store import Store
 
 units_app = typer.Typer(no_args_is_help=True, help="Units: the register, the names they go by, where they come from.")
 
+TREES = ("administrative", "department")
+
 NearOption = Annotated[
     str | None, typer.Option("--near", help="Code of the unit that hands in: its region comes first.", metavar="CODE")
 ]
@@ -37,12 +39,19 @@ def known_units(store: Store) -> Directory:
 @units_app.command("list")
 def units_list(
     below: Annotated[str | None, typer.Option("--below", help="Only units below this one.", metavar="CODE")] = None,
+    tree: Annotated[
+        str, typer.Option("--tree", help="What --below means: administrative, or department: those it leads.")
+    ] = TREES[0],
     store: StoreOption = None,
     json_: JsonOption = False,
 ) -> None:
     """List the units as known now, with both trees."""
+    if tree not in TREES:
+        raise CockpitError(f"'{tree}' is no tree of units.", f"use {' or '.join(TREES)}")
     known = known_units(store_at(store))
-    units = [unit for unit in known if below is None or below in known.above(unit.code)]
+    top = _code_of(known, below) if below else None
+    above = known.above if tree == TREES[0] else known.led_by
+    units = [unit for unit in known if top is None or top in above(unit.code)]
     rows = [
         {
             "code": unit.code, "name": unit.name, "short_name": unit.short_name, "parent": unit.parent,

@@ -75,3 +75,20 @@ def test_the_search_of_the_screens_knows_other_names_of_the_moment(office: Offic
         assert tree.nodes["A"].others == names
         (found,) = (option["search"] for option in node_options(tree) if option["value"] == "A")
         assert ("市财" in found.split()) == (seq == 3)
+
+
+def test_units_are_listed_below_a_region_or_below_the_department_that_leads_them(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.hand_in(
+        "组织机构.csv",
+        "单位代码,单位名称,上级单位代码,主管部门,层级,单位性质,生效日期\nR,模拟市,,,市,区域,2020-01-01\n"
+        "A,市财政局,R,,市,政府,2020-01-01\nC,甲县,R,,县,区域,2020-01-01\nF,甲县财政局,C,市财政局,县,政府,2020-01-01\n"
+        "T,太平镇财政所,C,F,乡,政府,2020-01-01\n",
+    )
+    for options, codes in (
+        (("--below", "C"), "CFT"), (("--below", "A"), "A"), (("--below", "A", "--tree", "department"), "AFT"),
+        (("--below", "甲县财政局", "--tree", "department"), "FT"), ((), "ACFRT"),
+    ):  # fmt: skip
+        assert "".join(row["code"] for row in json.loads(run(office, "units", "list", *options, "--json"))) == codes
+    done = CliRunner().invoke(app, ["units", "list", "--tree", "other", "--store", str(office.store.path)])
+    assert done.exit_code != 0
