@@ -159,6 +159,20 @@ def test_a_flipped_byte_that_asks_for_an_unknown_archive_is_a_damaged_file(store
     assert (report.status, report.message["codes"]) == ("refused", ["corrupt"])
 
 
+def test_a_workbook_whose_parts_do_not_unpack_is_a_damaged_file(store: Store, exports: Path, tmp_path: Path) -> None:
+    """Found by mutation: the archive's directory is whole, what it lists is not."""
+    original = next(file for file in sorted(exports.rglob("*.xlsx")) if file.stat().st_size < SMALL)
+    data = bytearray(original.read_bytes())
+    with zipfile.ZipFile(original) as book:
+        for entry in book.infolist():
+            if entry.filename.startswith("xl/worksheets/"):
+                start = entry.header_offset + 30 + len(entry.filename)
+                data[start : start + 40] = b"\xff" * 40
+    (tmp_path / "册.xlsx").write_bytes(data)
+    (report,) = load(store, [tmp_path / "册.xlsx"], clock=lambda: NOW)
+    assert (report.status, report.message["codes"]) == ("refused", ["corrupt"])
+
+
 def sound(store: Store) -> None:
     publish(store, clock=lambda: NOW)
     found = [one for one in examine(store, deep=True, clock=lambda: NEVER).findings if one.code != "disk_low"]

@@ -31,7 +31,7 @@ from warehouse.readers.marks import Marks, sheet_marks
 from warehouse.readers.raw import RawTable
 from warehouse.readers.rows import DATA, classify
 from warehouse.readers.signatures import Kind
-from warehouse.readers.workbook import cell_text
+from warehouse.readers.workbook import DAMAGE, cell_text
 
 REMOVED_SHEET = "注：本表标有密级，已去除"
 LOOKED_AT = 50
@@ -152,7 +152,7 @@ def clean_file(path: Path, name: str, kind: Kind, areas: Sequence[Area], target:
             _clean_parquet(path, areas, target, removed)
         else:
             _clean_workbook(path, kind, areas, target, removed)
-    except (OSError, ValueError, csv.Error, calamine.CalamineError, pa.ArrowException, KeyError, ReadRefused) as error:
+    except (*DAMAGE, ValueError, csv.Error, calamine.CalamineError, pa.ArrowException, ReadRefused) as error:
         target.unlink(missing_ok=True)
         raise Unsearchable(name) from error
     if not removed or removed.is_whole:
