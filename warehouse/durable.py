@@ -85,6 +85,10 @@ def copy_aside(source: Path, folder: Path) -> tuple[str, Path | None]:
     return sha, temporary
 
 
+WAITING = "Another writer is at work; waiting for it."
+"""What a writer says that has to wait; also where nobody looks on, for it explains the time a job took."""
+
+
 @contextlib.contextmanager
 def writer_lock(path: Path, wait_seconds: float = 30, tell: Callable[[str], None] | None = None) -> Iterator[None]:
     """Hold the one writer's lock for a job; wait for another writer, saying so, then give up."""
@@ -107,7 +111,7 @@ def writer_lock(path: Path, wait_seconds: float = 30, tell: Callable[[str], None
                         "wait for it to end, or look for a cockpit load, worker or run that still works",
                     ) from None
                 if tell and not told:
-                    tell("Another writer is at work; waiting for it.")
+                    tell(WAITING)
                     told = True
                 time.sleep(0.1)
         yield

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from warehouse.base.errors import ServerError, ServerLost, StoreBusy
+from warehouse.durable import WAITING
 from warehouse.postgres import refusal
 
 WRITER = "writer"
@@ -136,7 +137,7 @@ def _lock(con: Connection, name: str, deadline: float, tell: Callable[[str], Non
         if time.monotonic() >= deadline:
             return False
         if tell and not told:
-            tell("Another writer is at work; waiting for it.")
+            tell(WAITING)
             told = True
         time.sleep(_LOOK_AGAIN)
     return True

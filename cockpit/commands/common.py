@@ -14,6 +14,7 @@ from rich.table import Table
 
 from cockpit.settings import Settings, store_of
 from warehouse.base.errors import CockpitError
+from warehouse.durable import WAITING
 from warehouse.store import Store
 
 StoreOption = Annotated[
@@ -64,6 +65,6 @@ def print_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> No
 
 
 def progress(text: str) -> None:
-    """Say on the error stream what long work is doing."""
-    if sys.stderr.isatty():
+    """Say on the error stream what long work is doing, to who looks on; that it waits for another is always said."""
+    if text == WAITING or sys.stderr.isatty():
         err.print(text, end="\r" if "/" in text else "\n")
