@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from warehouse import desk
 from warehouse.base.clock import Clock
+from warehouse.column_sights import column_titles
 from warehouse.contracts import Contract
 from warehouse.operations.handover import HandoverRow, handovers
-from warehouse.preview import column_titles
 from warehouse.store import Store
 
 Words = Mapping[str, str]

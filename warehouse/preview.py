@@ -21,19 +21,24 @@ import duckdb
 
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.periods import OPEN, month_label
+from warehouse.column_sights import column_sights, column_titles
 from warehouse.contracts import Column, Contract
-from warehouse.corrections import NO_ADVICE, Advice, relabelled, told_apart
+from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.ingest import UNFORESEEN, Loader
 from warehouse.manifest import READABLE, Delivery
-from warehouse.mapping import column_of, match_label
+from warehouse.mapping import match_label
 from warehouse.organisations import Directory
+from warehouse.protection.beside import as_written, cleaned
+from warehouse.protection.cleaning import Removed
+from warehouse.protection.shield import check_entries, recount, without
+from warehouse.protection.watch import Suspicious
 from warehouse.quarantine import fault_texts
-from warehouse.readers.cells import factor_of, note_fits
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
+from warehouse.readers.tables import read_tables
 from warehouse.recognition import contract_of, ranked_contracts
-from warehouse.sight import Candidate, ColumnSight, FaultSight, Preview, RowSight, SheetSight, StrangeName
+from warehouse.sight import Candidate, FaultSight, Preview, RowSight, SheetSight, StrangeName
 from warehouse.store import Store, connect
 from warehouse.understanding import Outcome, Understood, compare_with_known, understand
 
@@ -55,18 +60,37 @@ def preview(
         return refused(delivery, (Fault("not_a_table", delivery.name),))
     with _bench(store, clock) as bench:
         try:
-            tables = bench.read(delivery)
-        except ReadRefused as refusal:
-            return refused(delivery, refusal.faults)
-        bench.tables[delivery.path] = tables
-        candidates = _candidates(bench.contracts, tables)
-        try:
-            return _understood(bench, delivery, tables, candidates, near)
-        except ReadRefused as refusal:
-            return _not_understood(bench, delivery, tables, candidates, refusal.faults)
-        except UNFORESEEN as error:
-            fault = Fault("unforeseen", delivery.name, value=str(error).splitlines()[0])
-            return refused(delivery, (fault,))
+            return _looked_at(bench, delivery, near)
+        except Suspicious:
+            return _without_secrets(bench, delivery, near)
+
+
+def _looked_at(bench: Loader, delivery: Delivery, near: str | None, removed: Removed | None = None) -> Preview:
+    """Show a file; raises `Suspicious` when it holds what must not be kept."""
+    try:
+        tables = bench.read(delivery)
+    except ReadRefused as refusal:
+        return refused(delivery, refusal.faults)
+    bench.tables[delivery.path] = tables
+    candidates = _candidates(bench.contracts, tables)
+    try:
+        return _understood(bench, delivery, tables, candidates, near, removed)
+    except ReadRefused as refusal:
+        return _not_understood(bench, delivery, tables, candidates, refusal.faults)
+    except UNFORESEEN as error:
+        return refused(delivery, (Fault("unforeseen", delivery.name, value=str(error).splitlines()[0]),))
+
+
+def _without_secrets(bench: Loader, delivery: Delivery, near: str | None) -> Preview:
+    """Show what is left of a file without what must not be kept."""
+    try:
+        tables = read_tables(delivery.path, bench.knows, name=delivery.name, zone=bench.zone)
+        contract = bench.contracts.get(_source(bench, delivery, tables) or "")
+        with cleaned(delivery, tables, contract) as (again, removed):
+            bench.trusted.add(again.path)
+            return _looked_at(bench, again, near, removed)
+    except ReadRefused as refusal:
+        return refused(delivery, refusal.faults)
 
 
 def refused(delivery: Delivery, faults: Sequence[Fault]) -> Preview:
@@ -89,11 +113,15 @@ def _bench(store: Store, clock: Clock) -> Iterator[Loader]:
 
 
 def _understood(
-    bench: Loader, delivery: Delivery, tables: Sequence[RawTable], candidates: tuple[Candidate, ...], near: str | None
-) -> Preview:
+    bench: Loader, delivery: Delivery, tables: Sequence[RawTable], candidates: tuple[Candidate, ...], near: str | None,
+    removed: Removed | None,
+) -> Preview:  # fmt: skip
     found = understand(bench, delivery)
+    recount(found, removed)
     outcome = compare_with_known(bench, delivery, found)
     contract, entries = found.contract, outcome.entries
+    if delivery.path not in bench.trusted:
+        check_entries(entries, contract)
     if contract.is_passing:
         entries = [{**entry, "value": None} for entry in entries]
     low, high = _period(bench.con)
@@ -177,57 +205,6 @@ def _candidates(contracts: Mapping[str, Contract], tables: Sequence[RawTable]) -
     return tuple(found[:CANDIDATES_SHOWN])
 
 
-def column_titles(contract: Contract, name: str) -> dict[str, str]:
-    """Return what people call a column: its first Chinese and its first English label."""
-    column = column_of(contract, name)
-    labels = (*column.aliases, column.name.rpartition(".")[2].replace("_", " "))
-    english = next((label for label in labels if label.isascii()), labels[0])
-    return {"zh": labels[0], "en": english}
-
-
-def _columns(delivery: Delivery, contract: Contract | None, table: RawTable) -> tuple[ColumnSight, ...]:
-    """Return what each label of a sheet is taken for, in the order of the sheet."""
-    keys = told_apart(table.labels)
-    asked = relabelled([table], contract, delivery.advice.corrections)[0].labels if contract else table.labels
-    sights = []
-    for index, key in enumerate(keys):
-        if not key:
-            continue
-        name = match_label(asked[index], contract.labels) if contract else None
-        sights.append(_column(contract, table, index, key, name, is_chosen=asked[index] != table.labels[index]))
-    return tuple(sights)
-
-
-def _column(
-    contract: Contract | None, table: RawTable, index: int, key: str, name: str | None, *, is_chosen: bool
-) -> ColumnSight:
-    if contract is None or name is None:
-        return ColumnSight(key, is_chosen=is_chosen)
-    column = column_of(contract, name)
-    unit, origin = _unit(column, table, index)
-    factor = factor_of(column, unit) if column.is_number else None
-    return ColumnSight(
-        label=key,
-        column=name,
-        titles=column_titles(contract, name),
-        unit=unit,
-        unit_from=origin,
-        stored_unit=column.unit if factor not in (None, Decimal(1)) else None,
-        is_chosen=is_chosen,
-    )
-
-
-def _unit(column: Column, table: RawTable, index: int) -> tuple[str | None, str | None]:
-    """Return the unit of a column and where it is said: in the header, in a note over the table, or usually so."""
-    if not column.is_number or column.unit is None:
-        return None, None
-    if table.units[index]:
-        return table.units[index], "header"
-    if note_fits(column, table.unit_note):
-        return table.unit_note, "note"
-    return column.default_unit or column.unit, "usual"
-
-
 # --- sheets ----------------------------------------------------------------------------------------------------------
 
 
@@ -263,9 +240,9 @@ def _raw_sheet(delivery: Delivery, contract: Contract | None, table: RawTable) -
         period_note=table.period_note,
         unit_note=table.unit_note,
         rows_in=table.rows,
-        columns=_columns(delivery, contract, table),
+        columns=column_sights(delivery, contract, table),
         headers=tuple({"zh": label, "en": label} for label in table.labels),
-        rows=tuple(RowSight(number, tuple(cell or "" for cell in cells), "as_written") for number, cells in lines),
+        rows=tuple(RowSight(number, as_written(table, contract, cells), "as_written") for number, cells in lines),
     )
 
 
@@ -349,7 +326,7 @@ def _period(con: duckdb.DuckDBPyConnection) -> tuple[str | None, str | None]:
 
 
 def _told(delivery: Delivery, faults: Sequence[Fault]) -> tuple[FaultSight, ...]:
-    named = [fault if fault.file else replace(fault, file=delivery.name) for fault in faults[:FAULTS_SHOWN]]
+    named = [without(fault if fault.file else replace(fault, file=delivery.name)) for fault in faults[:FAULTS_SHOWN]]
     return tuple(
         FaultSight(f.code, f.sheet or "", f.row, f.column or "", f.value or "",
                    {"zh": message(f, "zh"), "en": message(f, "en")})

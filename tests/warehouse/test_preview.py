@@ -189,6 +189,36 @@ def test_a_full_slice_takes_back_only_rows_inside_the_reach(tmp_path: Path) -> N
     office.store.control.close()
 
 
+PHONE = "13912345678"
+
+
+def test_a_preview_shows_what_a_load_would_keep_and_nothing_else(office: Office, tmp_path: Path) -> None:
+    """A telephone number in a text, in a column of figures, in a sheet nobody understands, and a marked row."""
+    import json
+
+    from warehouse.ingest import load
+
+    noted = pay(P1, P2.replace("印刷费", f"印刷费 {PHONE}"))
+    typed = pay(P1, P2.replace(",200", f",打 {PHONE} 问"))
+    unknown = pay(P1, P2.replace("印刷费", f"印刷费 {PHONE}")).replace("金额(元)", "数")
+    secret = pay(P1, P2.replace("印刷费", "秘密"))
+    seen = [look(office, f"{n}.csv", text) for n, text in enumerate((noted, typed, unknown, secret))]
+    shown = [json.dumps(one.as_json(), ensure_ascii=False) for one in seen]
+    assert not any(PHONE in text for text in shown)
+    assert [one.status for one in seen] == ["ready", "unchanged", "refused", "unchanged"]
+    assert seen[2].sheets[0].rows[1].cells[5].startswith("印刷费 ")
+    assert "秘密" not in shown[3]
+    for number, one in enumerate(seen):
+        other = Office(tmp_path / str(number))
+        other.folder.mkdir()
+        other.hand_in("组织机构.csv", ORG)
+        other.hand_in("一月.csv", pay(P1))
+        (report,) = load(other.store, [office.folder / f"{number}.csv"])
+        assert {**one.counts} == {**report.counts}
+        assert (report.status == "refused") == (one.status == "refused")
+        other.store.control.close()
+
+
 def test_a_row_under_the_key_of_another_unit_takes_nothing_from_it(tmp_path: Path) -> None:
     """Payments are told apart by their voucher: V2 of the one must not become V2 of the other."""
     from warehouse.ingest import load
