@@ -28,7 +28,12 @@ COLUMNS = (
 
 
 def batch_moves(
-    generation: Generation, batch_seq: int, *, actor: str, indicators: Sequence[str] = (), span: Span | None = None,
+    generation: Generation,
+    batch_seq: int,
+    *,
+    actor: str,
+    indicators: Sequence[str] = (),
+    span: Span | None = None,
     state: State | None = None,
 ) -> list[dict[str, Any]]:
     """Return what a batch moved as plain rows, top movers first, units in the store's currency."""
