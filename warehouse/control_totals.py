@@ -52,42 +52,52 @@ def total_gaps(
     found: list[TotalGap] = []
     for number, (table, mapped) in enumerate(sheets):
         ends = [0, *(row for row, _ in table.totals)]
-        for place, (row, cells) in enumerate(table.totals):
-            if _is_plain_total(cells):
-                found += _gaps_of(con, contract, number, table, mapped, meanings, row, cells, ends[place])
+        plain = [(row, end, cells) for (row, cells), end in zip(table.totals, ends, strict=False) if _is_plain(cells)]
+        gaps = [
+            gap
+            for name in mapped.columns
+            for gap in _gaps_of(con, contract, number, table, mapped, meanings, name, plain)
+        ]
+        found += sorted(gaps, key=lambda gap: gap.row_no)
     return found
 
 
-def _is_plain_total(cells: Cells) -> bool:
+def _is_plain(cells: Cells) -> bool:
     """A bare 合计, 小计 or 总计; 其中 and numbered sections sum over rows nobody can point to."""
     return any(is_sum_word(cell) for cell in [cell for cell in cells if cell][:LEADING_CELLS])
 
 
 def _gaps_of(
     con: duckdb.DuckDBPyConnection, contract: Contract, number: int, table: RawTable, mapped: Mapped,
-    meanings: Meanings, row: int, cells: Cells, since: int,
+    meanings: Meanings, name: str, totals: Sequence[tuple[int, int, Cells]],
 ) -> list[TotalGap]:  # fmt: skip
+    """Return the totals of one column its rows do not add up to; `totals` are rows, each with the total before it."""
+    (index, factor), column = mapped.columns[name], column_of(contract, name)
+    if not column.is_number or column.unit is None:
+        return []
+    written = [(row, since, text) for row, since, cells in totals if (text := _cell(cells, index))]
+    sums = _sums(con, contract, number, name, [(row, since) for row, since, _ in written]) if written else {}
     found = []
-    for name, (index, factor) in mapped.columns.items():
-        column = column_of(contract, name)
-        text = cells[index] if index < len(cells) else None
-        if not column.is_number or column.unit is None or not text or not text.strip():
-            continue
+    for row, _, text in written if sums else ():
         stated = meanings.of(column, text, mapped.units[name], factor)
-        sums = _sums(con, contract, number, name, row, since)
-        if stated.value is None or stated.fault or not sums:
+        if stated.value is None or stated.fault:
             continue
         figure, slack = Decimal(stated.value), _slack(column, text, factor, table.rows)
-        if all(abs(figure - own) > slack for own in sums):
-            found.append(TotalGap(table.sheet, row, table.labels[index], figure, sums[0]))
+        if all(abs(figure - own) > slack for own in sums[row]):
+            found.append(TotalGap(table.sheet, row, table.labels[index], figure, sums[row][0]))
     return found
 
 
+def _cell(cells: Cells, index: int) -> str:
+    return (cells[index] or "").strip() if index < len(cells) else ""
+
+
 def _sums(
-    con: duckdb.DuckDBPyConnection, contract: Contract, number: int, name: str, row: int, since: int
-) -> tuple[Decimal, ...]:
-    """Return the sums a total may mean: the whole table, the rows above it, those since the last total. Empty when
-    a row's figure in the column could not be read, so that no sum is known."""
+    con: duckdb.DuckDBPyConnection, contract: Contract, number: int, name: str, places: Sequence[tuple[int, int]]
+) -> dict[int, tuple[Decimal, ...]]:
+    """Return for the row of each total the sums it may mean: the whole table, the rows above it, those since the last
+    total. One look for all of them: a sheet may hold thousands. Empty when a row's figure in the column could not be
+    read, so that no sum is known."""
     group, _, measure = name.rpartition(".")
     where = f"sheet_no = {number}"
     if group and contract.unpivot:
@@ -96,12 +106,18 @@ def _sums(
         f"SELECT count(*) FROM faults WHERE sheet_no = {number} AND column_name IN ({quote(name)}, {quote(measure)})"
     )
     if (con.execute(unread).fetchone() or (0,))[0]:
-        return ()
+        return {}
     found = con.execute(
-        f"""SELECT coalesce(sum("{measure}"), 0), coalesce(sum("{measure}") FILTER (row_no < {row}), 0),
-            coalesce(sum("{measure}") FILTER (row_no < {row} AND row_no > {since}), 0) FROM staged WHERE {where}"""
-    ).fetchone()
-    return tuple(Decimal(value) for value in found) if found else ()
+        f"""WITH totals AS (SELECT unnest($1::BIGINT[]) AS at, unnest($2::BIGINT[]) AS since),
+        lines AS (SELECT row_no::BIGINT AS row_no, sum("{measure}") AS own FROM staged WHERE {where} GROUP BY row_no),
+        running AS (SELECT row_no, sum(own) OVER (ORDER BY row_no) AS upto FROM lines)
+        SELECT t.at, coalesce((SELECT sum(own) FROM lines), 0), coalesce(above.upto, 0),
+               coalesce(above.upto, 0) - coalesce(before.upto, 0)
+        FROM totals t ASOF LEFT JOIN running above ON t.at > above.row_no
+        ASOF LEFT JOIN running before ON t.since >= before.row_no""",
+        [[at for at, _ in places], [since for _, since in places]],
+    ).fetchall()
+    return {row[0]: tuple(Decimal(value) for value in row[1:]) for row in found}
 
 
 def _slack(column: Column, text: str, factor: Decimal, rows: int) -> Decimal:

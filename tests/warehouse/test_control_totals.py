@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.office import PAY, Office
+from warehouse import control_totals
 
 ROW = "{no},1,市财政局,2025-01-10,30201,办公费,一般公共预算财政拨款,基本支出-公用,{amount}\n"
 
@@ -42,6 +43,21 @@ def test_subtotals_speak_of_the_rows_since_the_last_one(office: Office) -> None:
     first = ROW.format(no="V1", amount="10") + ROW.format(no="V2", amount="20") + "小计,,,,,,,,30\n"
     second = ROW.format(no="V3", amount="5") + "小计,,,,,,,,5\n" + "合计,,,,,,,,35\n"
     assert "totals" not in office.hand_in("支付.csv", PAY + first + second).message
+
+
+def test_many_subtotals_are_compared_by_one_look_and_the_wrong_ones_told_in_their_order(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # rows 2, 4 and 6 hold 10, 20 and 5; the subtotals say 10, 21 and 5, the total 36 instead of 35
+    looks: list[object] = []
+    real = control_totals._sums
+    monkeypatch.setattr(control_totals, "_sums", lambda *given: looks.append(given) or real(*given))
+    lines = zip(("10", "20", "5"), ("10", "21", "5"), strict=True)
+    text = "".join(f"{ROW.format(no=f'V{own}', amount=own)}小计,,,,,,,,{told}\n" for own, told in lines)
+    gaps = office.hand_in("支付.csv", f"{PAY}{text}合计,,,,,,,,36\n").message["totals"]
+    assert [gap["en"].partition(":")[0] for gap in gaps] == ["row 5", "row 8"]
+    assert ["21" in gaps[0]["zh"], "36" in gaps[1]["zh"], "35" in gaps[1]["zh"]] == [True, True, True]
+    assert len(looks) == 1
 
 
 def test_where_a_figure_could_not_be_read_no_sum_is_known(office: Office) -> None:
