@@ -13,8 +13,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from warehouse.allocating import SHARED_KINDS
 from warehouse.base.errors import UnknownName
 from warehouse.base.periods import month_label, month_start
+from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import iso
 from warehouse.reviewed import changes_sql, is_owed, owed
@@ -205,7 +207,11 @@ class _Reader:
         return {(row[0], row[1]): dict(zip(names, row[2:], strict=True)) for row in rows}
 
     def _owing(self) -> set[Key]:
-        """Return the units that count in the dataset's theme and lived, per period that has begun to be due."""
+        """Return the units that count in the dataset's theme and lived, per period that has begun to be due.
+
+        A compound owes no report: its bills are divided among the units in it.
+        """
+        gathering = ", ".join(quote(kind) for kind in SHARED_KINDS)
         scope = f"scope_{self.contract.theme}"
         step = 12 if self.contract.time_kind == "year" else 1
         columns = {row[0] for row in self.generation.con.execute("DESCRIBE d_org_unit").fetchall()}
@@ -217,6 +223,7 @@ class _Reader:
             JOIN closure c ON c.dsc = o.code AND c.depth = 0 AND c.from_m <= m.m AND m.m < c.to_m
              AND c.rec_from <= $seq AND $seq < c.rec_to
             WHERE coalesce(o.{scope}, FALSE) AND NOT coalesce(o.excluded, FALSE)
+              AND coalesce(o.kind, '') NOT IN ({gathering})
               AND o.rec_from <= $seq AND $seq < o.rec_to AND m.m % {step} = 0"""
         )
         return {(unit, month) for unit, month in rows}

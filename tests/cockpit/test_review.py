@@ -16,11 +16,12 @@ from metrics.drill import rows
 from metrics.model import Query
 from metrics.moves import moves
 from tests.fakes.office import P1, P2, pay
-from tests.fakes.reviewers import CHIEF, CLERK, Reviewers, energy, few
+from tests.fakes.reviewers import CHIEF, CLERK, REGISTER, Reviewers, energy, few
 from warehouse.base.errors import RefusedInput
 from warehouse.base.scope import Scope
 from warehouse.health.examine import examine
 from warehouse.review import Choice, decide
+from warehouse.submissions import submission_status
 
 JAN = "2025-01"
 A10, A15, B20 = "市财政局 2025-01 10", "市财政局 2025-01 15", "市教育局 2025-01 20"
@@ -299,6 +300,17 @@ def test_a_file_for_all_is_reviewed_by_its_batch_also_for_those_it_has_no_row_of
     choice = Choice(2025 * 12, 2025 * 12 + 1, changed_by=2)
     done = office.settle(lambda g, now: decide(office.store, g, "accept", choice, actor=CHIEF, clock=lambda: now))
     assert sorted(one.unit for one in done.decided) == ["A", "B"]
+
+
+def test_a_compound_owes_nothing_and_what_it_hands_in_is_reviewed_all_the_same(tmp_path: Path) -> None:
+    office = Reviewers(tmp_path)
+    office.report("大院.csv", REGISTER + "C,市政大院,大院,R,市,院落,4,是,是,2020-01-01,\n")
+    office.report("1月.csv", energy(A10))
+    found = submission_status(office.open(), from_m=2025 * 12, to_m=2025 * 12 + 1, datasets=("energy_use",))
+    assert [(one.unit, one.state) for one in found] == [("A", "reported"), ("B", "missing")]
+    office.report("大院1月.csv", energy("市政大院 2025-01 30"))
+    own = office.where("C", JAN)
+    assert (own.state, own.due_on) == ("reported", None)
 
 
 def test_a_store_without_review_has_nothing_of_it(tmp_path: Path) -> None:
