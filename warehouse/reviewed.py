@@ -156,22 +156,54 @@ def copy_reviewed(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         decided AS (SELECT DISTINCT unit, month FROM review_free WHERE {mine}),
         pieces AS (
             -- nothing was ever decided: as loaded, where everything loaded counts
-            SELECT t.* REPLACE (greatest(t.rec_from, o.rec_from) AS rec_from, least(t.rec_to, o.rec_to) AS rec_to)
+            SELECT t.* REPLACE (greatest(t.rec_from, o.rec_from) AS rec_from, least(t.rec_to, o.rec_to) AS rec_to),
+                   t.rec_from AS version
             FROM told t JOIN review_open o ON t.period_m >= o.low AND t.period_m < o.high
               AND t.rec_from < o.rec_to AND o.rec_from < t.rec_to
             WHERE NOT EXISTS (SELECT 1 FROM decided d WHERE d.unit = t.unit AND d.month = t.period_m)
             UNION ALL
             -- the same, in the batches before and between decisions
             SELECT t.* REPLACE (greatest(t.rec_from, o.rec_from, f.rec_from) AS rec_from,
-                                least(t.rec_to, o.rec_to, f.rec_to) AS rec_to)
+                                least(t.rec_to, o.rec_to, f.rec_to) AS rec_to), t.rec_from
             FROM told t JOIN review_open o ON t.period_m >= o.low AND t.period_m < o.high
             JOIN review_free f ON f.{mine} AND f.unit = t.unit AND f.month = t.period_m
             WHERE greatest(t.rec_from, o.rec_from, f.rec_from) < least(t.rec_to, o.rec_to, f.rec_to)
             UNION ALL
             -- what a standing review saw
-            SELECT t.* REPLACE (s.rec_from AS rec_from, s.rec_to AS rec_to)
+            SELECT t.* REPLACE (s.rec_from AS rec_from, s.rec_to AS rec_to), s.seq
             FROM told t JOIN review_span s ON s.{mine} AND s.unit = t.unit AND s.month = t.period_m
               AND t.rec_from <= s.seq AND s.seq < t.rec_to
-        )
-        SELECT * EXCLUDE (period_m) FROM pieces ORDER BY from_m, unit"""
+        ){_once(contract)}
+        SELECT * EXCLUDE (period_m, version) FROM {"pieces" if _says_where(contract) else "once"} ORDER BY from_m, unit"""
     )
+
+
+def _says_where(contract: Contract) -> bool:
+    """Tell whether the key of a row names its unit and its period, so that it lies in one submission for ever."""
+    return contract.org_column in contract.keys and contract.time_column in contract.keys
+
+
+def _once(contract: Contract) -> str:
+    """SQL that shows a row once that moved to another submission: as the later of the reviews that saw it has it.
+
+    Else a payment whose unit was corrected would count for both units until both are reviewed again.
+    """
+    if _says_where(contract):
+        return ""
+    listed = ", ".join(f'"{key}"' for key in contract.keys)
+    named = ", ".join(f's."{key}"' for key in contract.keys)
+    same = " AND ".join(f's."{key}" = d."{key}"' for key in contract.keys)
+    return f""",
+        moved AS (SELECT {listed} FROM pieces GROUP BY ALL HAVING count(DISTINCT (unit, period_m)) > 1),
+        doubled AS (SELECT * FROM pieces SEMI JOIN moved USING ({listed})),
+        points AS (
+            SELECT {listed}, rec_from AS seq FROM doubled UNION SELECT {listed}, rec_to FROM doubled WHERE rec_to < {OPEN}
+        ), slices AS (
+            SELECT {listed}, seq, lead(seq, 1, {OPEN}) OVER (PARTITION BY {listed} ORDER BY seq) AS seq_to FROM points
+        ), once AS (
+            SELECT * FROM pieces ANTI JOIN moved USING ({listed})
+            UNION ALL BY NAME
+            SELECT d.* REPLACE (s.seq::INTEGER AS rec_from, s.seq_to::INTEGER AS rec_to)
+            FROM slices s JOIN doubled d ON {same} AND d.rec_from <= s.seq AND s.seq < d.rec_to
+            QUALIFY row_number() OVER (PARTITION BY {named}, s.seq ORDER BY d.version DESC, d.row_id DESC) = 1
+        )"""

@@ -302,6 +302,29 @@ def test_a_file_for_all_is_reviewed_by_its_batch_also_for_those_it_has_no_row_of
     assert sorted(one.unit for one in done.decided) == ["A", "B"]
 
 
+def test_a_payment_that_moves_to_another_unit_counts_once_whatever_is_reviewed_first(tmp_path: Path) -> None:
+    office = Reviewers(tmp_path)
+    office.report("支付.csv", pay(P1))  # 2: A paid 100.50
+    office.begin(JAN)  # 3
+    office.judge("accept", "A", JAN, dataset="payment")  # 4
+    office.report("更正.csv", pay(P1.replace("市财政局", "市教育局")))  # 5: it was B
+
+    def paid(at: int | None = None) -> list[object]:
+        return [office.ask(None, node=node, at=at, indicator="op_funds_exp").numerator for node in ("R", "A", "B")]
+
+    was = [Decimal("100.50"), Decimal("100.50"), None]
+    assert paid() == was
+    office.judge("accept", "B", JAN, dataset="payment")  # 6
+    assert [one or 0 for one in paid()] == [Decimal("100.50"), 0, Decimal("100.50")]
+    assert paid(5) == was
+    office.take_back(6)  # 7: the review of B is taken back, that of A still stands
+    assert paid() == was
+    office.judge("accept", "A", JAN, dataset="payment")  # 8
+    assert [one or 0 for one in paid()] == [0, 0, 0]
+    office.judge("accept", "B", JAN, dataset="payment")  # 9
+    assert [one or 0 for one in paid()] == [Decimal("100.50"), 0, Decimal("100.50")]
+
+
 def test_a_compound_owes_nothing_and_what_it_hands_in_is_reviewed_all_the_same(tmp_path: Path) -> None:
     office = Reviewers(tmp_path)
     office.report("大院.csv", REGISTER + "C,市政大院,大院,R,市,院落,4,是,是,2020-01-01,\n")
