@@ -39,7 +39,8 @@ from metrics.quotas import QUOTA_INDICATOR, energy_quotas
 from warehouse import operations
 from warehouse.base.clock import Clock
 from warehouse.base.periods import Period, month_label, month_of
-from warehouse.loads import last_month_at, load_days, loads
+from warehouse.contracts import Contract
+from warehouse.loads import last_month_at, load_days, loads, touching
 from warehouse.reach import Reach
 from warehouse.store import Generation, Store
 from warehouse.submissions import Submission, submission_status
@@ -236,9 +237,17 @@ class LiveSession:
     # --- the ledger of data -------------------------------------------------------------------------------------------
 
     def batches(self, limit: int) -> tuple[Batch, ...]:
-        """Return the latest loads, newest first."""
+        """Return the latest loads, newest first; of a part of the tree only those that touched it."""
         contracts = {**self.generation.contracts, **self.home.store.records}
-        return tuple(batch_of(load, contracts.get(load.dataset)) for load in loads(self.generation, limit))
+        found = loads(self.generation, limit)
+        if self.viewer.scope.nodes is not None:
+            found = touching(self.generation, found, self.tree(None, "as-was").nodes)
+        return tuple(
+            batch_of(load, contracts.get(load.dataset)) for load in found if self._may_see(contracts.get(load.dataset))
+        )
+
+    def _may_see(self, contract: Contract | None) -> bool:
+        return contract is None or self.viewer.scope.allows_theme(contract.theme)
 
     def quarantine(self, limit: int) -> tuple[Refused, ...]:
         """Return the open entries of the quarantine, newest first."""
@@ -248,7 +257,8 @@ class LiveSession:
             own = self.tree(None, "as-was").nodes
             entries = [entry for entry in entries if entry["unit"] in own]
         contracts = self.generation.contracts
-        return tuple(refused_of(entry, contracts.get(entry["dataset"])) for entry in reversed(entries[-limit:]))
+        seen = [entry for entry in entries if self._may_see(contracts.get(entry["dataset"]))]
+        return tuple(refused_of(entry, contracts.get(entry["dataset"])) for entry in reversed(seen[-limit:]))
 
     def doubts(self, node: str, known_at: dt.datetime | None, limit: int) -> tuple[Doubtful, ...]:
         """Return the doubtful rows below a node, newest month first."""

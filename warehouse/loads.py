@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from warehouse.store import Generation
@@ -45,6 +46,19 @@ def loads(generation: Generation, limit: int) -> tuple[Load, ...]:
     ).fetchall()
     found = (Load(*row) for row in rows)
     return tuple(replace(one, recorded_at=one.recorded_at.replace(tzinfo=dt.UTC)) for one in found)
+
+
+def touching(generation: Generation, found: Iterable[Load], units: Collection[str]) -> tuple[Load, ...]:
+    """Return those loads that brought or took back a row of one of the units."""
+    listed, kept = list(found), set()
+    for dataset in {load.dataset for load in listed if load.dataset in generation.contracts}:
+        rows = generation.con.execute(
+            f"""SELECT DISTINCT unnest([rec_from, rec_to]) FROM d_{dataset}
+                WHERE unit IN (SELECT unnest($1::VARCHAR[]))""",
+            [list(units)],
+        ).fetchall()
+        kept |= {(dataset, seq) for (seq,) in rows}
+    return tuple(load for load in listed if (load.dataset, load.seq) in kept)
 
 
 def load_days(generation: Generation) -> tuple[dt.date, ...]:

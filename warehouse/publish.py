@@ -29,7 +29,7 @@ from warehouse.growth import with_columns
 from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_reviewed, works_with_review
 from warehouse.store import Store, connect
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 KEPT_GENERATIONS = 3
 """The newest files that stay; who still reads an older one keeps it open although its name is gone."""
 

@@ -128,6 +128,15 @@ def test_a_viewer_of_one_unit_sees_no_row_set_aside_of_another(services: LiveSer
         assert desk.quarantine(10) == ()
 
 
+def test_a_viewer_of_one_unit_or_theme_sees_only_loads_that_touched_it(services: LiveServices) -> None:
+    for scope, files in (
+        (Scope(nodes=frozenset({"A"})), ["支付_2月.csv", "支付_1月.csv", "机构.csv"]),
+        (Scope(domains=frozenset({"energy"})), ["能耗.csv"]),
+    ):
+        with services.open(Viewer(scope, "clerk")) as desk:
+            assert [batch.file_name for batch in desk.batches(10)] == files
+
+
 def test_doubtful_rows_come_with_their_reason(services: LiveServices) -> None:
     with services.open(VIEWER) as desk:
         (row,) = desk.doubts("R", None, 10)
