@@ -79,7 +79,7 @@ def _understood(words: Language, row: HandoverRow, sources: Mapping[str, SourceC
         parts.append(_source_choice(words, seen, source, sources))
         parts += _column_choices(words, seen, source)
     if seen.strangers:
-        parts.append(_strangers(words, seen.strangers))
+        parts.append(_strangers(words, seen.strangers, max(0, seen.strangers_total - len(seen.strangers))))
     asked = {one.text for one in seen.strangers if one.rows}
     faults = [fault for fault in seen.faults if fault.value not in asked or fault.code not in ORG_FAULTS]
     if faults:
@@ -207,9 +207,9 @@ def _unit(words: Language, unit: str) -> str:
     return words.unit("元") if unit == "CNY" else unit
 
 
-def _strangers(words: Language, strangers: Sequence[StrangeName]) -> html.Div:
+def _strangers(words: Language, strangers: Sequence[StrangeName], more: int) -> html.Div:
     """Return for each unknown name who may be meant; nothing is chosen until somebody chooses."""
-    lines = []
+    lines: list[Any] = []
     for one in strangers:
         options = [{"value": LEFT_OUT, "label": words.say("desk.stranger.aside")}]
         options += [{"value": code, "label": f"{name} · {code}"} for code, name in one.suggestions]
@@ -217,9 +217,10 @@ def _strangers(words: Language, strangers: Sequence[StrangeName]) -> html.Div:
         lines.append(
             _field(label, _select(options, one.chosen or LEFT_OUT, data_desk="organisation", data_name=one.text))
         )
-    return html.Div(
-        [html.H4(words.say("desk.strangers", count=words.count(len(strangers)))), *lines], className="desk-strangers"
-    )
+    if more:
+        lines.append(html.P(words.say("desk.strangers.more", count=words.count(more)), className="desk-aside"))
+    title = html.H4(words.say("desk.strangers", count=words.count(len(strangers) + more)))
+    return html.Div([title, *lines], className="desk-strangers")
 
 
 def _faults(words: Language, faults: Sequence[FaultSight], more: int) -> html.Div:

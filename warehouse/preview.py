@@ -44,6 +44,8 @@ from warehouse.understanding import Outcome, Understood, compare_with_known, und
 
 ROWS_SHOWN = 20
 FAULTS_SHOWN = 200
+STRANGERS_SHOWN = 50
+"""Names asked for at once, those of most rows first: for each one the register is searched."""
 CANDIDATES_SHOWN = 4
 MEMORY = "1GB"
 ORG_FAULTS = ("unknown_org", "ambiguous_org", "name_not_then")
@@ -125,6 +127,7 @@ def _understood(
     if contract.is_passing:
         entries = [{**entry, "value": None} for entry in entries]
     low, high = _period(bench.con)
+    strangers, unlisted = _strangers(contract, entries, bench.units(), delivery.advice, near)
     by_sheet = {table.sheet: number for number, table in enumerate(found.tables)}
     sheets = tuple(
         _sheet(bench, delivery, contract, table, found, by_sheet.get(table.sheet)) for table in tables
@@ -144,7 +147,8 @@ def _understood(
         notes=dict(found.staged.notes),
         faults=tuple(_fault(contract, entry) for entry in entries[:FAULTS_SHOWN]),
         faults_total=len(entries),
-        strangers=_strangers(contract, entries, bench.units(), delivery.advice, near),
+        strangers=strangers,
+        strangers_total=len(strangers) + unlisted,
     )
 
 
@@ -344,19 +348,21 @@ def _fault(contract: Contract, entry: Mapping[str, Any]) -> FaultSight:
 
 def _strangers(
     contract: Contract, entries: Sequence[Mapping[str, Any]], units: Directory, advice: Advice, near: str | None
-) -> tuple[StrangeName, ...]:
-    """Return the names of units nobody knows, each once, with the rows they stand in and who may be meant."""
+) -> tuple[tuple[StrangeName, ...], int]:
+    """Return the names of units nobody knows, each once, with the rows they stand in and who may be meant; and how
+    many more there are. Whom somebody chose is always listed: what is not listed is not chosen when looked at again."""
     rows: dict[str, set[tuple[str, int]]] = {}
     for entry in entries:
         if entry["code"] in ORG_FAULTS and entry["column_name"] == contract.org_column and entry["value"]:
             rows.setdefault(entry["value"], set()).add((entry["sheet"], entry["row_no"]))
-    found = [StrangeName(text, len(places), _meant(text, units, advice, near)) for text, places in rows.items()]
+    asked = sorted(rows.items(), key=lambda one: -len(one[1]))[:STRANGERS_SHOWN]
+    found = [StrangeName(text, len(places), _meant(text, units, advice, near)) for text, places in asked]
     chosen = [
         StrangeName(text, 0, ((code, units.place(code)),), chosen=code)
         for text, code in advice.corrections.organisations.items()
         if text not in rows and code in units
     ]
-    return (*found, *chosen)
+    return (*found, *chosen), len(rows) - len(asked)
 
 
 def _meant(text: str, units: Directory, advice: Advice, near: str | None) -> tuple[tuple[str, str], ...]:

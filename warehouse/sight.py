@@ -107,6 +107,7 @@ class Preview:
     faults: tuple[FaultSight, ...] = ()
     faults_total: int = 0
     strangers: tuple[StrangeName, ...] = ()
+    strangers_total: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""

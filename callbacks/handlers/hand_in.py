@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from dash import html
 from dash.development.base_component import Component
@@ -162,7 +163,6 @@ def waiting_panel(focus: Focus, waiting: Sequence[Waiting]) -> Panel:
         )
         for one in waiting
     )
-    link = f"{ADDRESS}/return.xlsx?node={focus.node.code}&lang={words.code}"
     return Panel(
         name="waiting",
         title=words.say("desk.waiting"),
@@ -171,6 +171,11 @@ def waiting_panel(focus: Focus, waiting: Sequence[Waiting]) -> Panel:
         face=grid(
             ids.grid(PAGE, "waiting"), Table(tuple(words.say(f"desk.column.{name}") for name in keys), rows), words
         ),
-        tools=(html.A(words.say("desk.sheet"), href=link, className="tool strong"),),
+        tools=(html.A(words.say("desk.sheet"), href=sheet_link(focus.node.code, words.code), className="tool strong"),),
         is_list=True,
     )
+
+
+def sheet_link(node: str, lang: str) -> str:
+    """Return where the return sheet of a unit lies; a code is whatever the register says, also with & or #."""
+    return f"{ADDRESS}/return.xlsx?{urlencode({'node': node, 'lang': lang})}"

@@ -46,6 +46,8 @@ def _print(one: Preview) -> None:
     for stranger in one.strangers:
         meant = ", ".join(f"{name} {code}" for code, name in stranger.suggestions)
         _line(f"unknown   {stranger.text} ({stranger.rows} rows)    perhaps: {meant or 'nobody comes near'}")
+    if one.strangers_total > len(one.strangers):
+        _line(f"unknown   … {one.strangers_total - len(one.strangers)} more")
     for fault in one.faults:
         _line(f"fault     {fault.texts['zh']}")
     if one.faults_total > len(one.faults):

@@ -153,6 +153,18 @@ def test_nobody_is_shown_or_reports_more_than_their_reach(office: Office) -> Non
     assert [fault.code for fault in theme.faults] == ["theme_outside_scope"]
 
 
+def test_of_many_strange_names_those_of_most_rows_are_asked_for_and_the_rest_counted(office: Office) -> None:
+    """60 names nobody knows, the last one in two rows; who was chosen is listed all the same."""
+    line = "W{n},1,{name},2025-01-20,30202,印刷费,一般公共预算财政拨款,基本支出-公用,200"
+    lines = [line.format(n=n, name=f"不知何处{n:02d}") for n in range(60)]
+    text = pay(*lines, line.format(n=60, name="不知何处59"), line.format(n=61, name="市教育句"))
+    seen = look(office, "多名.csv", text, Advice(Corrections({}, {"市教育句": "B"})))
+    listed = [(one.text, one.rows) for one in seen.strangers]
+    assert listed[:2] == [("不知何处59", 2), ("不知何处00", 1)]
+    assert listed[-1] == ("市教育句", 0) and seen.strangers[-1].chosen == "B"
+    assert (len(listed), seen.strangers_total) == (51, 61)
+
+
 def test_a_preview_survives_the_way_through_json(office: Office) -> None:
     import json
 
