@@ -16,6 +16,8 @@ from warehouse.base.sql import quote
 from warehouse.contracts import Column, Contract
 from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
+from warehouse.readers.faults import Fault
+from warehouse.readers.messages import message
 from warehouse.readers.raw import Cells, RawTable
 from warehouse.readers.rows import LEADING_CELLS, is_sum_word
 
@@ -28,6 +30,7 @@ _TEN_THOUSAND = Decimal(10_000)
 class TotalGap:
     """A total that its rows do not add up to; both figures in the stored unit of the column."""
 
+    file: str
     sheet: str
     row_no: int
     label: str
@@ -36,13 +39,9 @@ class TotalGap:
 
     def texts(self) -> dict[str, str]:
         """Return the sentence in both languages."""
-        place = f"{self.sheet} " if self.sheet else ""
         stated, own = f"{self.stated.normalize():f}", f"{self.own.normalize():f}"
-        return {
-            "zh": f"{place}第 {self.row_no} 行合计“{self.label}”为 {stated}，读到的各行相加为 {own}，请核对是否缺行或有错。",
-            "en": f"{place}row {self.row_no}: the total of “{self.label}” is {stated}, the rows read add up to {own}; "
-            "check whether rows are missing or wrong.",
-        }
+        fault = Fault("total_gap", self.file, self.sheet or None, self.row_no, self.label, stated, own)
+        return {lang: message(fault, lang) for lang in ("zh", "en")}
 
 
 def total_gaps(
@@ -84,7 +83,7 @@ def _gaps_of(
             continue
         figure, slack = Decimal(stated.value), _slack(column, text, factor, table.rows)
         if all(abs(figure - own) > slack for own in sums[row]):
-            found.append(TotalGap(table.sheet, row, table.labels[index], figure, sums[row][0]))
+            found.append(TotalGap(table.file, table.sheet, row, table.labels[index], figure, sums[row][0]))
     return found
 
 

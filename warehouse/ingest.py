@@ -220,10 +220,8 @@ def load_defaults(loader: Loader) -> None:
 def load_file(loader: Loader, delivery: Delivery) -> FileReport:
     """Take one file from its bytes to a committed batch, a receipt of no change, or a refusal with all its faults."""
     if not delivery.readable:
-        text = {
-            "zh": f"{delivery.name} 不是表格文件，已忽略；可导入 csv、xlsx、xls、ods、parquet。",
-            "en": f"{delivery.name} is not a table and was ignored; csv, xlsx, xls, ods and parquet are read.",
-        }
+        ignored = Fault("ignored_file", delivery.name)
+        text = {lang: message(ignored, lang) for lang in ("zh", "en")}
         return FileReport(delivery.name, None, None, "ignored", {}, text)
     control = loader.store.control
     # the copy is hashed, written and flushed while the file is read

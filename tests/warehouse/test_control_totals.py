@@ -25,9 +25,11 @@ def test_a_total_of_more_than_was_read_is_told_with_both_figures(office: Office)
     report = office.hand_in("支付.csv", sheet("100.50", "200", total="350.50"))
     assert (report.status, report.counts["accepted"], report.counts["quarantined"]) == ("committed", 2, 0)
     (gap,) = report.message["totals"]
-    assert "第 4 行" in gap["zh"]
-    assert "350.5" in gap["zh"]
-    assert "300.5" in gap["zh"]
+    assert gap["zh"] == "《支付.csv》第 4 行“金额”列的合计为 350.5，读到的各行相加为 300.5，请核对是否缺行或有错。"
+    assert gap["en"] == (
+        "The total in column “金额”, row 4, 支付.csv is 350.5, but the rows read add up to 300.5; "
+        "please check whether rows are missing or wrong."
+    )
     assert gap["en"] in report.message["en"]
 
 
@@ -55,7 +57,7 @@ def test_many_subtotals_are_compared_by_one_look_and_the_wrong_ones_told_in_thei
     lines = zip(("10", "20", "5"), ("10", "21", "5"), strict=True)
     text = "".join(f"{ROW.format(no=f'V{own}', amount=own)}小计,,,,,,,,{told}\n" for own, told in lines)
     gaps = office.hand_in("支付.csv", f"{PAY}{text}合计,,,,,,,,36\n").message["totals"]
-    assert [gap["en"].partition(":")[0] for gap in gaps] == ["row 5", "row 8"]
+    assert ["第 5 行" in gaps[0]["zh"], "第 8 行" in gaps[1]["zh"], len(gaps)] == [True, True, 2]
     assert ["21" in gaps[0]["zh"], "36" in gaps[1]["zh"], "35" in gaps[1]["zh"]] == [True, True, True]
     assert len(looks) == 1
 

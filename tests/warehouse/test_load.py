@@ -142,7 +142,12 @@ def test_a_file_nobody_knows_is_refused_with_the_nearest_contracts(office: Offic
 
 
 def test_a_file_that_is_not_a_table_is_ignored(office: Office) -> None:
-    assert office.hand_in("说明.docx", "x").status == "ignored"
+    report = office.hand_in("说明.docx", "x")
+    assert report.status == "ignored"
+    assert report.message == {
+        "zh": "《说明.docx》不是表格文件，已忽略；可导入 csv、xlsx、xls、ods、parquet。",
+        "en": "说明.docx is not a table and was ignored; csv, xlsx, xls, ods and parquet are read.",
+    }
 
 
 def test_cumulative_figures_become_month_flows_and_falls_stay(office: Office) -> None:
