@@ -38,6 +38,8 @@ OWN = "|own"
 """Suffix of a node that stands for a parent's own figures without its children's."""
 BY_UNIT = "unit, month_no, batch_seq"
 BY_NODE = "node, month_no, batch_seq"
+FEW = 8
+"""A file that names fewer than one in so many of the units usually named is one office's, not everybody's."""
 AHEAD = 12
 """Months beyond the last data for which standing registers and duties are laid out."""
 
@@ -217,12 +219,36 @@ def _unit_reports(source: Source) -> str:
 
 
 def _file_reports(source: Source) -> str:
+    """SQL of reports where a file of the month speaks for every unit of the theme, also for those it has no row of.
+
+    One office's own file is no such file: a month that names only a small part of the units that some month of the
+    year before named, as known then, speaks for those it names alone.
+    """
     return f"""
-    SELECT m.unit, c.month_no, c.batch_seq, c.got
-    FROM (SELECT month_no, batch_seq, (rows_now > 0)::INT - (rows_now - n > 0)::INT AS got FROM (
-              SELECT month_no, batch_seq, n, sum(n) OVER (PARTITION BY month_no ORDER BY batch_seq) AS rows_now
-              FROM (SELECT month_no, batch_seq, sum(n) AS n FROM {quoted("leaf_" + source.name)} GROUP BY ALL))) c
-    JOIN (SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}) m ON c.got <> 0"""
+    WITH folded AS (SELECT unit, month_no, batch_seq, sum(n) AS n FROM {quoted("leaf_" + source.name)} GROUP BY ALL),
+    own AS (SELECT *, sum(n) OVER (PARTITION BY unit, month_no ORDER BY batch_seq) AS rows_now FROM folded),
+    named AS (
+        SELECT month_no, batch_seq, sum(turned) OVER (PARTITION BY month_no ORDER BY batch_seq) AS units FROM (
+            SELECT month_no, batch_seq, sum((rows_now > 0)::INT - (rows_now - n > 0)::INT) AS turned FROM own GROUP BY ALL)
+    ), usual AS (
+        SELECT a.month_no, a.batch_seq, a.units, max(x.units) AS most
+        FROM (SELECT *, unnest(range(1, 13)) AS back FROM named) a
+        ASOF LEFT JOIN named x ON x.month_no = a.month_no - a.back AND a.batch_seq >= x.batch_seq GROUP BY ALL
+    ), spoken AS (
+        SELECT month_no, batch_seq, units > 0 AND (most IS NULL OR units * {FEW} >= most) AS for_all FROM usual
+    ), turns AS (
+        SELECT month_no, batch_seq, for_all::INT - lag(for_all::INT, 1, 0) OVER (PARTITION BY month_no ORDER BY batch_seq) AS got
+        FROM spoken
+    ), alone AS (
+        SELECT u.unit, s.month_no, s.batch_seq, (NOT s.for_all AND coalesce(o.rows_now, 0) > 0)::INT AS has
+        FROM spoken s JOIN (SELECT DISTINCT unit, month_no FROM own
+                            WHERE month_no IN (SELECT month_no FROM spoken WHERE NOT for_all)) u ON u.month_no = s.month_no
+        ASOF LEFT JOIN own o ON o.unit = u.unit AND o.month_no = s.month_no AND s.batch_seq >= o.batch_seq
+    )
+    SELECT m.unit, t.month_no, t.batch_seq, t.got FROM turns t
+    JOIN (SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}) m ON t.got <> 0
+    UNION ALL
+    SELECT unit, month_no, batch_seq, has - lag(has, 1, 0) OVER (PARTITION BY unit, month_no ORDER BY batch_seq) FROM alone"""
 
 
 def build_node(con: duckdb.DuckDBPyConnection, name: str, theme: str) -> None:

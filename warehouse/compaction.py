@@ -190,7 +190,7 @@ def _order(contract: Contract | None) -> list[str]:
 
 def _check(con: duckdb.DuckDBPyConnection, store: Store, work: Rebase, files: Sequence[Path]) -> None:
     """Every version must be there again, cell by cell, before the histories may stand."""
-    made = [SegmentRow(str(file), work.dataset, work.through, 0, 0, 0, 0, "", HISTORY) for file in files]
+    made = [SegmentRow(str(file.resolve()), work.dataset, work.through, 0, 0, 0, 0, "", HISTORY) for file in files]
     before = _sum(con, history.versions(store.segments, work.replaces))
     after = _sum(con, history.versions(Path("/"), made))
     if before != after:

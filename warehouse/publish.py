@@ -30,6 +30,8 @@ from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_revie
 from warehouse.store import Store, connect
 
 SCHEMA_VERSION = "5"
+FEW = 8
+"""A month that fewer than one in so many of the units reported is not yet a month of the whole."""
 KEPT_GENERATIONS = 3
 """The newest files that stay; who still reads an older one keeps it open although its name is gone."""
 
@@ -265,6 +267,13 @@ def _difference(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     con.execute(f"ALTER TABLE differenced RENAME TO {name}")
 
 
+def _reach(contract: Contract) -> str:
+    """SQL of the first and last month of a dataset; a month only a few units reported early is not the last yet."""
+    units = f"SELECT from_m, count(DISTINCT unit) AS units FROM d_{contract.name} WHERE rec_to = {OPEN} GROUP BY from_m"
+    return f"""SELECT (SELECT min(from_m) FROM d_{contract.name}) AS low, max(from_m) AS high
+        FROM ({units}) WHERE units * {FEW} >= (SELECT max(units) FROM ({units}))"""
+
+
 def _write_meta(
     con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime
 ) -> None:
@@ -273,9 +282,7 @@ def _write_meta(
     # reports that are owed say how far the data reach; an order closed early in the next month does not
     flows = [contract for contract in flows if contract.due_day] or flows
     none = "SELECT CAST(NULL AS INTEGER) AS low, CAST(NULL AS INTEGER) AS high"
-    months = " UNION ALL ".join(
-        [none, *(f"SELECT min(from_m), max(from_m) FROM d_{contract.name}" for contract in flows)]
-    )
+    months = " UNION ALL ".join([none, *(_reach(contract) for contract in flows)])
     # a month after the last delivery is a slip of the pen and must not stretch every stock to it
     newest = "(SELECT coalesce(max(year(recorded_at) * 12 + month(recorded_at) - 1), 0) FROM batch)"
     low, high = con.execute(f"SELECT min(low), least(max(high), {newest}) FROM ({months})").fetchone() or (None, None)

@@ -226,6 +226,26 @@ def test_each_theme_has_its_own_population(town, ask):
     assert asker.one("water_m3", "c", "2024-01").status == "excluded"
 
 
+def test_the_file_of_one_office_does_not_speak_for_the_others(town, ask):
+    offices = [f"o{n}" for n in range(9)]
+    for office in offices:
+        town.unit(office, "root")
+        pay(town, office, "2024-01-03", "10.00")
+    pay(town, "o0", "2024-02-03", "5.00", known=2)
+    for office in offices[:2]:
+        pay(town, office, "2024-02-04", "1.00", known=3)
+    asker = ask(town)
+    everybody = asker.one("op_cost_total", "root", "2024-01").due
+    assert asker.one("op_cost_total", "root", "2024-01").got == everybody  # a file of the whole: nobody is missing
+    then = asker.one("op_cost_total", "root", "2024-02", known_at=_after(2))
+    assert (then.status, then.got, then.numerator) == ("incomplete", 1, Decimal("5.00"))
+    assert asker.one("op_cost_total", "o1", "2024-02", known_at=_after(2)).status == "not_reported"
+    assert asker.one("op_cost_total", "o0", "2024-02", known_at=_after(2)).status == "ok"
+    # two of nine are no single office any more
+    assert asker.one("op_cost_total", "root", "2024-02").got == everybody
+    assert asker.one("op_cost_total", "o8", "2024-02").numerator == 0
+
+
 def test_excluded_units_are_named_as_such_and_stay_out_of_sums(town, ask):
     town.unit("s", "root", excluded=True)
     pay(town, "s", "2024-01-03", "300.00")

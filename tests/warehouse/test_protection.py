@@ -184,6 +184,14 @@ def test_a_marked_row_is_rejected_and_only_its_number_is_known(office: Office) -
     assert findings(office) == []
 
 
+def test_a_total_does_not_tell_the_amount_of_a_row_that_was_rejected(office: Office) -> None:
+    marked = SECRET.replace("秘密工程", "秘密★5年")
+    report = office.hand_in("一月.csv", pay(P1, marked, "合计,,,,,,,,878.27"))
+    assert report.counts["accepted"] == 1
+    assert "totals" not in report.message
+    assert "878" not in report.message["zh"]
+
+
 def test_the_row_numbers_of_the_others_do_not_move(office: Office) -> None:
     bad = P2.replace(",200", ",二百")
     office.hand_in("付款.csv", pay(P1, SECRET.replace("秘密工程", "机密★5年"), bad))

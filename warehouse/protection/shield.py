@@ -180,7 +180,8 @@ def noted(text: dict[str, Any], removed: Removed | None) -> dict[str, Any]:
     note = note_of(removed)
     if not note:
         return text
-    return {**text, **note, "zh": text["zh"] + note["zh"], "en": f"{text['en']} {note['en']}"}
+    beside = [*text.get("beside", ()), {"zh": note["zh"], "en": note["en"]}]
+    return {**text, **note, "zh": text["zh"] + note["zh"], "en": f"{text['en']} {note['en']}", "beside": beside}
 
 
 def recount(understood: Understood, removed: Removed | None) -> None:
@@ -193,5 +194,8 @@ def recount(understood: Understood, removed: Removed | None) -> None:
     counted = min(gone, skipped["note"])
     skipped["note"] -= counted
     skipped["classified"] += counted + sum(removed.sheets.values())
+    if removed.rows:
+        # the total less the rows that are left would be what must not be known
+        understood.staged.gaps.clear()
     for reason in [reason for reason, count in skipped.items() if not count]:
         del skipped[reason]
