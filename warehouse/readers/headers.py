@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from warehouse.readers.labels import Aliases, find_period, find_unit_notes, find_year, fold_label, in_month, split_unit
+from warehouse.readers.preface import is_note_row, unit_notes
 from warehouse.readers.structure import Merge, is_form, is_grouped, is_numbered
 from warehouse.readers.units import is_money, is_unit
 
@@ -64,8 +65,11 @@ class _Block:
 def find_heading(grid: Grid, aliases: Aliases, merges: Sequence[Merge] = ()) -> Heading | None:
     """The heading of the table in a grid, or None when no row looks like one."""
     top = [[fold_label(cell) for cell in row] for row in grid[:SEARCHED_ROWS]]
-    block = _known_block(top, aliases, merges) or _plain_block(top, aliases, merges)
-    return None if block is None else _describe(top, grid, block)
+    named = [[""] * len(row) if is_note_row(row, aliases) else row for row in top]
+    block = _known_block(named, aliases, merges)
+    if block is None and not is_form(top):
+        block = _plain_block(named, aliases, merges)
+    return None if block is None else _describe(top, grid, block, aliases)
 
 
 def _known_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
@@ -144,8 +148,6 @@ def _is_lone_group(top: list[list[str]], first: int) -> bool:
 
 def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
     """The first block that names most of the columns of the widest row."""
-    if is_form(top):
-        return None
     widest = max((_filled(row) for row in top), default=0)
     for first, row in enumerate(top):
         if is_numbered(row):
@@ -292,8 +294,8 @@ class _Above:
     period: str | None
 
 
-def _describe(top: list[list[str]], grid: Grid, block: _Block) -> Heading:
-    above = _read_above(grid[: block.first])
+def _describe(top: list[list[str]], grid: Grid, block: _Block, aliases: Aliases) -> Heading:
+    above = _read_above(grid[: block.first], aliases)
     kinds, units = _read_below(top, block)
     note = next((unit for unit in above.notes if is_money(unit)), above.notes[0] if above.notes else None)
     if len(above.notes) == 1 and note is not None and not is_money(note):
@@ -305,13 +307,13 @@ def _describe(top: list[list[str]], grid: Grid, block: _Block) -> Heading:
     )  # fmt: skip
 
 
-def _read_above(rows: Grid) -> _Above:
+def _read_above(rows: Grid, aliases: Aliases) -> _Above:
     kinds, titles = [], []
     notes: dict[str, None] = {}
     period = None
     for row in rows:
         cells = [str(cell) for cell in row if cell is not None and fold_label(cell)]
-        own = [unit for cell in cells for unit in find_unit_notes(cell)]
+        own = unit_notes(cells, aliases)
         notes.update(dict.fromkeys(own))
         period = period or find_period(*cells)
         kinds.append("blank" if not cells else "unit" if own and len(cells) == 1 else "title")

@@ -220,3 +220,13 @@ def test_traditional_and_rare_characters_in_our_encoding_are_read(written, read)
 
 def test_one_column_alone_is_no_table(written, refused):
     assert [fault.code for fault in refused(written("金额\n1\n2\n"))] == ["no_header"]
+
+
+def test_a_row_of_notes_between_title_and_grouped_header_is_no_group(written, read):
+    lines = [
+        "水电费统计表,,,,,,", "单位：万元,,,,填报单位：模拟市机关事务管理局,,", "统计期,单位名称,电,,水,,备注",
+        ",,数量,费用,数量,费用,", "2025-03,市财政局,12,8.4,3,0.5,略",
+    ]  # fmt: skip
+    table = read(written("\n".join(lines))).table
+    assert table.labels == ("统计期", "单位名称", "电/数量", "电/费用", "水/数量", "水/费用", "备注")
+    assert (set(table.units), table.unit_note, table.rows) == ({None}, "万元", 1)

@@ -145,3 +145,42 @@ def test_a_sheet_nobody_knows_still_has_its_first_row_of_names():
 @pytest.mark.parametrize("drawn", ["1|2|3\n4|5|6", "只有一段话", "2024-03-05|12\n2024-03-06|13"])
 def test_figures_and_prose_have_no_header(drawn):
     assert find_heading(grid(drawn), NOBODY) is None
+
+
+GROUPED = "统计期|单位名称|电| |水| |备注\n | |数量|费用|数量|费用| \n2025-03|甲|1|2|3|4|x"
+GROUPED_LABELS = ("统计期", "单位名称", "电/数量", "电/费用", "水/数量", "水/费用", "备注")
+
+
+@pytest.mark.parametrize(
+    ("note", "unit"),
+    [
+        ("填报单位：模拟市机关事务管理局| | | |单位：万元", "万元"), ("单位：万元| | | |填报单位：模拟市机关事务管理局", "万元"),
+        ("填报单位:模拟局| |（单位：万元）| |填报日期：2025年4月5日", "万元"), ("模拟市机关事务管理局| |2025年3月| |金额单位：元", "元"),
+        ("编制部门：财务科| | | |金额单位:万元", "万元"), ("填报单位：|模拟局| | |单 位：|万元", "万元"),
+        ("填报单位（盖章）：模拟局| |日期：2025-04-05| |单位：千元", "千元"), ("填报单位：模拟局| | | |日期：2025年3月", None),
+        ("单位：万元", "万元"), (" | | | | | |单位：万元", "万元"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("known", [KNOWN, NOBODY, {*GROUPED_LABELS}.__contains__])
+@pytest.mark.parametrize("is_merged", [True, False])
+def test_a_row_of_notes_over_the_header_is_no_group_and_its_unit_holds_for_all(note, unit, known, is_merged):
+    heads = [((2, 0), (3, 0)), ((2, 1), (3, 1)), ((2, 2), (2, 3)), ((2, 4), (2, 5)), ((2, 6), (3, 6))]
+    filled = [at for at, cell in enumerate(grid(note)[0]) if cell]
+    spans = [(left, right - 1) for left, right in zip(filled, [*filled[1:], 7], strict=True)]
+    merges = [((0, 0), (0, 6)), *(((1, left), (1, right)) for left, right in spans if left < right), *heads]
+    heading = find_heading(grid(f"水电费统计表| | | | | | \n{note}\n{GROUPED}"), known, merges if is_merged else [])
+    assert heading.labels == GROUPED_LABELS
+    assert (heading.first, heading.body, heading.unit_note, set(heading.units)) == (2, 4, unit, {None})
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        "单位：|统计期|金额：\n甲|2024-03|1",
+        "单位名称|金额：元|人数\n甲局|5|2",
+        "单位：万元|市财政局|市审计局\n电费|1|2",
+        "日期：|部门：|金额\n2024-01|甲|2",
+    ],
+)
+def test_names_with_a_colon_or_a_unit_in_the_corner_are_still_a_header(drawn):
+    assert find_heading(grid(drawn), KNOWN).body == 1

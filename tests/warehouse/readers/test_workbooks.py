@@ -206,3 +206,31 @@ def test_columns_without_a_name_keep_their_cells(book):
     (table,) = read_tables(book(fill), KNOWN.__contains__)
     assert table.labels == ("单位名称", "金额", "")
     assert list(table.texts()) == [(2, ["甲", "1", "旁注"])]
+
+
+def test_a_merged_row_of_notes_between_title_and_grouped_header_is_no_group(book, read):
+    """
+    1 title (merged over all)
+    2 填报单位：… (A:D merged) | 单位：万元 (E:G merged)
+    3 统计期 | 单位名称 | 电 (merged over 2) | 水 (merged over 2) | 备注
+    4 (merged down, twice) | 数量 | 费用 | 数量 | 费用 | (merged down)
+    """
+
+    def fill(workbook):
+        sheet = workbook.add_worksheet("3月")
+        sheet.merge_range("A1:G1", "2025年3月水电费统计表")
+        sheet.merge_range("A2:D2", "填报单位：模拟市机关事务管理局")
+        sheet.merge_range("E2:G2", "单位：万元")
+        for column, label in (("A", "统计期"), ("B", "单位名称"), ("G", "备注")):
+            sheet.merge_range(f"{column}3:{column}4", label)
+        sheet.merge_range("C3:D3", "电")
+        sheet.merge_range("E3:F3", "水")
+        sheet.write_row("C4", ["数量", "费用", "数量", "费用"])
+        sheet.write_row("A5", ["2025-03", "市财政局", 12, 8.4, 3, 0.5, "略"])
+
+    reading = read(book(fill))
+    table = reading.table
+    assert table.labels == ("统计期", "单位名称", "电/数量", "电/费用", "水/数量", "水/费用", "备注")
+    assert (set(table.units), table.unit_note, table.header_row) == ({None}, "万元", 4)
+    assert reading.skipped == {"title": 2, "header": 2}
+    assert reading.rows == [(5, "2025-03", "市财政局", "12", "8.4", "3", "0.5", "略")]
