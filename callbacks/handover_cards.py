@@ -22,6 +22,9 @@ LEFT_OUT = "-"
 """What a list of choices says for nothing; a blank would not be sent."""
 
 FAULTS_SHOWN = 6
+TOLD_BESIDE = ("classified",)
+"""Rows passed over that did hold data; a sentence beside the counts says so."""
+
 FATES = ("new", "same", "aside", "as_written")
 
 
@@ -94,10 +97,11 @@ def _told(words: Language, seen: Preview) -> html.Div:
     if seen.status == "refused":
         return html.Div(html.P(words.say("desk.told.refused")), className="desk-told refused")
     sentences = [html.P(counted(words, seen.counts, seen.titles[words.code], _span(words, seen)))]
-    if seen.skipped:
+    sentences += [html.P(one[words.code], className="desk-beside") for one in seen.beside]
+    bare = {code: count for code, count in seen.skipped.items() if code not in TOLD_BESIDE}
+    if bare:
         listed = words.say("list.joint").join(
-            words.say("desk.part", name=_skip(words, code), count=words.count(count))
-            for code, count in seen.skipped.items()
+            words.say("desk.part", name=_skip(words, code), count=words.count(count)) for code, count in bare.items()
         )
         sentences.append(html.P(words.say("desk.skipped", parts=listed), className="desk-aside"))
     if seen.counts.get("removed"):
@@ -299,6 +303,7 @@ def _outcome(focus: Focus, row: HandoverRow, sources: Mapping[str, SourceCard]) 
         source = sources.get(report["source"] or "")
         title = source.titles[words.code] if source else report["source"] or ""
         sentences.append(html.P(counted(words, report, title, is_done=True)))
+        sentences += [html.P(one[words.code], className="desk-beside") for one in report["message"].get("beside", ())]
     links: list[Any] = []
     if any(report.get("quarantined") for report in loads):
         href = f"/api/v1/hand-in/{row.handover_id}/return.xlsx?lang={words.code}"

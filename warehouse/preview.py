@@ -30,13 +30,14 @@ from warehouse.mapping import match_label
 from warehouse.organisations import Directory
 from warehouse.protection.beside import as_written, cleaned
 from warehouse.protection.cleaning import Removed
-from warehouse.protection.shield import check_entries, recount, without
+from warehouse.protection.shield import check_entries, note_of, recount, without
 from warehouse.protection.watch import Suspicious
 from warehouse.quarantine import fault_texts
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
 from warehouse.readers.raw import RawTable
 from warehouse.readers.tables import read_tables
+from warehouse.receipts import beside_counts
 from warehouse.recognition import contract_of, ranked_contracts
 from warehouse.sight import Candidate, FaultSight, Preview, RowSight, SheetSight, StrangeName
 from warehouse.store import Store, connect
@@ -145,6 +146,7 @@ def _understood(
         counts=outcome.counts,
         skipped=dict(found.staged.skipped),
         notes=dict(found.staged.notes),
+        beside=_beside(found, removed),
         faults=tuple(_fault(contract, entry) for entry in entries[:FAULTS_SHOWN]),
         faults_total=len(entries),
         strangers=strangers,
@@ -157,6 +159,12 @@ def _kept_from_sight(contract: Contract | None, sheets: tuple[SheetSight, ...]) 
     if contract is None or not contract.is_passing:
         return sheets
     return tuple(replace(sheet, rows=()) for sheet in sheets)
+
+
+def _beside(found: Understood, removed: Removed | None) -> tuple[Mapping[str, str], ...]:
+    """Return the sentences a load would tell beside its counts."""
+    note = note_of(removed)
+    return (*beside_counts(found.staged), *([{"zh": note["zh"], "en": note["en"]}] if note else []))
 
 
 def _status(outcome: Outcome) -> str:

@@ -80,20 +80,38 @@ def outcome_text(
         text["ignored_columns"] = staged.ignored[:MAX_FAULTS_SHOWN]
         text["zh"] += f"未识别而忽略的列：{names}。"
         text["en"] += f" Columns not recognised and left out: {names}."
-    if kept := staged.notes.get("kept_final"):
-        said = review_text("kept_locked", count=kept)
-        text["zh"] += said["zh"]
-        text["en"] += f" {said['en']}"
+    if kept := kept_final(staged):
+        text["zh"] += kept["zh"]
+        text["en"] += f" {kept['en']}"
     if staged.gaps:
         text["totals"] = staged.gaps[:MAX_FAULTS_SHOWN]
         text["zh"] += staged.gaps[0]["zh"]
         text["en"] += f" {staged.gaps[0]['en']}"
-    if staged.remarks:
-        remarks = [{lang: message(one, lang) for lang in ("zh", "en")} for one in staged.remarks[:MAX_FAULTS_SHOWN]]
+    if remarks := remarks_of(staged):
         text["remarks"] = remarks
         text["zh"] += "".join(one["zh"] for one in remarks)
         text["en"] += "".join(f" {one['en']}" for one in remarks)
+    if beside := beside_counts(staged):
+        text["beside"] = beside
     if entries:
         text["faults"] = [quarantine.fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
         text["faults_total"] = len(entries)
     return text
+
+
+def beside_counts(staged: Staged) -> list[Mapping[str, str]]:
+    """Return what a person should read beside the counts, a sentence each: what stays as it was decided, totals that
+    do not add up, and remarks. `beside` of a receipt's message holds the same."""
+    kept = kept_final(staged)
+    return [*([kept] if kept else []), *staged.gaps[:MAX_FAULTS_SHOWN], *remarks_of(staged)]
+
+
+def kept_final(staged: Staged) -> Mapping[str, str] | None:
+    """Return the sentence about rows that stay as they were decided; None where there are none."""
+    count = staged.notes.get("kept_final")
+    return review_text("kept_locked", count=count) if count else None
+
+
+def remarks_of(staged: Staged) -> list[Mapping[str, str]]:
+    """Return the remarks about a file, the first of them."""
+    return [{lang: message(one, lang) for lang in ("zh", "en")} for one in staged.remarks[:MAX_FAULTS_SHOWN]]

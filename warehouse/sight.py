@@ -89,7 +89,8 @@ class StrangeName:
 class Preview:
     """What a load of a file would do.
 
-    `status`: ready (something would change), unchanged, nothing (every row would be set aside), refused.
+    `status`: ready (something would change), unchanged, nothing (every row would be set aside), refused. `beside` is
+    what a person should read beside the counts: totals that do not add up, what was taken out as not to be kept.
     """
 
     file: str
@@ -104,6 +105,7 @@ class Preview:
     counts: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
+    beside: tuple[Words, ...] = ()
     faults: tuple[FaultSight, ...] = ()
     faults_total: int = 0
     strangers: tuple[StrangeName, ...] = ()
@@ -121,6 +123,7 @@ class Preview:
                 **data,
                 "candidates": tuple(Candidate(**one) for one in data["candidates"]),
                 "sheets": tuple(_sheet(one) for one in data["sheets"]),
+                "beside": tuple(data.get("beside", ())),
                 "faults": tuple(FaultSight(**one) for one in data["faults"]),
                 "strangers": tuple(_stranger(one) for one in data["strangers"]),
             }

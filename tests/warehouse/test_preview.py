@@ -220,6 +220,11 @@ def test_a_preview_shows_what_a_load_would_keep_and_nothing_else(office: Office,
     assert [one.status for one in seen] == ["ready", "unchanged", "refused", "unchanged"]
     assert seen[2].sheets[0].rows[1].cells[5].startswith("印刷费 ")
     assert "秘密" not in shown[3]
+    assert [told["zh"] for told in seen[0].beside] == ["已去除手机号 1 处，未保存。"]
+    assert "第 3 行标有密级，已拒收" in seen[3].beside[0]["zh"]
+    assert seen[3].beside[0]["en"].startswith("Rows 3 bear a marking of secrecy")
+    total = look(office, "合计.csv", pay(P1, P2) + "合计,,,,,,,,999\n")
+    assert [("999" in told["zh"], "300.5" in told["en"]) for told in total.beside] == [(True, True)]
     for number, one in enumerate(seen):
         other = Office(tmp_path / str(number))
         other.folder.mkdir()
@@ -227,6 +232,7 @@ def test_a_preview_shows_what_a_load_would_keep_and_nothing_else(office: Office,
         other.hand_in("一月.csv", pay(P1))
         (report,) = load(other.store, [office.folder / f"{number}.csv"])
         assert {**one.counts} == {**report.counts}
+        assert list(one.beside) == ([] if one.status == "refused" else report.message["beside"])
         assert (report.status == "refused") == (one.status == "refused")
         other.store.control.close()
 
