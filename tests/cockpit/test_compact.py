@@ -98,3 +98,11 @@ def test_a_failing_night_is_noted_and_tried_again(store: Store, monkeypatch: pyt
     again = tend_nightly(store, OFTEN, day + dt.timedelta(minutes=5))
     assert again is not None and again.ok
     assert operations.last_runs(store.control.engine)["compaction"].ok
+
+
+def test_a_store_named_from_where_one_stands_is_compacted_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(store.path.parent)
+    near = Store(Path(store.path.name))
+    before = sums(near)
+    assert keep_up(near, OFTEN, clock=lambda: NOW).rebased
+    assert sums(near) == before
