@@ -50,7 +50,7 @@ _BLANK_BYTES[list(_BLANKS.encode("utf-8"))] = True
 the other way round."""
 _STEPS = 8
 
-_NOTE_FIRST = "注备说附填编指口单审复统经负联制主报打导查生数资第共"
+_NOTE_FIRST = "注备说附填编指口单审复统经负联制主报打导查生数资第共签批核校录抄会出分局财法盖公"
 """The first letters of the notes of `rows`, which are also written nNsS, full width or as radicals."""
 _NOTE_CODES = np.array([_code(letter) for letter in _NOTE_FIRST])
 _NOTE_BYTES = np.zeros(256, np.bool_)
@@ -59,10 +59,10 @@ _NOTE_SURELY = np.zeros(256, np.bool_)
 _NOTE_SURELY[[*b"nNsS", *range(0x80, 0xC0), 0xEF]] = True
 _NOTE_LENGTH = 96
 
-_SUM = _code("计")
-_SUM_BEFORE = np.array([_code(letter) for letter in "合小总共累"])
-_WHICH = _code("中")
-_WHICH_BEFORE = np.array([_code(letter) for letter in "其"])
+_WORDS = tuple(
+    (_code(word[-1]), np.array([_code(letter) for letter in word[:-1]])) for word in ("合小总共累计", "其中", "负责")
+)
+"""The last letter of the words for totals and of 负责人, and the letters before it."""
 _NUMERALS = np.array([_code(letter) for letter in "一二三四五六七八九十"])
 _ENGLISH = tuple(
     np.array([list(word), list(word.upper())], np.uint8) for word in (b"total", b"subtotal", b"sub-total", b"grand")
@@ -285,11 +285,11 @@ class _Scan:
         return likely[notes]
 
     def _words(self, block: bytes, data: Bytes, starts: Places, ends: Places) -> Iterator[Places]:
-        """Records that hold a Chinese word of totals, or the header once more."""
+        """Records that hold a Chinese word of totals or of a footer (负责人), or the header once more."""
         if self.again.size:
             yield _begin_with(data, starts, self.again[None, :])
         if not block.isascii():
-            for letter, before in ((_SUM, _SUM_BEFORE), (_WHICH, _WHICH_BEFORE)):
+            for letter, before in _WORDS:
                 yield np.searchsorted(ends, _letters(data, letter, before, starts))
             for after in _AFTER_NUMERAL:
                 yield np.searchsorted(ends, _letters(data, after, _NUMERALS))

@@ -54,6 +54,30 @@ def test_notes(text):
     assert classify((text, None, None, None), LABELS) == "note"
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("财务负责人：李四　制表：王五",), ("单位负责人：张三  统计负责人：李四  填表人：王五  报出日期：2025年4月5日",),
+        ("财务负责人：李四", None, "制表：王五"), ("分管财务负责人：", "李四", "制表：", "王五"), ("部门负 责 人（签字）：", "张三"),
+        (None, "项目负责人签字：张三", None, "复核：李四"), ("分管领导：张三", None, "会计：李四"), ("财务主管：张三", "出纳：李四"),
+        ("填报单位（盖章）：", None, "填报日期：2025-04-05"), ("抄表人：王五", "2025年4月5日"), ("盖章：", "张三"), ("单位（公章）：", "张三"),
+    ],
+)  # fmt: skip
+def test_a_line_of_signatures_below_the_table_is_a_note(cells):
+    assert classify(cells, LABELS) == "note"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("2025-03", "甲局", "财务负责人：李四", "3"), ("财务负责人员培训中心", "甲", "会议", "3"), ("会计核算中心", "甲", "水费", "3"),
+        ("分管领导接待", "甲", "餐费", "3"), ("公章刻制", "甲", "印章", "3"), ("负责人", "甲", "x", "3"),
+    ],
+)  # fmt: skip
+def test_names_that_only_look_like_signatures_are_data(cells):
+    assert classify(cells, LABELS) == "data"
+
+
 def test_a_lone_line_after_a_note_goes_on_with_it():
     assert classify(("2. 水量含绿化", None, None, None), LABELS, after_note=True) == "note"
     assert classify(("2. 水量含绿化", None, None, None), LABELS) == "data"

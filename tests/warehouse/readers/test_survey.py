@@ -18,7 +18,7 @@ from warehouse.readers.survey import BLOCK, Irregular, survey
 LABELS = ["统计期", "单位名称", "金额"]
 CELLS = st.sampled_from(
     ["", "合计", "小 计", "其中：公车", "一、办公费", "（二）", "注：略", "Total", "审计局", "设计费", '引"号', "换\n行",
-     "a,b", "12.5", " ", "统计期", "会计", "total cost", "十、", "2024-03", "说明", "本页合计", "累　计", "中", "7"]
+     "财务负责人：李四", "机关负 责人", "会计：", "a,b", "12.5", " ", "统计期", "会计", "total cost", "十、", "2024-03", "说明", "本页合计", "累　计", "中", "7"]
 )  # fmt: skip
 
 
@@ -51,6 +51,22 @@ def test_both_ways_of_reading_agree(rows, ending):
         path.write_text(out.getvalue(), encoding="utf-8", newline="")
         fast, slow = both_ways(path)
     assert fast in (None, slow)
+
+
+FOOTERS = [
+    "财务负责人：李四,制表：王五,", '"机关后勤负责人:张三",,报出日期：2025年4月5日', "部门负 责 人（签字）：,张三,", ",分管领导：张三,会计：李四",
+    "抄表人：王五,x,2",
+]  # fmt: skip
+
+
+def test_footers_are_found_on_the_bytes_too(tmp_path):
+    """They are not among the last records, which are all looked at."""
+    data = ["2025-03,会计核算中心,3"] * 300
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([",".join(LABELS), *data, *FOOTERS, *data]) + "\n", encoding="utf-8")
+    fast, slow = both_ways(path)
+    assert fast == slow
+    assert dict(fast[0]) == {"header": 1, "note": len(FOOTERS)}
 
 
 def test_totals_are_found_across_blocks(tmp_path):
