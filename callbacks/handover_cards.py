@@ -306,6 +306,11 @@ def _outcome(focus: Focus, row: HandoverRow, sources: Mapping[str, SourceCard]) 
         sentences += [html.P(one[words.code], className="desk-beside") for one in report["message"].get("beside", ())]
     links: list[Any] = []
     if any(report.get("quarantined") for report in loads):
+        left = focus.session.still_waiting(row)
+        sentences.append(html.P(words.say("desk.still" if left else "desk.all_mended", count=words.count(left))))
+    else:
+        left = 0
+    if left:
         href = f"/api/v1/hand-in/{row.handover_id}/return.xlsx?lang={words.code}"
         links.append(html.A(words.say("desk.sheet"), href=href, className="act"))
         sentences.append(html.P(words.say("desk.sheet.why"), className="desk-aside"))

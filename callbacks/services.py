@@ -19,6 +19,7 @@ from metrics.diff import Difference
 from metrics.drill import DrillRows
 from metrics.model import Answer, Better, Query
 from warehouse.base.scope import Scope
+from warehouse.operations.handover import HandoverRow
 from warehouse.reach import Reach
 from warehouse.store import Store
 from warehouse.submissions import Submission
@@ -352,13 +353,19 @@ class Session(Protocol):
         """Return a node inside the viewer's scope and everything ever below it; nothing for a node outside."""
         ...
 
+    def owns_unknown(self, node: str) -> bool:
+        """Tell whether rows of a unit nobody knows are seen at a node: at a root, by a viewer whose scope is everything."""
+
     def submissions(self, node: str, first: str, last: str) -> tuple[Submission, ...]:
         """Return what is owed and was handed in below a node for some months, newest month first."""
         ...
 
     def waiting(self, node: str) -> tuple[Waiting, ...]:
-        """Return how many rows below a node wait to be corrected."""
+        """Return how many rows below a node wait to be corrected; at a root also those of a unit nobody knows."""
         ...
+
+    def still_waiting(self, row: HandoverRow) -> int:
+        """Return how many rows of a hand-over still wait to be corrected."""
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
         """Return how complete each source is below a node for a month."""

@@ -40,7 +40,9 @@ from warehouse import operations
 from warehouse.base.clock import Clock
 from warehouse.base.periods import Period, month_label, month_of
 from warehouse.contracts import Contract
+from warehouse.handover_rows import rows_of_handover
 from warehouse.loads import last_month_at, load_days, loads, touching
+from warehouse.operations.handover import HandoverRow
 from warehouse.reach import Reach
 from warehouse.store import Generation, Store
 from warehouse.submissions import Submission, submission_status
@@ -297,6 +299,11 @@ class LiveSession:
         below, reach = self._below(node, None), self.reach().units
         return below if reach is None else below & reach
 
+    def owns_unknown(self, node: str) -> bool:
+        """Tell whether rows of a unit nobody knows are seen at a node: at a root, by a viewer whose scope is everything."""
+        found = self.tree(None, AS_WAS).nodes.get(node)
+        return self.viewer.scope.nodes is None and found is not None and found.parent is None
+
     def submissions(self, node: str, first: str, last: str) -> tuple[Submission, ...]:
         """Return what is owed and was handed in below a node for some months, newest month first."""
         low, high = Period.parse(first).from_m, Period.parse(last).to_m
@@ -309,16 +316,21 @@ class LiveSession:
         return tuple(sorted(seen, key=lambda one: (-one.month, one.dataset, one.unit)))
 
     def waiting(self, node: str) -> tuple[Waiting, ...]:
-        """Return how many rows below a node wait to be corrected."""
+        """Return how many rows below a node wait to be corrected; at a root also those of a unit nobody knows."""
         contracts, units = self.generation.contracts, self.units_below(node)
+        owns_unknown = self.owns_unknown(node)
         found = counts(self.home.store.control, contracts, Wanted())
         return tuple(
             Waiting(one.dataset, contracts[one.dataset].title, one.unit, one.period, one.open)
             for one in found
-            if one.unit in units
+            if (owns_unknown if one.unit is None else one.unit in units)
             and one.dataset in contracts
             and self.viewer.scope.allows_theme(contracts[one.dataset].theme)
         )
+
+    def still_waiting(self, row: HandoverRow) -> int:
+        """Return how many rows of a hand-over still wait to be corrected."""
+        return len(rows_of_handover(self.home.store.control, row))
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
         """Return how complete each periodic source is below a node for a month."""

@@ -23,10 +23,11 @@ from callbacks.request import Door
 from callbacks.services import Viewer
 from callbacks.state import LANGUAGES
 from cockpit.reading import Asked, reach_of, read_apart, scope_json
-from cockpit.return_sheets import rows_of_handover, rows_of_units, workbook
+from cockpit.return_sheets import rows_of_units, workbook
 from warehouse import desk
 from warehouse.base.clock import Clock, system_clock
 from warehouse.corrections import Advice, Corrections
+from warehouse.handover_rows import rows_of_handover
 from warehouse.manifest import READABLE
 from warehouse.operations import handover
 from warehouse.operations.handover import HandoverRow
@@ -38,6 +39,7 @@ from warehouse.waiting import WaitingRow
 ADDRESS = "/api/v1/hand-in"
 TOKEN_HEADER, NAME_HEADER = "X-Desk-Token", "X-File-Name"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHEET_ENDING = "/return.xlsx"
 CHUNK = 1 << 20
 MOST_OPEN = 60
 """Files of one person that wait for a decision or for the worker."""
@@ -101,7 +103,7 @@ def add_intake(server: Flask, door: Door, place: Desk) -> None:
     @server.get(f"{ADDRESS}/<handover_id>/return.xlsx")
     def _sheet(handover_id: str) -> Response:
         row = _own(place, door.viewer(), handover_id)
-        rows = rows_of_handover(place.store, row)
+        rows = rows_of_handover(place.store.control, row)
         return _download(place, rows, _return_name(row.file_name))
 
     @server.get(f"{ADDRESS}/return.xlsx")
@@ -110,13 +112,18 @@ def add_intake(server: Flask, door: Door, place: Desk) -> None:
         if not door.services.is_ready():
             raise Refusal(409, "no_store")
         with door.services.open(viewer) as session:
-            units = session.units_below(node)
-        return _download(place, rows_of_units(place.store, units, viewer.scope), _return_name(node))
+            units, with_unknown = session.units_below(node), session.owns_unknown(node)
+        rows = rows_of_units(place.store, units, viewer.scope, with_unknown=with_unknown)
+        return _download(place, rows, _return_name(node))
 
     @server.errorhandler(Refusal)
     def _refused(refusal: Refusal) -> tuple[Response, int]:
-        words = door.words(_language())
-        return jsonify(message=words.say(f"desk.refused.{refusal.key}", **refusal.values)), refusal.status
+        said = {lang: door.words(lang).say(f"desk.refused.{refusal.key}", **refusal.values) for lang in LANGUAGES}
+        if request.path.endswith(SHEET_ENDING):  # a link somebody follows: a person reads the answer, not a script
+            own = _language()
+            lines = [said[own], *(text for lang, text in said.items() if lang != own)]
+            return Response("\n".join(lines) + "\n", mimetype="text/plain"), refusal.status
+        return jsonify(message=said[_language()]), refusal.status
 
 
 def _return_name(of: str) -> str:

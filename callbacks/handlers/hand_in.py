@@ -99,7 +99,7 @@ def owed_panel(focus: Focus, view: DeskView, owed: Sequence[Submission]) -> Pane
     back = [one for one in owed if one.state == "returned"]
     key = "none" if not owed else "returned" if back else "late" if late else "all"
     reading = words.say(f"desk.owed.reading.{key}", count=words.count(len(back or late)), total=words.count(len(owed)))
-    keys = ("source", *(("unit",) if focus.children else ()), "period", "due_on", "state", "reported", "note")
+    keys = ("source", *(("unit",) if focus.children else ()), "period", "state", "note", "due_on", "reported")
     rows = tuple(_owed_row(focus, view, one, today) for one in owed)
     content = Table(tuple(words.say(f"desk.column.{name}") for name in keys), rows)
     return Panel(
@@ -128,10 +128,10 @@ def _owed_row(focus: Focus, view: DeskView, one: Submission, today: dt.date) -> 
         text_cell(view.sources[one.dataset].titles[words.code]),
         *unit,
         text_cell(one.period),
-        text_cell(one.due_on.isoformat() if one.due_on else ""),
         text_cell(state, tone="bad" if one.is_late(today) else ""),
-        text_cell(reported),
         text_cell(standing(focus, one, today)),
+        text_cell(one.due_on.isoformat() if one.due_on else ""),
+        text_cell(reported),
     )
 
 
@@ -157,7 +157,7 @@ def waiting_panel(focus: Focus, waiting: Sequence[Waiting]) -> Panel:
     rows = tuple(
         (
             text_cell(one.titles[words.code]),
-            text_cell(focus.tree.name(one.unit or "")),
+            text_cell(focus.tree.name(one.unit) if one.unit else words.say("desk.unknown_unit")),
             text_cell(one.period or ""),
             number_cell(words.count(one.rows)),
         )

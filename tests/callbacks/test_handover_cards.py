@@ -41,6 +41,20 @@ def after(**report: Any) -> HandoverRow:
     )
 
 
+@pytest.mark.parametrize(
+    ("lang", "left", "told"),
+    [
+        ("zh", 2, "其中还有 2 行等着改正。"), ("en", 2, "Of these rows still to be corrected: 2."),
+        ("zh", 0, "待核的行都已改好。"), ("en", 0, "All rows set aside have been mended since."),
+    ],
+)  # fmt: skip
+def test_the_sheet_is_offered_only_while_a_row_waits(lang: str, left: int, told: str) -> None:
+    text = shown(after(quarantined=3), lang, left)
+    assert told in text
+    assert ("return.xlsx" in text) is bool(left)
+    assert told not in shown(after(accepted=3), lang, left)  # nothing was set aside: nothing is said of it
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_what_a_load_says_beside_its_counts_stands_on_the_card_before_and_after(lang: str) -> None:
     seen = replace(SEEN, beside=(GAP, SECRET), skipped={"header": 1, "classified": 1})

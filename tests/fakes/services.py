@@ -34,6 +34,7 @@ from metrics.drill import DrillRow, DrillRows
 from metrics.model import Answer, Query
 from warehouse.base.errors import StoreError
 from warehouse.base.periods import Period, month_label, windows
+from warehouse.operations.handover import HandoverRow
 from warehouse.reach import Reach
 from warehouse.submissions import Submission
 
@@ -338,11 +339,17 @@ class FakeSession:
     def units_below(self, node: str) -> frozenset[str]:
         return frozenset({node})
 
+    def owns_unknown(self, node: str) -> bool:
+        return node == "R"
+
     def submissions(self, node: str, first: str, last: str) -> tuple[Submission, ...]:
         return ()
 
     def waiting(self, node: str) -> tuple[Waiting, ...]:
         return ()
+
+    def still_waiting(self, row: HandoverRow) -> int:
+        return 0
 
     def due_list(self, node: str, period: str, known_at: dt.datetime | None) -> tuple[Due, ...]:
         rows = (

@@ -239,7 +239,7 @@ def test_a_store_that_is_not_there_yet_is_said_so(tmp_path) -> None:
     client = create_app(Settings(), LiveServices(store, clock), place).server.test_client()
     assert client.get(ADDRESS, headers={"Host": HOST}).json == {"busy": 0, "mark": ""}
     sheet = client.get(f"{ADDRESS}/return.xlsx?node=A", headers={"Host": HOST})
-    assert (sheet.status_code, "管理员" in sheet.json["message"]) == (409, True)
+    assert (sheet.status_code, "管理员" in sheet.text) == (409, True)
     assert client.post(ADDRESS, headers={"Host": HOST, "Origin": ORIGIN}).status_code == 409
     assert not store.path.exists()
 
@@ -292,7 +292,51 @@ def test_rows_set_aside_come_back_as_a_sheet_that_is_known_again(counter: Counte
     take_handovers(counter.office.store, clock)
     assert counter.row(again).report[0]["outcome"]["mended"] == 1
     assert set(counter.office.amounts()) == {"V1", "V2"}
-    assert counter.client.get(f"{ADDRESS}/{key}/return.xlsx", headers=counter.headers()).status_code == 404
+    gone = counter.client.get(f"{ADDRESS}/{key}/return.xlsx?lang=en", headers=counter.headers())
+    assert (gone.status_code, gone.mimetype) == (404, "text/plain")
+    assert gone.text.splitlines() == [
+        "No row waits; there is no need for a return sheet.", "没有待核的行，不需要退改表。"
+    ]  # fmt: skip
+
+
+def test_a_card_offers_the_sheet_as_long_as_a_row_of_it_waits(counter: Counter, tmp_path) -> None:
+    wrong = pay(P1.replace(",100.50", ",壹佰"), P2.replace(",200", ",贰佰"))
+    key = counter.give("支付.csv", wrong.encode()).json["id"]
+    counter.decide(key, do="accept")
+    take_handovers(counter.office.store, clock)
+    rebuild(counter.office.store, clock=clock)
+    services = LiveServices(counter.office.store, clock)
+
+    def left() -> int:
+        with services.open(Viewer(Scope(), "local")) as session:
+            return session.still_waiting(counter.row(key))
+
+    assert left() == 2
+    for text, number, still in (("壹佰", "100.50", 1), ("贰佰", "200", 0)):
+        sheet = counter.client.get(f"{ADDRESS}/{key}/return.xlsx", headers=counter.headers()).data
+        again = counter.give(f"{number}.xlsx", mended(sheet, text, number)).json["id"]
+        counter.decide(again, do="accept")
+        take_handovers(counter.office.store, clock)
+        assert left() == still
+
+
+@pytest.mark.parametrize(
+    ("node", "nodes", "sees"),
+    [("R", None, True), ("A", None, False), ("R", frozenset({"R"}), False), ("A", frozenset({"A"}), False)],
+)
+def test_rows_of_a_unit_nobody_knows_are_the_roots_alone(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch, node: str, nodes: frozenset[str] | None, sees: bool
+) -> None:
+    key = counter.give("支付.csv", pay(P2.replace("市教育局", "市宇航局")).encode()).json["id"]
+    counter.decide(key, do="accept")
+    take_handovers(counter.office.store, clock)
+    rebuild(counter.office.store, clock=clock)
+    viewer = Viewer(Scope(nodes=nodes), "local")
+    with LiveServices(counter.office.store, clock).open(viewer) as session:
+        assert [(one.unit, one.rows) for one in session.waiting(node)] == ([(None, 1)] if sees else [])
+    monkeypatch.setattr("cockpit.app.viewer_of", lambda _: viewer)
+    answer = counter.client.get(f"{ADDRESS}/return.xlsx?node={node}", headers=counter.headers())
+    assert answer.status_code == (200 if sees else 404)
 
 
 def mended(content: bytes, wrong: str, right: str) -> bytes:
