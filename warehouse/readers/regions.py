@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from warehouse.readers.grid import Grid, patched
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading, is_label
 from warehouse.readers.labels import Aliases, find_period, fold_label, split_unit
+from warehouse.readers.preface import is_note_row, unit_notes
 from warehouse.readers.raw import Cells
 from warehouse.readers.rows import NOTE, classify
 from warehouse.readers.sift import Mask, Places, Sieve, suspects
@@ -86,6 +87,11 @@ class Sheet:
                 (text,) = self.grid.rows(top, top + 1, left, left + 1)[0]
                 head[at] = (text, *head[at][1:])
         return head
+
+    def is_note_row(self, area: Area, row: int) -> bool:
+        """Whether a row of the sheet says who reported, when and in which unit."""
+        (cells,) = self.grid.rows(row, row + 1, area.left, area.right)
+        return is_note_row([fold_label(cell) for cell in cells], self.aliases)
 
     def known(self, cells: Sequence[str | None]) -> int:
         """How many of some cells are labels that contracts know; none when one of them is no label at all."""
@@ -255,15 +261,17 @@ def _candidates(region: Region, counts: Places) -> list[int]:
 
 
 def _title_above(sheet: Sheet, region: Region, counts: Places, row: int) -> int:
-    """The first of the lone cells above a header that are its titles and not notes of the table above."""
+    """The first of the rows above a header that are its titles, or set its unit, and not notes of the table above."""
     start = row
-    while start > region.body and counts[start - 1 - region.body] <= 1:
+    while start > region.body and (counts[start - 1 - region.body] <= 1 or sheet.is_note_row(region.area, start - 1)):
         start -= 1
     after_note = False
     first = start
     for at, cells in enumerate(sheet.grid.rows(start, row, region.area.left, region.area.right), start):
         is_blank = not any(cells)
-        after_note = not is_blank and classify(cells, region.heading.labels, after_note=after_note) == NOTE
+        sets_unit = bool(unit_notes([cell for cell in cells if cell], sheet.aliases))
+        is_note = classify(cells, region.heading.labels, after_note=after_note) == NOTE
+        after_note = not is_blank and is_note and not sets_unit
         if after_note or (is_blank and first == at):
             first = at + 1
     return first

@@ -61,6 +61,24 @@ def test_a_block_with_a_unit_note_of_its_own_is_a_table_of_its_own(tables):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "填报单位：模拟局| |单位：元",
+        "单位：元| |填报单位：模拟局",
+        "填报单位：模拟局  单位：元",
+        "填报单位：|模拟局|（单位：元）",
+    ],
+)
+def test_a_row_of_notes_begins_a_table_of_its_own_when_it_sets_a_unit(tables, note):
+    above = "填报单位：模拟局| |单位：万元\n单位名称|金额|人数\n甲|1|5\n财务负责人：李四| |制表：王五\n\n"
+    first, second = tables(f"{above}{note}\n单位名称|金额|人数\n乙|20000|6")
+    assert [(t.unit_note, told(t)[1]) for t in (first, second)] == [
+        ("万元", [(3, "甲", "1", "5")]), ("元", [(8, "乙", "20000", "6")]),
+    ]  # fmt: skip
+    assert dict(first.skipped) == {"title": 1, "header": 1, "note": 1, "blank": 1}
+
+
 def test_notes_stay_with_the_table_above_them(tables):
     first, second = tables("单位名称|金额|人数\n甲|1|5\n注：略\n续注\n\n下半年\n单位名称|金额|人数\n乙|2|6")
     assert dict(first.skipped) == {"header": 1, "note": 2, "blank": 1}
