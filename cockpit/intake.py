@@ -235,7 +235,7 @@ def _understand(place: Desk, row: HandoverRow) -> bool:
     corrections = Corrections.parse(row.corrections)
     path = desk.place_of(place.store, row.handover_id, row.file_name)
     advice = Advice(corrections, reach_of(row.scope))
-    seen = place.look(Asked(place.store.path, path, row.source, advice, row.node)) or {}
+    seen = place.look(Asked(place.store.path, path, row.source, advice, row.node, row.actor)) or {}
     return handover.understand_handover(
         place.store.control.engine, row.handover_id, seen.get("preview"), place.clock(), source=row.source,
         corrections=corrections.as_json(), kind=seen.get("kind", handover.FILE),

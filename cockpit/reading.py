@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.base.errors import RefusedInput
+from warehouse.belonging import Hand
 from warehouse.control import STORE_ID
 from warehouse.corrections import NO_ADVICE, Advice, Corrections
 from warehouse.operations import handover
@@ -32,13 +33,14 @@ _one_at_a_time = threading.BoundedSemaphore(1)
 
 @dataclass(frozen=True)
 class Asked:
-    """One file to be read: where it lies, for which source, with what is said beside it, for which unit."""
+    """One file to be read: where it lies, for which source, with what is said beside it, for which unit, by whom."""
 
     store: Path
     path: Path
     source: str | None = None
     advice: Advice = NO_ADVICE
     near: str | None = None
+    actor: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -50,13 +52,14 @@ class Asked:
             "corrections": self.advice.corrections.as_json(),
             "scope": scope_json(reach),
             "near": self.near,
+            "actor": self.actor,
         }
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Asked:
         """Read what `as_json` wrote."""
         advice = Advice(Corrections.parse(data["corrections"]), reach_of(data["scope"]))
-        return cls(Path(data["store"]), Path(data["path"]), data["source"], advice, data["near"])
+        return cls(Path(data["store"]), Path(data["path"]), data["source"], advice, data["near"], data["actor"])
 
 
 def scope_json(reach: Reach) -> dict[str, list[str] | None]:
@@ -95,16 +98,17 @@ def read(asked: Asked) -> dict[str, Any]:
     """Return what a file is, and what was understood of it."""
     store = Store(asked.store)
     if is_return_sheet(asked.path):
-        return {"kind": handover.RETURN, "preview": read_returned(store, asked.path)}
+        return {"kind": handover.RETURN, "preview": read_returned(store, asked)}
     found = preview(store, asked.path, source=asked.source, advice=asked.advice, near=asked.near)
     return {"kind": handover.FILE, "preview": found.as_json()}
 
 
-def read_returned(store: Store, path: Path) -> dict[str, Any]:
+def read_returned(store: Store, asked: Asked) -> dict[str, Any]:
     """Return how many lines of a return sheet would be handed in again, discarded or left alone, and why."""
     try:
-        sheet = read_return_sheet(path)
-        found = sort_lines(sheet, store.control, store.control.meta().get(STORE_ID, ""))
+        sheet = read_return_sheet(asked.path)
+        hand = Hand.of(store.control, asked.advice.reach, asked.actor)
+        found = sort_lines(sheet, store.control, store.control.meta().get(STORE_ID, ""), store.contracts, hand)
     except RefusedInput as refusal:
         return {"status": "refused", "message": refusal.message}
     counts = {"again": len(found.again), "discarded": len(found.discarded)}

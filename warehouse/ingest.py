@@ -27,6 +27,7 @@ from warehouse import quarantine
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
 from warehouse.base.periods import OPEN
+from warehouse.belonging import Hand
 from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.corrections import NO_ADVICE, Advice
@@ -306,11 +307,13 @@ def _commit_file(
     seq = batch["batch_seq"] if batch else None
     receipt = receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
     receipt["received_sha"] = kept.received_sha
-    mended = quarantine.mended(con, contract, control.quarantine(dataset=contract.name), understood.tables, entries)
+    waiting = control.quarantine(dataset=contract.name)
+    within = Hand.of(control, delivery.advice.reach, loader.actor).closable(contract, waiting)
+    mended = quarantine.mended(con, contract, within, understood.tables, entries)
     if entries:
         layouts = quarantine.layouts_of(understood.tables, [delivery.span] * len(understood.tables))
         keep_layouts(control.engine, layouts)
-    entries = not_waiting(entries, control.quarantine(dataset=contract.name), delivery.portion)
+    entries = not_waiting(entries, waiting, delivery.portion)
     note = loader.note
     also = None if note is None else lambda con, receipt_id: note(con, receipt_id, seq)
     control.commit(receipt, batch, segments, entries, mended, also=also)

@@ -18,6 +18,7 @@ from warehouse import quarantine
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import StoreError
 from warehouse.base.runs import runs
+from warehouse.belonging import Hand
 from warehouse.contracts import Contract
 from warehouse.control import STORE_ID, SegmentRow
 from warehouse.corrections import Advice
@@ -78,7 +79,7 @@ class Resubmission:
         }
 
 
-TROUBLES = ("still_wrong", "foreign", "altered", "repeated", "strangers", "undecided", "refused")
+TROUBLES = ("still_wrong", "foreign", "altered", "repeated", "strangers", "undecided", "beyond", "refused")
 OUTCOMES = ("mended", "still_wrong", "untouched", "discarded", "already", *TROUBLES[1:])
 
 
@@ -103,7 +104,8 @@ def resubmit(
         kept = Kept(copier.submit(copy_aside, path, store.inbox), store.inbox)
         clean = shield_return_sheet(path, known_as, store.contracts, kept, store.tmp)
         sheet = read_return_sheet(clean or path, known_as)
-        found = sort_lines(sheet, store.control, store.control.meta().get(STORE_ID, ""))
+        hand = Hand.of(store.control, reach, actor)
+        found = sort_lines(sheet, store.control, store.control.meta().get(STORE_ID, ""), store.contracts, hand)
         done = Resubmission(sheet.name, len(sheet.lines) + len(sheet.strangers), dict.fromkeys(OUTCOMES, 0))
         for outcome, lines in found.left.items():
             done.counts[outcome] += len(lines)
@@ -187,7 +189,8 @@ def _take(
         batch = batch_row(loader, contract.name, delivery.name, sha, seq, loader.moment, segments, counts)
         batch |= {"kind": KIND}
     if result:
-        waiting = control.quarantine(dataset=contract.name)
+        hand = Hand.of(control, delivery.advice.reach, loader.actor)
+        waiting = hand.closable(contract, control.quarantine(dataset=contract.name))
         mended = quarantine.mended(loader.con, result.contract, waiting, result.tables, entries)
         closed |= set(mended) - {entry["entry_id"] for entry in _kept(parts, entries)}
         keep_layouts(control.engine, [part.layout for part in parts])
@@ -269,7 +272,7 @@ def _message(sheet: ReturnSheet, found: Sorted, done: Resubmission, notes: Seque
     parts = [_said("done", file=done.file, rows=done.rows, **done.counts)]
     if not found.again and not found.discarded:
         parts.append(_said("nothing"))
-    for name in ("foreign", "altered", "repeated", "strangers", "undecided"):
+    for name in ("foreign", "altered", "repeated", "strangers", "undecided", "beyond"):
         if places := found.left.get(name):
             shown = "、".join(f"{title} {runs(rows)}" for title, rows in _by_sheet(places[:MOST_PLACES_NAMED]).items())
             more = "…" if len(places) > MOST_PLACES_NAMED else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from warehouse.belonging import Hand
+from warehouse.contracts import Contract
 from warehouse.control import RECEIPT, Control
 from warehouse.restaging import Again
 from warehouse.returns import Identity, Line, ReturnSheet, words
@@ -29,8 +31,10 @@ class Sorted:
         self.left.setdefault(why, []).append((line.sheet, line.number))
 
 
-def sort_lines(sheet: ReturnSheet, control: Control, store_id: str) -> Sorted:
-    """Find the waiting row behind each line, and say what shall become of it."""
+def sort_lines(
+    sheet: ReturnSheet, control: Control, store_id: str, contracts: Mapping[str, Contract], hand: Hand
+) -> Sorted:
+    """Find the waiting row behind each line, and say what shall become of it at the hand of who returns it."""
     found = Sorted(left={"strangers": list(sheet.strangers)} if sheet.strangers else {})
     named = [(line, Identity.parse(line.identity)) for line in sheet.lines]
     times = Counter(identity for _, identity in named if identity is not None)
@@ -47,11 +51,13 @@ def sort_lines(sheet: ReturnSheet, control: Control, store_id: str) -> Sorted:
         elif times[identity] > 1:
             found.leave("repeated", line)
         else:
-            _sort_line(found, line, base, versions)
+            _sort_line(found, line, base, versions, lambda row: hand.may_decide(row, contracts.get(row.dataset)))
     return found
 
 
-def _sort_line(found: Sorted, line: Line, base: WaitingRow, versions: _Versions) -> None:
+def _sort_line(
+    found: Sorted, line: Line, base: WaitingRow, versions: _Versions, may_decide: Callable[[WaitingRow], bool]
+) -> None:
     decisions = words()["decisions"]
     current = versions.waiting(base)
     is_confirmed = line.decision == decisions["confirm"]
@@ -60,10 +66,12 @@ def _sort_line(found: Sorted, line: Line, base: WaitingRow, versions: _Versions)
         found.leave("undecided", line)
     elif current is None:
         found.leave("already", line)
+    elif merged == base.raw and not line.decision:
+        found.leave("untouched", line)
+    elif not may_decide(current):
+        found.leave("beyond", line)
     elif line.decision == decisions["discard"]:
         found.discarded.append(current)
-    elif merged == base.raw and not is_confirmed:
-        found.leave("untouched", line)
     else:
         found.again.append(Again(current, merged, is_confirmed))
 

@@ -10,6 +10,7 @@ import openpyxl
 
 from tests.fakes.office import NOW, Office
 from warehouse.control import STORE_ID
+from warehouse.reach import EVERYTHING, Reach
 from warehouse.resubmission import Resubmission, resubmit
 from warehouse.return_sheet import Language, write_return_sheet
 from warehouse.waiting import Wanted, waiting_rows
@@ -43,9 +44,9 @@ class Clerk:
         lines = self.book[sheet].iter_rows(min_row=2, values_only=True)
         return [{h: v for h, v in zip(heads, line, strict=True) if v is not None} for line in lines]
 
-    def hand_back(self, name: str | None = None) -> Resubmission:
+    def hand_back(self, name: str | None = None, *, actor: str = "李四", reach: Reach = EVERYTHING) -> Resubmission:
         self.book.save(self.path)
         office = self.office
         office.minute += 1
         moment = NOW + dt.timedelta(minutes=office.minute)
-        return resubmit(office.store, self.path, name=name, actor="李四", clock=lambda: moment)
+        return resubmit(office.store, self.path, name=name, actor=actor, clock=lambda: moment, reach=reach)
