@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from warehouse.readers.labels import Aliases, find_period, find_unit_notes, find_year, fold_label, in_month, split_unit
-from warehouse.readers.preface import is_note_row, unit_notes
+from warehouse.readers.preface import corner_notes, is_note_row, unit_notes
 from warehouse.readers.structure import Merge, is_form, is_grouped, is_numbered
 from warehouse.readers.units import is_money, is_unit
 
@@ -297,8 +297,9 @@ class _Above:
 def _describe(top: list[list[str]], grid: Grid, block: _Block, aliases: Aliases) -> Heading:
     above = _read_above(grid[: block.first], aliases)
     kinds, units = _read_below(top, block)
-    note = next((unit for unit in above.notes if is_money(unit)), above.notes[0] if above.notes else None)
-    if len(above.notes) == 1 and note is not None and not is_money(note):
+    notes = above.notes or corner_notes([cell for row in top[block.first : block.last + 1] for cell in row])
+    note = next((unit for unit in notes if is_money(unit)), notes[0] if notes else None)
+    if len(notes) == 1 and note is not None and not is_money(note):
         units = [unit or note for unit in units]
     before = (*above.kinds, *("header",) * (block.last - block.first + 1), *kinds)
     return Heading(

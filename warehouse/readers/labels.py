@@ -19,7 +19,9 @@ _NO_UNIT = re.compile(
     re.IGNORECASE,
 )
 _UNIT_NOTE = re.compile(r"(?:^|[^一-龥]|金额|计量|货币|数量)单 ?位 ?:? ?[:(] ?(?P<unit>[^)\];。 ]+)")
-_STAMP = re.compile(r"(打印|导出|制表|填报|下载|生成|查询|报送)(日期|时间|时刻)?:")
+_STAMP = re.compile(
+    r"(打印|导出|制表|制单|填报|填表|编制|下载|生成|查询|报送|报出|上报|审核|录入|印发)(日期|时间|时刻)?:"
+)
 _YEAR = r"(?:19|20)\d{2}"
 _MONTH = r"(?:1[0-2]|0?[1-9])"
 _PERIODS = tuple(

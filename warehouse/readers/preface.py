@@ -46,6 +46,12 @@ def unit_notes(cells: Sequence[str], aliases: Aliases) -> tuple[str, ...]:
     return tuple(unit for cell in _paired(cells, aliases) for unit in find_unit_notes(cell))
 
 
+def corner_notes(cells: Sequence[str]) -> tuple[str, ...]:
+    """The units a lone note among the cells of a header sets for the whole table, as 单位：万元 in its corner."""
+    noted = {cell for cell in cells if _UNIT_ONLY.match(cell) and find_unit_notes(cell)}
+    return find_unit_notes(noted.pop()) if len(noted) == 1 else ()
+
+
 def _says(cell: str) -> bool:
     found = _NOTE.match(cell)
     return bool(found and found["value"]) or bool(_UNIT_ONLY.match(cell) and find_unit_notes(cell))

@@ -122,7 +122,7 @@ def test_a_unit_note_is_told_from_the_name_of_an_office(text, units):
     [
         ("市本级2024年3月能耗表", "2024年3月"), ("2024年1-6月执行情况", "2024年1-6月"), ("截至2024年3月31日房屋", "截至2024年3月31日"),
         ("2024年第一季度", "2024年第一季度"), ("支付_202403.csv", "202403"), ("能耗2024-03", "2024-03"), ("2024年度决算", "2024年度"),
-        ("budget-2024Q2.csv", "2024Q2"), ("打印日期：2024-04-02", None), ("发改投资〔2014〕2674号", None), ("20240305", None),
+        ("budget-2024Q2.csv", "2024Q2"), ("打印日期：2024-04-02", None), ("报出日期：2025年4月5日", None), ("填表时间：2025年4月", None), ("发改投资〔2014〕2674号", None), ("20240305", None),
     ],
 )  # fmt: skip
 def test_the_period_of_a_title(text, period):
@@ -184,3 +184,14 @@ def test_a_row_of_notes_over_the_header_is_no_group_and_its_unit_holds_for_all(n
 )
 def test_names_with_a_colon_or_a_unit_in_the_corner_are_still_a_header(drawn):
     assert find_heading(grid(drawn), KNOWN).body == 1
+
+
+@pytest.mark.parametrize(
+    ("drawn", "unit"),
+    [
+        ("单位：万元|市财政局|市审计局\n电费|1|2", "万元"), ("统计期|（单位：万元）|电|金额\n2024-01|甲局|5|2", "万元"),
+        ("统计期|单位|金额：万元\n2024-01|甲局|5", None), ("单位：元|单位：万元|金额\n甲局|1.5|2.5", None),
+    ],
+)  # fmt: skip
+def test_a_unit_in_the_corner_of_a_header_holds_for_the_table(drawn, unit):
+    assert find_heading(grid(drawn), KNOWN).unit_note == unit
