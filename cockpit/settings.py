@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     )
     refresh_seconds: int = Field(default=3, description="How often an open page asks whether there is something new.")
     upload_megabytes: int = Field(default=50, description="Largest file taken on the page, in megabytes.")
+    keep_undecided_days: int = Field(
+        default=7,
+        ge=1,
+        description="Days a file given in on the page waits for its owner's decision before the worker drops it.",
+    )
     inbox_folder: Path | None = Field(
         default=None,
         description="Watched folder: the worker loads what is put there and moves it to done/ or refused/; "

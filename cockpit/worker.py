@@ -331,10 +331,12 @@ def take_pulls(store: Store, now: dt.datetime) -> None:
 
 
 def tend(store: Store, now: dt.datetime) -> None:
-    """Keep the store small, once a night."""
+    """Keep the desk clear, and the store small, once a night."""
     from cockpit.settings import Settings
+    from cockpit.sweeping import sweep
     from cockpit.upkeep import policy_of, tend_nightly
 
+    sweep(store, Settings().keep_undecided_days, now)
     tend_nightly(store, policy_of(Settings()), now)
 
 

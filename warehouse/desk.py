@@ -1,6 +1,7 @@
 """The desk: where files given in on a page lie until they are loaded, and the secret that tells our own pages apart.
 
-desk/<id>/<name>   one file, as it came; gone when it is loaded (the inbox keeps it) or discarded
+desk/<id>/<name>   one file, as it came; gone when it is loaded (the inbox keeps it), discarded,
+                   or left undecided for some days
 desk/secret        random bytes, made once; a page proves with them that it was served by this store
 """
 
@@ -15,14 +16,16 @@ import re
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.durable import flush_file
+from warehouse.spare import is_abandoned
 from warehouse.store import Store
 
 FOLDER = "desk"
+SECRET = "secret"
 LONGEST_NAME = 80
 """Characters of a file name: as many as fit any file system in common Chinese."""
 MOST_NAME_BYTES = 240
@@ -90,9 +93,22 @@ def drop(store: Store, handover_id: str) -> None:
     shutil.rmtree(store.path / FOLDER / handover_id, ignore_errors=True)
 
 
+def drop_orphans(store: Store, kept: Collection[str], now: dt.datetime) -> int:
+    """Remove what belongs to none of the hand-overs that keep their file, once it is a day old; return how many."""
+    folder = store.path / FOLDER
+    found = [place for place in folder.iterdir() if place.name not in kept] if folder.is_dir() else []
+    gone = [place for place in found if place.name != SECRET and is_abandoned(place, now)]
+    for place in gone:
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink(missing_ok=True)
+    return len(gone)
+
+
 def secret_of(store: Store) -> bytes:
     """Return the store's secret, made on first use; processes that race for it agree on one."""
-    place = store.path / FOLDER / "secret"
+    place = store.path / FOLDER / SECRET
     with contextlib.suppress(FileNotFoundError):
         return place.read_bytes()
     place.parent.mkdir(mode=0o700, exist_ok=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -40,6 +39,7 @@ from warehouse.readers.tables import read_tables
 from warehouse.receipts import beside_counts
 from warehouse.recognition import contract_of, ranked_contracts
 from warehouse.sight import Candidate, FaultSight, Preview, RowSight, SheetSight, StrangeName
+from warehouse.spare import spare_folder
 from warehouse.store import Store, connect
 from warehouse.understanding import Outcome, Understood, compare_with_known, understand
 
@@ -105,7 +105,7 @@ def refused(delivery: Delivery, faults: Sequence[Fault]) -> Preview:
 def _bench(store: Store, clock: Clock) -> Iterator[Loader]:
     """Open what a load needs, beside any writer; a store that is not there yet is tried as an empty one."""
     with contextlib.ExitStack() as stack:
-        spill = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cockpit-preview-")))
+        spill = stack.enter_context(spare_folder())
         if not store.exists:
             store = Store(spill / "store")
             store.create()

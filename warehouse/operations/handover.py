@@ -1,6 +1,6 @@
 """Hand-overs: files given in on a page, what was understood and corrected, and what became of them.
 
-received → waiting → loading → done or failed; or received → discarded. Each step is one statement that holds only in
+received → waiting → loading → done or failed; or received → discarded, or failed when nobody decides for days. Each step is one statement that holds only in
 the state before it, so that two hands never take one hand-over twice. A worker that dies leaves `loading` behind: the
 next one goes on from the receipt when there is one, else it loads again.
 """
@@ -23,6 +23,9 @@ RECEIVED, WAITING, LOADING, DONE, FAILED, DISCARDED = (
     "received", "waiting", "loading", "done", "failed", "discarded",
 )  # fmt: skip
 FILE, RETURN = "file", "return"
+UNDECIDED = "undecided"
+"""Why a hand-over failed about which nobody decided in time."""
+
 OPEN_STATES = (RECEIVED, WAITING, LOADING)
 
 
@@ -139,6 +142,22 @@ def accept_handover(engine: Engine, handover_id: str, now: dt.datetime) -> bool:
 def discard_handover(engine: Engine, handover_id: str, now: dt.datetime) -> bool:
     """Give up a hand-over that was not queued; False when it was."""
     return _step(engine, handover_id, (RECEIVED,), state=DISCARDED, changed_at=now)
+
+
+def expire_handovers(engine: Engine, before: dt.datetime, now: dt.datetime) -> tuple[str, ...]:
+    """Give up what nobody decided or looked at since a moment, with what was understood of it; return which."""
+    touched = sa.func.coalesce(HANDOVER.c.changed_at, HANDOVER.c.given_at)
+    is_left = sa.and_(HANDOVER.c.state == RECEIVED, touched < before)
+    step = sa.update(HANDOVER).where(is_left).values(state=FAILED, why=UNDECIDED, changed_at=now, preview=None)
+    with engine.begin() as con:
+        return tuple(row.handover_id for row in con.execute(step.returning(HANDOVER.c.handover_id)))
+
+
+def open_ids(engine: Engine) -> frozenset[str]:
+    """Return the hand-overs that still need their file."""
+    query = sa.select(HANDOVER.c.handover_id).where(HANDOVER.c.state.in_(OPEN_STATES))
+    with engine.connect() as con:
+        return frozenset(row.handover_id for row in con.execute(query))
 
 
 def is_waited_for(engine: Engine) -> bool:

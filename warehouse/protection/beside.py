@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from warehouse.contracts import Contract
 from warehouse.manifest import Delivery
@@ -16,6 +14,7 @@ from warehouse.protection.shield import MOST_SEARCHED
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
 from warehouse.readers.signatures import recognise
+from warehouse.spare import spare_folder
 
 
 @contextlib.contextmanager
@@ -27,8 +26,8 @@ def cleaned(
     `ReadRefused` when nothing of the file may be looked at, or nobody can tell.
     """
     areas = [Area.of(table, contract) for table in tables]
-    with tempfile.TemporaryDirectory(prefix="cockpit-preview-") as folder:
-        target = Path(folder) / "clean"
+    with spare_folder() as folder:
+        target = folder / "clean"
         try:
             if not areas and delivery.path.stat().st_size > MOST_SEARCHED:
                 raise Unsearchable(delivery.name)
