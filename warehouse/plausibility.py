@@ -10,6 +10,7 @@ from warehouse import stage
 from warehouse.base.periods import month_label
 from warehouse.contracts import Contract
 from warehouse.manifest import Delivery
+from warehouse.mapping import column_of
 
 
 def declared_range(
@@ -22,7 +23,7 @@ def declared_range(
     low, high = delivery.span
     con.execute(
         f"""INSERT INTO faults SELECT sheet_no, row_no, '{contract.time_column}', 'outside_period',
-            CAST("{contract.time_column}" AS VARCHAR), '{month_label(low)}..{month_label(high - 1)}'
+            {stage.as_told(column_of(contract, contract.time_column))}, '{month_label(low)}..{month_label(high - 1)}'
         FROM staged WHERE ({start} < {low} OR {start} >= {high})"""
         + ("" if sheet_no is None else f" AND sheet_no = {sheet_no}")
     )
@@ -37,6 +38,7 @@ def magnitude(con: duckdb.DuckDBPyConnection, contract: Contract, *, beside_know
     column, factor = rule["column"], rule.get("factor", 1000)
     per = ", ".join(f'"{name}"' for name in rule["per"])
     on = " AND ".join(f'n."{name}" IS NOT DISTINCT FROM h."{name}"' for name in rule["per"])
+    measure = column_of(contract, column)
     start, _ = stage.valid_span(contract)
     rows = f'SELECT {per}, {start} AS m, "{column}" FROM staged'
     if beside_known:
@@ -57,6 +59,7 @@ def magnitude(con: duckdb.DuckDBPyConnection, contract: Contract, *, beside_know
             SELECT n.*, h.usual FROM now n JOIN history h ON {on}
             WHERE n.v > h.usual * {factor} OR (n.v > 0 AND n.v * {factor} < h.usual)
         )
-        SELECT s.sheet_no, s.row_no, '{column}', 'magnitude', CAST(s."{column}" AS VARCHAR), CAST(h.usual AS VARCHAR)
+        SELECT s.sheet_no, s.row_no, '{column}', 'magnitude', {stage.as_told(measure, f's."{column}"')},
+               {stage.as_told(measure, "h.usual")}
         FROM staged s JOIN off h ON {on.replace("n.", "s.")} AND h.m = {start}"""
     )

@@ -18,7 +18,7 @@ import pyarrow as pa
 from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
 from warehouse.contracts import Check, Column, Contract
-from warehouse.mapping import Mapped
+from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
@@ -169,7 +169,7 @@ def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract, held: frozen
         if column.required and column.name not in contract.derived:
             tests.append((column.name, "blank_required", f"{name} IS NULL", name))
         if column.minimum is not None:
-            tests.append((column.name, "below_minimum", f"{name} < {column.minimum}", name))
+            tests.append((column.name, "below_minimum", f"{name} < {column.minimum}", as_told(column)))
         if column.type in ("date", "datetime"):
             tests.append(
                 (
@@ -198,8 +198,23 @@ def _figures(check: Check, contract: Contract) -> str:
     """SQL of what a row holds in the columns a check speaks of, under the labels people know."""
     words = set(re.findall(r"\w+", check.expr))
     shown = [column for column in contract.columns if column.name in words][:MOST_SHOWN]
-    parts = [f"""'{column.aliases[0] if column.aliases else column.name} ' || "{column.name}\"""" for column in shown]
+    parts = [f"""'{column.aliases[0] if column.aliases else column.name} ' || {as_told(column)}""" for column in shown]
     return f"nullif(concat_ws('，', {', '.join(parts)}), '')" if parts else "NULL"
+
+
+def as_told(column: Column, name: str | None = None) -> str:
+    """SQL of a stored value as people write it: a figure without idle zeros, a month as 2025-03, a word of a closed list
+    in its first spelling. `name` is the SQL of the value, where that is not the column itself."""
+    value = name or f'"{column.name}"'
+    if column.is_number:
+        return f"regexp_replace(CAST({value} AS VARCHAR), '(\\.\\d*[1-9])0+$|\\.0+$', '\\1')"
+    if column.type == "month":
+        return f"printf('%04d-%02d', {value} // 12, {value} % 12 + 1)"
+    if column.values:
+        words = {stored: text for text, stored in reversed(list(column.values.items()))}
+        cases = " ".join(f"WHEN {quote(stored)} THEN {quote(text)}" for stored, text in words.items())
+        return f"CASE {value} {cases} ELSE {value} END"
+    return f"CAST({value} AS VARCHAR)"
 
 
 def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[str]) -> None:
@@ -212,6 +227,7 @@ def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequ
     if total == distinct:
         return
     values = ", ".join(f'"{column.name}"' for column in contract.columns)
+    told = ", ".join(as_told(column_of(contract, key)) for key in contract.keys)
     con.execute(
         f"""INSERT INTO faults
         WITH counted AS (
@@ -220,7 +236,7 @@ def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequ
                    row_number() OVER (PARTITION BY {keys} ORDER BY sheet_no, row_no) AS place,
                    first(row_no) OVER (PARTITION BY {keys} ORDER BY sheet_no, row_no) AS first_row,
                    first(sheet_no) OVER (PARTITION BY {keys} ORDER BY sheet_no, row_no) AS first_sheet,
-                   concat_ws(' | ', {keys}) AS shown
+                   concat_ws(' | ', {told}) AS shown
             FROM staged WHERE {present}
         )
         SELECT DISTINCT sheet_no, row_no, '{contract.keys[0]}', CASE WHEN differ THEN 'duplicate_key' ELSE 'duplicate_row' END,

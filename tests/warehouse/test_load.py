@@ -123,7 +123,8 @@ def test_a_sum_a_thousand_times_off_its_history_is_asked_about(office: Office) -
         assert office.hand_in(f"支付{month}.csv", pay(line)).status == "committed"
     wrong = "V9,1,市财政局,2025-05-10,30201,办公费,一般公共预算财政拨款,基本支出-公用,1010000"
     assert office.hand_in("支付5.csv", pay(wrong)).counts["quarantined"] == 1
-    assert office.store.control.quarantine()[0]["code"] == "magnitude"
+    (entry,) = office.store.control.quarantine()
+    assert (entry["code"], entry["value"], entry["hint"]) == ("magnitude", "1010000", "102.5")
 
 
 @pytest.mark.both_logs
