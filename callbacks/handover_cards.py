@@ -223,7 +223,10 @@ def _strangers(words: Language, strangers: Sequence[StrangeName], more: int) -> 
         )
     if more:
         lines.append(html.P(words.say("desk.strangers.more", count=words.count(more)), className="desk-aside"))
-    title = html.H4(words.say("desk.strangers", count=words.count(len(strangers) + more)))
+    left = sum(1 for one in strangers if one.rows) + more
+    settled = len(strangers) + more - left
+    key = "desk.strangers" if not settled else "desk.strangers.left" if left else "desk.strangers.settled"
+    title = html.H4(words.say(key, count=words.count(left), settled=words.count(settled)))
     return html.Div([title, *lines], className="desk-strangers")
 
 

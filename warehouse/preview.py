@@ -358,7 +358,8 @@ def _strangers(
     contract: Contract, entries: Sequence[Mapping[str, Any]], units: Directory, advice: Advice, near: str | None
 ) -> tuple[tuple[StrangeName, ...], int]:
     """Return the names of units nobody knows, each once, with the rows they stand in and who may be meant; and how
-    many more there are. Whom somebody chose is always listed: what is not listed is not chosen when looked at again."""
+    many more there are. Whom somebody chose is always listed: what is not listed is not chosen when looked at again.
+    They stand in the order of their names, so that none moves when somebody is chosen."""
     rows: dict[str, set[tuple[str, int]]] = {}
     for entry in entries:
         if entry["code"] in ORG_FAULTS and entry["column_name"] == contract.org_column and entry["value"]:
@@ -370,7 +371,7 @@ def _strangers(
         for text, code in advice.corrections.organisations.items()
         if text not in rows and code in units
     ]
-    return (*found, *chosen), len(rows) - len(asked)
+    return tuple(sorted((*found, *chosen), key=lambda one: one.text)), len(rows) - len(asked)
 
 
 def _meant(text: str, units: Directory, advice: Advice, near: str | None) -> tuple[tuple[str, str], ...]:

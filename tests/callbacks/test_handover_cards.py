@@ -13,7 +13,7 @@ import pytest
 from callbacks.handover_cards import card
 from callbacks.language import Language, load_texts
 from warehouse.operations.handover import DONE, HandoverRow
-from warehouse.sight import Preview
+from warehouse.sight import Preview, StrangeName
 
 GAP = {"zh": "合计为 999，读到的各行相加为 300.5。", "en": "The total is 999, but the rows add up to 300.5."}
 SECRET = {"zh": "第 3 行标有密级，已拒收，内容未保存。", "en": "Rows 3 bear a marking of secrecy; they were rejected."}
@@ -53,6 +53,25 @@ def test_the_sheet_is_offered_only_while_a_row_waits(lang: str, left: int, told:
     assert told in text
     assert ("return.xlsx" in text) is bool(left)
     assert told not in shown(after(accepted=3), lang, left)  # nothing was set aside: nothing is said of it
+
+
+ASKED, SETTLED = StrangeName("市教育句", 3, ()), StrangeName("市财政句", 0, (("A", "市财政局"),), chosen="A")
+
+
+@pytest.mark.parametrize(
+    ("strangers", "zh", "en"),
+    [
+        ((ASKED,), "有 1 个单位名称不在名录里", "not in the register: 1"),
+        ((ASKED, SETTLED), "还有 1 个单位名称不在名录里，已指明 1 个", "1 left, 1 settled"),
+        ((SETTLED,), "不在名录里的 1 个单位名称都已指明", "all 1 settled"),
+    ],
+)
+def test_a_name_that_was_settled_is_no_longer_counted_as_strange(
+    strangers: tuple[StrangeName, ...], zh: str, en: str
+) -> None:
+    row = before(replace(SEEN, strangers=strangers, strangers_total=len(strangers)))
+    assert zh in shown(row)
+    assert en in shown(row, "en")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

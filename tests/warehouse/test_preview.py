@@ -160,9 +160,22 @@ def test_of_many_strange_names_those_of_most_rows_are_asked_for_and_the_rest_cou
     text = pay(*lines, line.format(n=60, name="不知何处59"), line.format(n=61, name="市教育句"))
     seen = look(office, "多名.csv", text, Advice(Corrections({}, {"市教育句": "B"})))
     listed = [(one.text, one.rows) for one in seen.strangers]
-    assert listed[:2] == [("不知何处59", 2), ("不知何处00", 1)]
-    assert listed[-1] == ("市教育句", 0) and seen.strangers[-1].chosen == "B"
+    assert (listed[0], listed[48:]) == (("不知何处00", 1), [("不知何处48", 1), ("不知何处59", 2), ("市教育句", 0)])
+    assert seen.strangers[-1].chosen == "B"
     assert (len(listed), seen.strangers_total) == (51, 61)
+
+
+def test_no_strange_name_moves_when_somebody_is_chosen(office: Office) -> None:
+    rows = [
+        P1.replace("V1", f"N{n}").replace("市财政局", name)
+        for n, name in enumerate(("市财政句", "市教育句", "市财政巨"))
+    ]
+    orders = []
+    for chosen in ({}, {"市教育句": "B"}, {"市教育句": "B", "市财政巨": "A"}):
+        seen = look(office, "三名.csv", pay(*rows), Advice(Corrections({}, chosen)))
+        orders.append([one.text for one in seen.strangers])
+        assert {one.text for one in seen.strangers if one.chosen} == set(chosen)
+    assert orders == [["市教育句", "市财政句", "市财政巨"]] * 3
 
 
 def test_a_preview_survives_the_way_through_json(office: Office) -> None:
@@ -235,6 +248,19 @@ def test_a_preview_shows_what_a_load_would_keep_and_nothing_else(office: Office,
         assert list(one.beside) == ([] if one.status == "refused" else report.message["beside"])
         assert (report.status == "refused") == (one.status == "refused")
         other.store.control.close()
+
+
+def test_a_fault_tells_figures_and_words_as_people_write_them(office: Office) -> None:
+    head = "统计期,单位名称,能源品种,数量,费用\n"
+    twice = look(office, "能耗.csv", f"{head}2025-04,市教育局,电,5,3\n2025-04,市教育局,电,6,3\n", source="energy_use")
+    assert [fault.value for fault in twice.faults] == ["B | 2025-04 | 电"] * 2
+    less = look(
+        office, "能耗.csv", f"{head}2025-04,市教育局,电,-99999.50,3\n2025-05,市教育局,电,-700,3\n", source="energy_use"
+    )
+    assert [fault.value for fault in less.faults] == ["-99999.5", "-700"]
+    (dear,) = look(office, "能耗.csv", f"{head}2025-04,市教育局,电,0.2948,99999\n", source="energy_use").faults
+    assert (dear.code, dear.value) == ("unit_price_unlikely", "能源品种 电，数量 0.2948，费用 99999")
+    assert dear.texts["zh"].endswith("（能源品种 电，数量 0.2948，费用 99999）")
 
 
 def test_a_row_under_the_key_of_another_unit_takes_nothing_from_it(tmp_path: Path) -> None:
