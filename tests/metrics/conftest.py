@@ -109,11 +109,11 @@ class World:
         known = {r[k] for rows in self.rows.values() for r in rows for k in ("rec_from", "rec_to") if r[k] < OPEN}
         seqs = sorted(known | set(self.recorded))
         con.execute(
-            "CREATE TABLE batch (batch_seq INTEGER, recorded_at TIMESTAMP, file_name VARCHAR, withdraws INTEGER)"
+            "CREATE TABLE batch (batch_seq INTEGER, dataset VARCHAR, recorded_at TIMESTAMP, file_name VARCHAR, withdraws INTEGER)"
         )
         for seq in seqs:
             when = self.recorded.get(seq, dt.datetime(2025, 1, 1, 0, 0) + dt.timedelta(days=seq))
-            con.execute("INSERT INTO batch VALUES ($1, $2, $3, NULL)", [seq, when, f"batch {seq}"])
+            con.execute("INSERT INTO batch VALUES ($1, NULL, $2, $3, NULL)", [seq, when, f"batch {seq}"])
         flows = [r["from_m"] for n, rows in self.rows.items() for r in rows if r["to_m"] - r["from_m"] == 1]
         meta = {
             "through_seq": str(max(seqs, default=0)), "origin": "simulated", "timezone": "Asia/Shanghai",

@@ -93,8 +93,8 @@ def test_a_sheet_says_units_requirement_choices_and_dates(tmp_path: Path) -> Non
     assert headings[9] == "购置日期" and (bought.type, bought.operator) == ("date", "greaterThanOrEqual")
     assert sheet.column_dimensions["J"].width >= 12 and sheet["J2"].number_format == "yyyy-mm-dd"
     assert sheet["A2"].value == MARK + "2024年3月" and sheet["K2"].value == 17.98
-    assert [cell.value for cell in book["公共机构能源资源消费月报"][1]][:5] == [
-        "*单位名称", "*统计期", "分摊", "电(千瓦时)", "电价",
+    assert [cell.value for cell in book["公共机构能源资源消费月报"][1]][:8] == [
+        "*单位名称", "*统计期", "分摊", "计费开始日期", "计费截止日期", "充值", "电(千瓦时)", "电价",
     ]  # fmt: skip
 
 
