@@ -15,7 +15,7 @@ import pytest
 import xlsxwriter
 
 from tests.fakes.clerk import Clerk
-from tests.fakes.office import NOW, P1, P2, Office, pay
+from tests.fakes.office import NOW, ORG, P1, P2, Office, pay
 from warehouse.backup import backup, restore
 from warehouse.health.examine import examine
 from warehouse.ingest import load
@@ -398,8 +398,5 @@ def test_what_a_clerk_types_into_a_return_sheet_is_not_kept_either(office: Offic
 @pytest.mark.parametrize("label", ["曾用名", "别名", "aliases"])
 def test_the_other_names_of_an_office_may_be_numbers_like_those_of_telephones(office: Office, label: str) -> None:
     # budget codes of eleven digits stand among the former names of a register
-    office.hand_in(
-        "名录.csv",
-        f"单位代码,单位名称,上级单位代码,层级,单位性质,机构序列,生效日期,{label}\nC,市档案馆,R,市,政府,9,2020-01-01,13563000000\n",
-    )
+    office.hand_in("名录.csv", ORG.replace("曾用名", label).replace("市财政厅", "13563000000"))
     assert office.hand_in("支付.csv", pay(P1.replace("市财政局", "13563000000"))).counts["accepted"] == 1
