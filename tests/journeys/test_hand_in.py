@@ -180,6 +180,11 @@ def test_the_page_of_hand_overs_fits(hall, watch, tmp_path, size: tuple[int, int
     drop(seen.page, messy)
     seen.page.locator(".desk-card.received table").first.wait_for(timeout=60_000)
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    cut = "[...document.querySelectorAll('.desk-unit')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+    assert seen.page.evaluate(cut) == 0
+    for name in ("数据", "期间", "状态"):  # seen without moving the table sideways
+        box = seen.page.locator(".region-owed .ag-header-cell", has_text=name).first.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= size[0], name
 
 
 def test_coming_and_going_leaves_nothing_behind(hall, watch) -> None:
