@@ -17,7 +17,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
@@ -36,6 +36,7 @@ _BOUND = re.compile(r"bound\((\w+)\)")
 _NOISE = re.compile(r"[\s_*:,.、/\\\-]+")
 
 
+@lru_cache(maxsize=65_536)  # the same few labels are compared with every contract, file after file
 def normalise_label(text: str) -> str:
     """Return a header label as it is compared: NFKC, lower case, without brackets, blanks and punctuation."""
     folded = unicodedata.normalize("NFKC", text).lower()

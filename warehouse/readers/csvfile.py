@@ -192,7 +192,8 @@ def _read_head(text: Utf8File, aliases: Aliases) -> _Head:
         data = file.read(HEAD_BYTES)
         if len(data) == HEAD_BYTES:
             data += file.readline()
-    heads = [_cut_head(data, text.mark, delimiter) for delimiter in DELIMITERS]
+    met = [delimiter for delimiter in DELIMITERS if delimiter.encode() in data] or DELIMITERS[:1]
+    heads = [_cut_head(data, text.mark, delimiter) for delimiter in met]
     return max(heads, key=lambda head: _delimiter_score(head, aliases))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import mmap
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,9 +179,9 @@ def _refuse_foreign(path: Path, name: str) -> None:
     """Nearly all bytes make sense as gb18030; text of another encoding gives characters nobody uses."""
     with path.open("rb") as file:
         text = file.read(BLOCK).decode("gb18030", "ignore")
-    letters = [letter for letter in text if "\u4e00" <= letter <= "\u9fff"]
-    rare = sum(1 for letter in letters if not _is_common(letter))
-    if len(letters) >= FEWEST_LETTERS and rare > len(letters) * RARE_SHARE:
+    letters = {letter: times for letter, times in Counter(text).items() if "\u4e00" <= letter <= "\u9fff"}
+    rare = sum(times for letter, times in letters.items() if not _is_common(letter))
+    if (count := sum(letters.values())) >= FEWEST_LETTERS and rare > count * RARE_SHARE:
         raise ReadRefused(Fault("foreign_encoding", name, row=1, value=text[:30].strip()))
 
 
