@@ -25,8 +25,6 @@ FAULTS_SHOWN = 6
 TOLD_BESIDE = ("classified",)
 """Rows passed over that did hold data; a sentence beside the counts says so."""
 
-FATES = ("new", "same", "aside", "as_written")
-
 
 def card(focus: Focus, row: HandoverRow, sources: Mapping[str, SourceCard]) -> html.Section:
     """Return the card of a hand-over."""

@@ -18,10 +18,10 @@ from cockpit.reading import reach_of
 from warehouse import desk
 from warehouse.base.clock import Clock
 from warehouse.base.errors import CockpitError, StoreBusy
-from warehouse.control import COUNTS
 from warehouse.corrections import Advice, Corrections
 from warehouse.operations import handover
 from warehouse.operations.handover import HandoverRow
+from warehouse.receipts import FileReport
 from warehouse.resubmission import resubmit
 from warehouse.store import Store
 
@@ -106,17 +106,7 @@ def _resubmit(
 
 def _told(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return receipts as the reports of the loads that left them."""
-    return [
-        {
-            "file": receipt["file_name"],
-            "source": receipt["dataset"],
-            "batch_seq": receipt["batch_seq"],
-            **{name: receipt["counts"].get(name, 0) for name in COUNTS},
-            "status": receipt["status"],
-            "message": receipt["message"],
-        }
-        for receipt in receipts
-    ]
+    return [FileReport.of_receipt(receipt).as_json() for receipt in receipts]
 
 
 def watch_handovers(store: Store, clock: Clock, stop: threading.Event) -> None:

@@ -36,17 +36,7 @@ def told(reports: Iterable[FileReport]) -> list[Told]:
 
 def told_by_receipts(receipts: Iterable[Mapping[str, Any]]) -> list[Told]:
     """Return receipts as the reports of the load that left them."""
-    return [
-        {
-            "file": receipt["file_name"],
-            "source": receipt["dataset"],
-            "batch_seq": receipt["batch_seq"],
-            **{name: receipt["counts"].get(name, 0) for name in COUNTS},
-            "status": receipt["status"],
-            "message": receipt["message"],
-        }
-        for receipt in receipts
-    ]
+    return told(FileReport.of_receipt(receipt) for receipt in receipts)
 
 
 def told_fault(name: str, fault: CockpitError) -> list[Told]:

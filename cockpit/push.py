@@ -31,7 +31,6 @@ from warehouse.live.tokens import holds, parse_token
 from warehouse.operations import AnswerRow, TokenRow
 from warehouse.store import Generation, Store
 
-PUSH_ROUTES = tuple(kind.path for kind in KINDS)
 STATUS = {
     "no_token": 401, "bad_token": 401, "wrong_kind": 403, "too_large": 413, "too_many_rows": 413, "wrong_media": 415,
     "too_often": 429, "not_ready": 503, "not_written": 503, "key_reused": 422,

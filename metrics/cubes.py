@@ -31,15 +31,13 @@ from metrics.reviewed_cubes import file_reports, prepare_touched, rebuild_cells,
 from metrics.tables import columns_of, create_table, decimals, has_rows, literal, month_list, quoted, table_names
 from warehouse.allocating import SHARED_KINDS
 from warehouse.base.periods import OPEN, month_of
-from warehouse.contracts import Contract
+from warehouse.contracts import FEW, Contract
 from warehouse.reviewed import is_owed, looking_at_reviewed, works_with_review
 
 OWN = "|own"
 """Suffix of a node that stands for a parent's own figures without its children's."""
 BY_UNIT = "unit, month_no, batch_seq"
 BY_NODE = "node, month_no, batch_seq"
-FEW = 8
-"""A file that names fewer than one in so many of the units usually named is one office's, not everybody's."""
 AHEAD = 12
 """Months beyond the last data for which standing registers and duties are laid out."""
 

@@ -28,6 +28,9 @@ from warehouse.pairs import pair_expr
 from warehouse.sharing import Shared, read_shared
 
 TimeKind = Literal["span", "month", "year", "date", "datetime"]
+FEW = 8
+"""Fewer than one in so many of the units usually named are a few offices, not everybody: a file of theirs speaks for
+them alone, and a month they reported is not yet a month of the whole."""
 TIME_KINDS = ("span", "month", "year", "date", "datetime")
 TYPES = ("text", "date", "datetime", "month", "year", "int", "bool")
 _DEC = re.compile(r"^dec\((\d+),(\d+)\)$")

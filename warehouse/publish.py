@@ -21,7 +21,7 @@ from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
 from warehouse.billing import spread_bills
 from warehouse.closure import build_closure
-from warehouse.contracts import Contract
+from warehouse.contracts import FEW, Contract
 from warehouse.control import from_iso
 from warehouse.doubts import build_doubts
 from warehouse.durable import settle_new, sha256_of, write_text
@@ -30,8 +30,6 @@ from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_revie
 from warehouse.store import Store, connect
 
 SCHEMA_VERSION = "5"
-FEW = 8
-"""A month that fewer than one in so many of the units reported is not yet a month of the whole."""
 KEPT_GENERATIONS = 3
 """The newest files that stay; who still reads an older one keeps it open although its name is gone."""
 

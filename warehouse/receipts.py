@@ -29,6 +29,14 @@ class FileReport:
     counts: Mapping[str, int]
     message: Mapping[str, Any]
 
+    @classmethod
+    def of_receipt(cls, receipt: Mapping[str, Any]) -> FileReport:
+        """Return the report of the load that left a receipt."""
+        return cls(
+            receipt["file_name"], receipt["dataset"], receipt["batch_seq"], receipt["status"], receipt["counts"],
+            receipt["message"],
+        )  # fmt: skip
+
     def as_json(self) -> dict[str, Any]:
         """Return the object `cockpit load` prints."""
         return {

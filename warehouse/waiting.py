@@ -119,22 +119,19 @@ def _is_wanted(row: WaitingRow, wanted: Wanted) -> bool:
 
 def rows_like(control: Control, hashes: Collection[str]) -> list[WaitingRow]:
     """Return every row that ever held what the hashes stand for, open or closed."""
-    listed = sorted(hashes)
-    entries: list[Entry] = []
-    with control.engine.connect() as con:
-        for at in range(0, len(listed), ASKED_AT_ONCE):
-            query = sa.select(QUARANTINE).where(QUARANTINE.c.row_hash.in_(listed[at : at + ASKED_AT_ONCE]))
-            entries += [dict(row._mapping) for row in con.execute(query)]
-    return rows_of(control, entries)
+    return _rows_with(control, QUARANTINE.c.row_hash, sorted(hashes))
 
 
 def set_aside_by(control: Control, receipts: Collection[int]) -> list[WaitingRow]:
     """Return the rows that some receipts set aside."""
-    listed = sorted(receipts)
+    return _rows_with(control, QUARANTINE.c.receipt_id, sorted(receipts))
+
+
+def _rows_with(control: Control, column: sa.Column[Any], values: Sequence[Any]) -> list[WaitingRow]:
     entries: list[Entry] = []
     with control.engine.connect() as con:
-        for at in range(0, len(listed), ASKED_AT_ONCE):
-            query = sa.select(QUARANTINE).where(QUARANTINE.c.receipt_id.in_(listed[at : at + ASKED_AT_ONCE]))
+        for at in range(0, len(values), ASKED_AT_ONCE):
+            query = sa.select(QUARANTINE).where(column.in_(values[at : at + ASKED_AT_ONCE]))
             entries += [dict(row._mapping) for row in con.execute(query)]
     return rows_of(control, entries)
 

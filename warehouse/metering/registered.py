@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
@@ -56,8 +56,3 @@ def meters_of(
         )
         for name, listed in found.items()
     }
-
-
-def meters_below(meters: Mapping[str, Meter], units: frozenset[str]) -> dict[str, Meter]:
-    """Return the meters of which the newest version belongs to one of some units."""
-    return {name: meter for name, meter in meters.items() if meter.versions[-1].unit in units}
