@@ -49,6 +49,7 @@ check: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@found=$$($(BIN)/python -m pytest --collect-only -qq) || { echo "$$found"; exit 1; }
 	@$(BIN)/cockpit indicators check
 	@$(BIN)/cockpit rules check
 	@$(BIN)/python -m docs.generate --check

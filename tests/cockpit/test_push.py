@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from cockpit.app import TOKEN_ROUTES
 from cockpit.cli import app
-from cockpit.push import PUSH_ROUTES, openapi
+from cockpit.push import openapi
 from tests.fakes.office import ORG, Office
 from warehouse import operations
 from warehouse.base.errors import UnknownName
@@ -121,8 +121,8 @@ def waiting(store: Store) -> list[dict[str, Any]]:
 
 
 def test_the_guard_lets_through_exactly_what_asks_for_a_token() -> None:
-    assert TOKEN_ROUTES == PUSH_ROUTES
-    assert {path for path in openapi()["paths"] if "post" in openapi()["paths"][path]} == set(PUSH_ROUTES)
+    posted = {path for path, verbs in openapi()["paths"].items() if "post" in verbs}
+    assert set(TOKEN_ROUTES) == posted
 
 
 def test_each_row_is_answered_on_its_own(site: Site) -> None:
