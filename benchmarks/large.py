@@ -26,7 +26,7 @@ from warehouse.deltas import BATCH_ROOM, PARTS
 from warehouse.history import live
 from warehouse.ingest import load, scratch
 from warehouse.publish import publish
-from warehouse.segment import FAST, SMALL, seal
+from warehouse.segment import seal
 from warehouse.store import Store, connect
 
 DATASET = "payment"
@@ -52,8 +52,10 @@ class Grown:
         """Acknowledge the rows of a statement as the next batch."""
         control = self.store.control
         seq, now = control.last()[0] + 1, iso(system_clock())
-        codec = SMALL if "(-1)" in rows else FAST  # as a load would
-        segment = seal(con, DATASET, seq, rows.replace("$seq", str(seq)), self.store.segments, self.store.tmp, codec)
+        restates = "(-1)" in rows
+        segment = seal(
+            con, DATASET, seq, rows.replace("$seq", str(seq)), self.store.segments, self.store.tmp, restates=restates
+        )
         counts = dict.fromkeys(COUNTS, 0) | {"rows_in": 1, "accepted": 1, "delta_rows": segment.rows}
         shared = {"dataset": DATASET, "file_name": f"bench-{seq}", "file_sha": "", "recorded_at": now}
         batch = {**shared, "batch_seq": seq, "kind": "load", "origin": "simulated", "recorded_by": "bench",
@@ -86,7 +88,7 @@ class Grown:
             AND hash(row_id + $seq) % 100000 < {int(share * 100000)}"""
         return f"""SELECT * REPLACE ($seq::INTEGER AS batch_seq), (-1)::TINYINT AS n FROM ({old}) UNION ALL BY NAME
             SELECT * REPLACE ($seq::BIGINT * {BATCH_ROOM} + row_no::BIGINT * {PARTS} AS row_id, $seq::INTEGER AS batch_seq,
-            amount + 1 AS amount), 1::TINYINT AS n FROM ({old})"""
+            (amount + 1)::DECIMAL(18,2) AS amount), 1::TINYINT AS n FROM ({old})"""
 
     @property
     def bytes(self) -> int:

@@ -1,6 +1,7 @@
 """Signed deltas: what a file changes against what is known, and the immutable segments that hold it.
 
-A changed row is written as -old and +new under a new batch number; nothing is updated or deleted.
+A changed row is written as -old and +new under a new batch number; nothing is updated or deleted. The old one is only
+named: its values stand in the segment that brought it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
 from warehouse.growth import with_columns
-from warehouse.segment import FAST, SMALL, seal
+from warehouse.segment import seal
 from warehouse.stage import valid_span
 
 PARTS, SHEET_ROOM, BATCH_ROOM = 64, 2**30, 2**40
@@ -130,8 +131,8 @@ def write_segment(
                    d.to_m::INTEGER AS to_m, {columns}, d.note, {file} AS file_name,
                    {sheet} AS sheet, d.row_no::INTEGER AS row_no
             FROM delta d"""
-    is_restating = con.execute("SELECT 1 FROM delta WHERE n = -1 LIMIT 1").fetchone() is not None
-    return seal(con, contract.name, batch_seq, rows, root, tmp, SMALL if is_restating else FAST)
+    restates = con.execute("SELECT 1 FROM delta WHERE n = -1 LIMIT 1").fetchone() is not None
+    return seal(con, contract.name, batch_seq, rows, root, tmp, restates=restates)
 
 
 def _by_sheet(texts: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Segments as they are read: signed deltas and rebased history together, as signed rows or as versions.
 
-A delta segment holds −old and +new rows of one batch. A history segment holds one row per version of a fact, with the
+A delta segment holds −old and +new rows of one batch; of an old row only which it was and where it lay is read, its
+values stand in the row that brought it. A history segment holds one row per version of a fact, with the
 batch that brought it (`batch_seq`) and the batch that took it back (`taken_seq`, empty while it stands): the same
 knowledge at half the rows, so that every past day can be read from it too.
 """
@@ -17,18 +18,19 @@ from warehouse.control import HISTORY, SegmentRow
 
 
 def signed(root: Path, segments: Sequence[SegmentRow]) -> str:
-    """SQL of all signed rows (`n` = +1 or −1, `batch_seq` = the batch that said so)."""
-    parts = []
-    if deltas := _files(root, segments, history=False):
-        parts.append(f"SELECT * FROM read_parquet({deltas}, union_by_name = true)")
-    if histories := _files(root, segments, history=True):
-        read = f"read_parquet({histories}, union_by_name = true)"
-        parts.append(f"SELECT * EXCLUDE (taken_seq), 1::TINYINT AS n FROM {read}")
-        parts.append(
-            f"SELECT * EXCLUDE (taken_seq) REPLACE (taken_seq AS batch_seq), (-1)::TINYINT AS n FROM {read}"
-            " WHERE taken_seq IS NOT NULL"
-        )
-    return " UNION ALL BY NAME ".join(parts)
+    """SQL of signed rows (`n` = +1 or −1, `batch_seq` = the batch that said so); one taken back says no value."""
+    born = f"SELECT * EXCLUDE (taken_seq), 1::TINYINT AS n FROM ({_born(root, segments)})"
+    return f"{born} UNION ALL BY NAME {_taken(root, segments)}"
+
+
+def told(root: Path, segments: Sequence[SegmentRow]) -> str:
+    """SQL of signed rows, one taken back with the values it had. Its row must stand in one of the segments."""
+    born, taken = _born(root, segments), _taken(root, segments)
+    return (
+        f"SELECT * EXCLUDE (taken_seq), 1::TINYINT AS n FROM ({born}) UNION ALL BY NAME"
+        f" SELECT b.* EXCLUDE (taken_seq) REPLACE (t.batch_seq AS batch_seq), t.n FROM ({born}) b"
+        f" JOIN ({taken}) t ON t.row_id = b.row_id"
+    )
 
 
 def versions(root: Path, segments: Sequence[SegmentRow]) -> str:
@@ -71,6 +73,20 @@ def _gone(root: Path, segments: Sequence[SegmentRow]) -> str:
     deltas = _files(root, segments, history=False)
     wanted = f"SELECT row_id, batch_seq FROM read_parquet({deltas}, union_by_name = true) WHERE n = -1"
     return wanted if deltas else ""
+
+
+def _taken(root: Path, segments: Sequence[SegmentRow]) -> str:
+    columns, parts = "from_m, to_m, (-1)::TINYINT AS n", []
+    if deltas := _files(root, segments, history=False):
+        parts.append(
+            f"SELECT row_id, batch_seq, {columns} FROM read_parquet({deltas}, union_by_name = true) WHERE n = -1"
+        )
+    if histories := _files(root, segments, history=True):
+        parts.append(
+            f"SELECT row_id, taken_seq AS batch_seq, {columns} FROM read_parquet({histories}, union_by_name = true)"
+            " WHERE taken_seq IS NOT NULL"
+        )
+    return " UNION ALL BY NAME ".join(parts)
 
 
 def _end(places: str) -> str:

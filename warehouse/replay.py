@@ -198,7 +198,8 @@ def _rows_of(con: duckdb.DuckDBPyConnection, old: Store, new: Store, batch: Row)
             raise StoreError(f"the segment {damaged[0]} is damaged")
         rows = f"SELECT * FROM ({history.signed(old.segments, segments)}) WHERE batch_seq = {seq}"
         if con.execute(f"SELECT 1 FROM ({rows}) LIMIT 1").fetchone():
-            made.append(seal(con, dataset, seq, rows, new.segments, new.tmp))
+            restates = con.execute(f"SELECT 1 FROM ({rows}) WHERE n = -1 LIMIT 1").fetchone() is not None
+            made.append(seal(con, dataset, seq, rows, new.segments, new.tmp, restates=restates))
     if sum(one.rows for one in made) != batch["delta_rows"]:
         raise StoreError(f"the old segments hold other rows of batch {seq} than its log says")
     return made

@@ -18,15 +18,26 @@ MARK = "h"
 
 FAST, SMALL = "lz4_raw", "zstd"
 """How a segment is packed: a first load is large and waited for; what is restated comes again and again and is kept."""
+TAKEN_BACK = "row_id, batch_seq, n, from_m, to_m"
+"""What a row that is taken back still says: which it was, where it lay, and who took it. Its values stand where it came."""
 
 
 def seal(
-    con: duckdb.DuckDBPyConnection, dataset: str, batch_seq: int, rows: str, root: Path, tmp: Path, codec: str = FAST
-) -> SegmentRow:
-    """Write the rows of a statement as the segment of a batch; flushed, then named."""
+    con: duckdb.DuckDBPyConnection, dataset: str, batch_seq: int, rows: str, root: Path, tmp: Path, *,
+    restates: bool = False,
+) -> SegmentRow:  # fmt: skip
+    """Write the rows of a statement as the segment of a batch; flushed, then named. `restates`: some are taken back."""
     temporary = tmp / f"{dataset}-{batch_seq}.parquet.tmp"
-    write_aside(con, rows, temporary, codec)
+    write_aside(con, _lean(rows) if restates else rows, temporary, SMALL if restates else FAST)
     return put(con, temporary, root, f"{dataset}/{batch_seq:08d}-0.parquet", batch_seq)
+
+
+def _lean(rows: str) -> str:
+    """SQL of signed rows without the values of those taken back, in an order in which numbers pack well."""
+    return (
+        f"SELECT * FROM ({rows}) WHERE n = 1 UNION ALL BY NAME SELECT {TAKEN_BACK} FROM ({rows}) WHERE n = -1"
+        " ORDER BY row_id"
+    )
 
 
 def write_aside(con: duckdb.DuckDBPyConnection, rows: str, temporary: Path, codec: str) -> None:

@@ -30,7 +30,7 @@ from warehouse.growth import with_columns
 from warehouse.ingest import Progress, scratch
 from warehouse.locks import refuse_withdrawal
 from warehouse.recovery import recover
-from warehouse.segment import SMALL, seal
+from warehouse.segment import seal
 from warehouse.stage import key_text
 from warehouse.standing import Conflict, find_conflict
 from warehouse.store import Store
@@ -122,7 +122,7 @@ def _prepare(
     same = " AND ".join(f's."{key}" IS NOT DISTINCT FROM t."{key}"' for key in contract.keys)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE spoken AS
-        WITH seg AS ({with_columns(history.signed(store.segments, segments), contract)}),
+        WITH seg AS ({with_columns(history.told(store.segments, segments), contract)}),
         -- every key the batch spoke of
         touched AS (SELECT DISTINCT {keys} FROM seg s WHERE s.batch_seq = $seq)
         -- who of those that stand spoke of it, the batch itself among them
@@ -172,7 +172,9 @@ def _commit(
     moment = max(now, last_at) if last_at else now
     taken, back = _count(con, "goes"), _count(con, "comes")
     segments = (
-        [seal(con, contract.name, seq, _rows(contract, seq), store.segments, store.tmp, SMALL)] if taken + back else []
+        [seal(con, contract.name, seq, _rows(contract, seq), store.segments, store.tmp, restates=True)]
+        if taken + back
+        else []
     )
     counts = dict.fromkeys(COUNTS, 0) | {
         "rows_in": back, "accepted": back, "removed": taken, "delta_rows": taken + back,

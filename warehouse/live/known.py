@@ -14,7 +14,8 @@ import duckdb
 
 from warehouse import history, operations
 from warehouse.base.clock import DEFAULT_ZONE
-from warehouse.control import SegmentRow
+from warehouse.control import HISTORY, SegmentRow
+from warehouse.deltas import BATCH_ROOM
 from warehouse.growth import with_columns
 from warehouse.metering.rules import FoldRules, rules_of
 from warehouse.operations import RunRow
@@ -51,11 +52,16 @@ def moved_rows(
     con: duckdb.DuckDBPyConnection, store: Store, dataset: str, columns: Sequence[str], since: int
 ) -> list[tuple[Any, ...]]:
     """Return distinct values of columns in all rows of a dataset that came or went with batches after one."""
-    segments = [s for s in store.control.segments(dataset) if s.batch_seq > since]
-    if not segments:
+    standing = store.control.segments(dataset)
+    recent = [s for s in standing if s.batch_seq > since]
+    if not recent:
         return []
+    # what is taken back says its values in the batch that brought it, which is the first part of its number
+    came = f"SELECT DISTINCT row_id // {BATCH_ROOM} FROM ({history.signed(store.segments, recent)}) WHERE n = -1"
+    brought = {int(row[0]) for row in con.execute(came).fetchall()}
+    segments = [s for s in standing if s in recent or s.batch_seq in brought or (s.kind == HISTORY and brought)]
     names = ", ".join(f'"{name}"' for name in columns)
-    rows = with_columns(history.signed(store.segments, segments), store.contracts[dataset])
+    rows = with_columns(history.told(store.segments, segments), store.contracts[dataset])
     return con.execute(f"SELECT DISTINCT {names} FROM ({rows}) WHERE batch_seq > ?", [since]).fetchall()
 
 
