@@ -38,7 +38,8 @@ COLUMNS = {
     "room": "building floor room_no room_kind usable_area unit person_no rank persons occupant_state status tenure"
     " compound approval valid_from valid_to",
     "energy_use": "unit month carrier quantity unit_price cost shared billed_from billed_to prepaid",
-    "meter_month": "meter_no month unit building carrier previous current ratio quantity sub_item",
+    "meter_month": "meter_no month unit building carrier previous current ratio quantity sub_item night_quantity"
+    " day_quantity",
     "service_contract": "contract_no unit service_kind supplier amount valid_from valid_to",
     "service_payment": "voucher contract_no unit paid_on amount",
     "work_order": "order_no unit building kind reported_at closed_at sla_hours",
@@ -51,7 +52,12 @@ COLUMNS = {
     "dispatch_order": "order_no unit plate purpose origin_place destination planned_start planned_end started_at"
     " ended_at odometer_out odometer_in km toll approved order_state",
     "energy_register": "year unit credit_code institution_kind superior division_code gross_area heated_area land_area"
-    " energy_headcount authorised_staff vehicles charging_points",
+    " energy_headcount authorised_staff vehicles charging_points quota_zone saving_office water_saving waste_sorting"
+    " food_saving pv_capacity",
+    "energy_end_use": "unit month end_use carrier quantity it_quantity",
+    "energy_survey": "year unit carrier quantity cost heating_quantity transport_quantity machine_room_quantity",
+    "energy_disclosure": "month unit published_on channel",
+    "energy_norm": "measure kind zone norm_limit norm_base norm_guide",
     "housing_fund": "unit month collected collected_to_date withdrawn withdrawn_to_date loaned deposit_balance"
     " loan_balance overdue depositors cases online_cases",
     "meter_reading": "meter_no read_at unit building carrier previous current ratio quantity sub_item parent_meter"
@@ -76,7 +82,8 @@ COLUMNS = {
     "office_cap": "level rank cap_m2",
     "vehicle_cap": "veh_class body price_cap displacement_cap price_cap_nev",
     "expense_item": "code name in_operating_cost in_operating_funds three_public",
-    "energy_quota": "level climate quota_limit quota_base quota_guide",
+    "energy_quota": "level climate kind quota_limit quota_base quota_guide head_limit head_base head_guide regular_limit"
+    " regular_base regular_guide",
 }
 SECOND_CHOICE = {
     "org_unit": {
