@@ -23,7 +23,9 @@ COLUMNS = {
     "org_alias": "alias unit valid_from valid_to met_in",
     "org_succession": "unit successor happened_on change share document",
     "allocation": "account carrier unit basis share weight document valid_from valid_to",
-    "staff": "unit month authorised_staff actual_staff energy_headcount",
+    "staff": "unit month authorised_staff actual_staff energy_headcount outside_staff",
+    "funds_quota": "unit quota_class per_head doc_no valid_from valid_to",
+    "meeting": "meeting_no unit held_on kind grade persons days amount online approval",
     "budget": "unit year item_code item_name project fund exp_kind version approved_on amount",
     "payment": "voucher line unit paid_on item_code item_name function_code project fund exp_kind amount contract_no"
     " summary",
@@ -81,7 +83,7 @@ COLUMNS = {
     "co2_factor": "carrier factor",
     "office_cap": "level rank cap_m2",
     "vehicle_cap": "veh_class body price_cap displacement_cap price_cap_nev",
-    "expense_item": "code name in_operating_cost in_operating_funds three_public",
+    "expense_item": "code name in_operating_cost in_operating_funds three_public general_spending",
     "energy_quota": "level climate kind quota_limit quota_base quota_guide head_limit head_base head_guide regular_limit"
     " regular_base regular_guide",
 }
