@@ -23,7 +23,7 @@ _INDICATOR_KEYS = (
     "hint", "text", "example",
 )  # fmt: skip
 _INDICATOR_NEEDS = ("title", "value", "unit", "theme", "better", "digits", "basis", "evidence", "text", "example")
-_EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator")
+_EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator", "parent")
 
 
 def define_indicator(block: Block, draft: Draft) -> Indicator | None:
@@ -101,14 +101,19 @@ def _example(block: Block, data: Mapping[str, Any], formula: Formula, draft: Dra
     used = {operand.atom for operand in formula.operands} - {MONTHS}
     for name in sorted(used ^ set(data["atoms"])):
         draft.fault(f"{where} atoms", f"'{name}' is {'missing' if name in used else 'not in the formula'}", name, used)
+    above = {operand.atom for operand in formula.operands if operand.above} - {MONTHS}
+    held = data.get("parent", {})
+    for name in sorted(above ^ set(held)):
+        draft.fault(f"{where} parent", f"'{name}' is {'missing' if name in above else 'not in a parent() of the formula'}", name, above)  # fmt: skip
     try:
         Period.parse(data["period"])
         months = {name: _month_figures(table) for name, table in data["atoms"].items()}
+        parent = {name: _month_figures(table) for name, table in held.items()}
     except (CockpitError, InvalidOperation) as cause:
         draft.fault(where, f"cannot be read: {cause}")
         return None
     shown = [None if key not in data else str(data[key]) for key in ("numerator", "denominator")]
-    return Example(data["grain"], data["period"], months, str(data["expect"]), shown[0], shown[1])
+    return Example(data["grain"], data["period"], months, str(data["expect"]), shown[0], shown[1], parent)
 
 
 def _month_figures(table: Mapping[str, Any]) -> dict[str, Decimal]:

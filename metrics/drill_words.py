@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlglot import exp
 
-from metrics.formula import MONTHS, Formula, Operand, is_exact
+from metrics.formula import MONTHS, Formula, Operand, is_exact, operands_of, seen_window
 from metrics.model import Answer
 from warehouse.base.periods import Window
 
@@ -77,14 +77,17 @@ class Read:
 
 
 def is_linear(tree: exp.Expr) -> bool:
-    """Tell whether a side is a sum of its operands, so that contributions add up to it."""
+    """Tell whether a side is a sum of its operands, so that contributions add up to it; a parent's are not listed."""
+    if any(operand.above for operand in operands_of(tree)):
+        return False
     return is_exact(tree) or isinstance(tree, exp.Placeholder)
 
 
 def divisor_of(tree: exp.Expr | None, window: Window) -> int:
     """Return the months an average divides its sum by; 1 for anything else."""
-    averaged = isinstance(tree, exp.Placeholder) and tree.meta["operand"].how == "avg"
-    return max(window.months, 1) if averaged else 1
+    if not isinstance(tree, exp.Placeholder) or tree.meta["operand"].how != "avg":
+        return 1
+    return max(seen_window(window, tree.meta["operand"].view).months, 1)
 
 
 def side_reads(side: Side, tree: exp.Expr | None, window: Window) -> list[Read]:
@@ -94,8 +97,8 @@ def side_reads(side: Side, tree: exp.Expr | None, window: Window) -> list[Read]:
     def walk(node: exp.Expr, sign: int) -> None:
         if isinstance(node, exp.Placeholder):
             operand: Operand = node.meta["operand"]
-            if operand.atom != MONTHS:
-                earlier = window.shifted(operand.shift)
+            if operand.atom != MONTHS and not operand.above:
+                earlier = seen_window(window, operand.view)
                 start = earlier.to_m - 1 if operand.how == "last" else earlier.from_m
                 found.append(Read(side, operand, sign, start, earlier.to_m))
             return

@@ -13,7 +13,7 @@ import duckdb
 
 from metrics.knowledge import knowledge
 from metrics.model import Answer, Catalogue, Figure, Indicator, Query, Status
-from metrics.prepared import Frame, Key, Prepared, is_laid, make_ready, parameters, part_frames, prepare_question
+from metrics.prepared import Frame, Key, Prepared, Run, is_laid, make_ready, part_frames, prepare_question
 from metrics.question import moment_of
 from metrics.status import Rule, due_and_got, judge, nothing_due
 from warehouse.base.errors import QueryError
@@ -32,7 +32,11 @@ def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tupl
     prepared = prepare_question(generation, catalogue, query, known)
     rows = ask(generation, prepared)
     moment = moment_of(generation, known, query)
-    frames = prepared.frames if prepared.frames is not None else tuple(part_frames(prepared, rows))
+    frames = (
+        prepared.frames
+        if prepared.frames is not None
+        else tuple(part_frames(prepared, {key for one in rows for key in one}))
+    )
     answers: list[Answer] = []
     for indicator in prepared.question.indicators:
         early = (
@@ -44,16 +48,17 @@ def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tupl
     return tuple(answers)
 
 
-def ask(generation: Generation, prepared: Prepared) -> dict[Key, Row]:
-    """Run the statement; rows by (node, window number) or (node, part, window number)."""
-    if prepared.statement is None:
-        return {}
-    compiled = prepared.statement.compiled
+def ask(generation: Generation, prepared: Prepared) -> tuple[dict[Key, Row], ...]:
+    """Run every statement; rows by (node, window number) or (node, part, window number)."""
+    return tuple(_rows(generation, run, prepared.asked) for run in prepared.runs)
+
+
+def _rows(generation: Generation, run: Run, asked: Sequence[int]) -> dict[Key, Row]:
     try:
-        rows = generation.con.execute(prepared.statement.parsed, prepared.parameters).fetchall()
+        rows = generation.con.execute(run.statement.parsed, run.parameters).fetchall()
     except duckdb.ConversionException as cause:
         raise QueryError(f"The filter compares a dimension with a value of another kind: {cause}") from cause
-    place, asked = compiled.place["w"], prepared.asked
+    place = run.statement.compiled.place["w"]
     return {(*row[:place], asked[row[place]]): row for row in rows}
 
 
@@ -61,14 +66,15 @@ def sql_text(generation: Generation, catalogue: Catalogue, query: Query) -> str:
     """Return the statement a query runs, its parameters as comments above it, for people who audit a number."""
     generation = generation.seen(query.state)
     prepared = make_ready(generation, catalogue, query, knowledge(generation))
-    if prepared.statement is None:
+    if not prepared.runs:
         return "-- nothing to ask: no rows for these indicators, outside the scope, or no month has elapsed\n"
-    compiled = prepared.statement.compiled
-    values = parameters(prepared.question, compiled)
-    told = [f"-- ${name} = {value!r}\n" for name, value in sorted(values.items())]
-    if generation.state == "reviewed":
-        told.append(f"SET search_path = '{REVIEWED_FIRST}';\n")
-    return "".join(told) + compiled.sql + ";\n"
+    seen = f"SET search_path = '{REVIEWED_FIRST}';\n" if generation.state == "reviewed" else ""
+    return seen + "\n".join(_told(run) for run in prepared.runs)
+
+
+def _told(run: Run) -> str:
+    told = [f"-- ${name} = {value!r}\n" for name, value in sorted(run.parameters.items())]
+    return "".join(told) + run.statement.compiled.sql + ";\n"
 
 
 def has_source(generation: Generation, indicator: Indicator) -> bool:
@@ -76,10 +82,12 @@ def has_source(generation: Generation, indicator: Indicator) -> bool:
     return is_laid(indicator, knowledge(generation).layout)
 
 
-def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Sequence[Frame], rows: Mapping[Key, Row],
+def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Sequence[Frame], asked: Sequence[Mapping[Key, Row]],
              early: bool, state: State) -> list[Answer]:  # fmt: skip
     """Return the answers of one indicator in all frames; `early`: the last month's reports are not due yet."""
-    rule = prepared.statement.rules.get(indicator.id) if prepared.statement else None
+    run = prepared.run_of(indicator.id)
+    rule = prepared.runs[run].statement.rules[indicator.id] if run is not None else None
+    rows = asked[run] if run is not None else {}
     refused: Status | None = None
     if not query.scope.allows_theme(indicator.theme):
         refused = "forbidden"

@@ -16,14 +16,15 @@ from sqlglot import exp
 from metrics import expressions as ex
 from metrics.compiler import compile_shape
 from metrics.expressions import BadExpression
-from metrics.formula import MONTHS, parse_formula
+from metrics.formula import ASKED, MONTHS, View, formula_at, parse_formula, seen_window
 from metrics.model import Catalogue, Example, Figure, Indicator
 from metrics.plan import Ask, Laid, Layout, Shape
+from metrics.prepared import window_values
 from metrics.tables import quoted
 from warehouse.base.errors import DefinitionError
 from warehouse.base.periods import Period, Window, windows
 
-_SOURCE, _THEME, _NODE = "example", "cost", "n"
+_SOURCE, _THEME, _NODE, _PARENT = "example", "cost", "n", "p"
 _EXACT = "DECIMAL(30,6)"
 
 
@@ -51,17 +52,25 @@ def example_faults(indicator: Indicator) -> tuple[str, ...]:
 
 def run_example(indicator: Indicator, example: Example) -> tuple[Figure | None, Figure | None, Figure | None]:
     """Return value, numerator and denominator of the example's window."""
-    formula = parse_formula(indicator.value)
+    formula = formula_at(indicator.value, example.grain)
+    views = {o.view for o in formula.operands} | {ASKED}
+    above = any(view.above for view in views)
+    single = example.grain == "month" and all(view.span == "asked" for view in views)
     atoms = sorted({o.atom for o in formula.operands} - {MONTHS})
     layout = Layout({a: Laid(a, 6, (_SOURCE,), (_SOURCE,)) for a in atoms}, {_SOURCE: _THEME}, 0, 100_000)
-    shape = Shape(
-        (Ask(indicator.id, formula, indicator.scale),), "now", "months" if example.grain == "month" else "one", True
-    )
-    compiled = compile_shape(shape, layout)
+    ask = Ask(indicator.id, formula, indicator.scale)
+    compiled = compile_shape(Shape((ask,), "now", "months" if single else "one", not above), layout)
     window = _window(example)
+    read = [seen_window(window, view) for view in views]
+    months = min(w.from_m for w in read), max(w.to_m for w in read)
     con = duckdb.connect()
-    _fill(con, atoms, example, window)
-    values: dict[str, object] = {"nodes": _NODE, "first": window.from_m, "last": window.to_m}
+    _fill(con, atoms, example, months)
+    values: dict[str, object] = {
+        "nodes": [_NODE] if above else _NODE, "lo": months[0], "hi": months[1], "hang_child": [_NODE],
+        "hang_parent": [_PARENT], "hang_from": [months[0]], "hang_to": [months[1]],
+    }  # fmt: skip
+    for span in {view.span for view in views}:
+        values |= window_values([seen_window(window, View(span=span))], "" if span == "asked" else f"_{span}")
     row = con.execute(compiled.sql, {k: v for k, v in values.items() if k in compiled.parameters}).fetchone()
     con.close()
     if row is None:
@@ -77,22 +86,18 @@ def _window(example: Example) -> Window:
     return windows(example.grain, period.from_m, period.to_m)[0]
 
 
-def _fill(con: duckdb.DuckDBPyConnection, atoms: list[str], example: Example, window: Window) -> None:
-    """Write a current cube with one node: the example's months, 0 where it names none."""
+def _fill(con: duckdb.DuckDBPyConnection, atoms: list[str], example: Example, months: tuple[int, int]) -> None:
+    """Write a current cube with one node and its parent: the example's months, 0 where it names none."""
     columns = ", ".join(f"{quoted(atom)} {_EXACT}" for atom in atoms)
     con.execute(
         f"CREATE TABLE node_now (node VARCHAR, month_no INTEGER, {columns}, got_{_SOURCE} BIGINT, due_{_THEME} BIGINT)"
     )
-    named = [Period.parse(month).from_m for figures in example.atoms.values() for month in figures]
-    for month in range(min([*named, window.from_m]), max([*named, window.to_m - 1]) + 1):
-        figures = [_figure(example, atom, month) for atom in atoms]
-        marks = ", ".join("?" for _ in atoms)
-        con.execute(f"INSERT INTO node_now VALUES (?, ?, {marks}, 1, 1)", [_NODE, month, *figures])
-
-
-def _figure(example: Example, atom: str, month: int) -> Decimal:
-    found = {Period.parse(text).from_m: figure for text, figure in example.atoms[atom].items()}
-    return found.get(month, Decimal(0))
+    marks = ", ".join("?" for _ in atoms)
+    for node, named in ((_NODE, example.atoms), (_PARENT, example.parent)):
+        given = {atom: {Period.parse(m).from_m: v for m, v in figures.items()} for atom, figures in named.items()}
+        for month in range(*months):
+            figures = [given.get(atom, {}).get(month, Decimal(0)) for atom in atoms]
+            con.execute(f"INSERT INTO node_now VALUES (?, ?, {marks}, 1, 1)", [node, month, *figures])
 
 
 def _same(said: str, found: Figure | None) -> bool:
@@ -160,8 +165,16 @@ def _others(node: exp.Expr, atoms: tuple[str, ...]) -> Iterator[exp.Expr]:
     if isinstance(node, exp.Anonymous) and node.name.lower() == "prior":
         yield node.expressions[0].copy()
         yield exp.Anonymous(this="prior", expressions=[node.expressions[0].copy(), exp.Literal.number(1)])
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "annual":
+    if isinstance(node, exp.Anonymous) and node.name.lower() in ("annual", "opening"):
         yield exp.Avg(this=node.expressions[0].copy())
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "opening":
+        yield exp.Last(this=node.expressions[0].copy())
+    if isinstance(node, exp.Anonymous) and node.name.lower() in ("ytd", "r12", "parent"):
+        yield node.expressions[0].copy()
+    if isinstance(node, exp.Anonymous) and node.name.lower() in ("ytd", "r12"):
+        yield exp.Anonymous(
+            this="ytd" if node.name.lower() == "r12" else "r12", expressions=[node.expressions[0].copy()]
+        )
     if isinstance(node, exp.Column):
         for atom in atoms:
             if atom != node.name.lower():

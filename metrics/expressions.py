@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
+from warehouse.base.errors import suggest
+
 DIALECT = "duckdb"
 LONGEST = 2_000
 MOST_NODES = 400
@@ -27,7 +29,7 @@ ROW: tuple[type[exp.Expr], ...] = (
 )  # fmt: skip
 AGGREGATE: tuple[type[exp.Expr], ...] = (*ROW, exp.Sum, exp.Count, exp.Star, exp.Distinct)
 FORMULA: tuple[type[exp.Expr], ...] = (*_SHARED, exp.Div, exp.Last, exp.Avg, exp.Anonymous)
-FORMULA_CALLS = ("annual", "prior")
+FORMULA_CALLS = ("annual", "opening", "prior", "ytd", "r12", "parent")
 
 
 class BadExpression(ValueError):
@@ -58,13 +60,21 @@ def _check(tree: exp.Expr, allowed: tuple[type[exp.Expr], ...]) -> None:
         if type(node) not in allowed:
             raise BadExpression(f"'{_short(node.sql(DIALECT))}' is not allowed here ({type(node).__name__})")
         if isinstance(node, exp.Anonymous) and node.name.lower() not in FORMULA_CALLS:
-            raise BadExpression(f"there is no function '{node.name}'; use last(), avg(), annual(), prior()")
+            raise BadExpression(_no_function(node.name))
         if isinstance(node, exp.Column) and len(node.parts) > 2:
             raise BadExpression(f"'{_short(node.sql(DIALECT))}' has too many dots")
         if isinstance(node, exp.In) and (node.args.get("query") or node.args.get("unnest")):
             raise BadExpression("IN takes a list of values, not a query")
         if isinstance(node, exp.DateDiff) and node.text("unit").upper() != "SECOND":
             raise BadExpression("date_diff counts seconds only; other units differ between engines")
+
+
+def _no_function(name: str) -> str:
+    known = ("last", "avg", *FORMULA_CALLS)
+    near = suggest(name.lower(), known)
+    return f"there is no function '{name}'; " + (
+        f"did you mean '{near[0]}'?" if near else f"use {', '.join(f'{one}()' for one in known)}"
+    )
 
 
 def columns(tree: exp.Expr) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ months earlier. How they become SQL stands in `quotient`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -15,10 +15,34 @@ from sqlglot import exp
 
 from metrics import expressions as ex
 from metrics.expressions import BadExpression
+from warehouse.base.periods import Grain, Window, windows
 
 How = Literal["sum", "last", "avg"]
+Span = Literal["asked", "before", "ytd", "ytd_before", "r12", "r12_before"]
+"""The window asked, the year or the twelve months that end where it ends, and the month before each of them."""
+
 MONTHS = "months"
 LONGEST_SHIFT = 120
+_SPANS: dict[str, Span] = {"ytd": "ytd", "r12": "r12"}
+_BEFORE: dict[Span, Span] = {"asked": "before", "ytd": "ytd_before", "r12": "r12_before"}
+
+
+@dataclass(frozen=True, order=True)
+class View:
+    """Which months of which node are read: `shift` months earlier, of the node itself or of its parent."""
+
+    shift: int = 0
+    span: Span = "asked"
+    above: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """What tells this view's names in generated SQL from those of the asked window."""
+        parts = [*([self.span] if self.span != "asked" else []), *(["parent"] if self.above else [])]
+        return "".join(f"_{part}" for part in [*parts, *([str(self.shift)] if self.shift else [])])
+
+
+ASKED = View()
 
 
 @dataclass(frozen=True, order=True)
@@ -28,12 +52,19 @@ class Operand:
     atom: str
     how: How
     shift: int = 0
+    span: Span = "asked"
+    above: bool = False
+
+    @property
+    def view(self) -> View:
+        """Months and node this operand reads."""
+        return View(self.shift, self.span, self.above)
 
     @property
     def name(self) -> str:
         """Column the operand has in generated SQL."""
         base = self.atom if self.how == "sum" else f"{self.atom}_{self.how}"
-        return f"{base}_{self.shift}" if self.shift else base
+        return base + self.view.suffix
 
     @property
     def months(self) -> str:
@@ -60,7 +91,35 @@ class Formula:
 @lru_cache(maxsize=2048)
 def parse_formula(text: str) -> Formula:
     """Take a formula apart; bare names of stocks are judged by the catalogue, which knows kinds."""
-    tree = _unwrap(_operands(ex.read(text, ex.FORMULA), 0))
+    return _taken_apart(_unwrap(_operands(ex.read(text, ex.FORMULA), ASKED)))
+
+
+@lru_cache(maxsize=4096)
+def formula_at(text: str, grain: Grain) -> Formula:
+    """Take a formula apart for windows of a grain, in which some views are the same: to date is the year to date."""
+    formula = parse_formula(text)
+    if all(operand.view.span == "asked" for operand in formula.operands):
+        return formula
+
+    def settled(node: exp.Expr) -> exp.Expr:
+        return _placeholder(_settled(node.meta["operand"], grain)) if isinstance(node, exp.Placeholder) else node
+
+    whole = formula.numerator
+    if formula.denominator is not None:
+        whole = exp.Div(this=exp.paren(formula.numerator), expression=exp.paren(formula.denominator))
+    return _taken_apart(whole.copy().transform(settled))
+
+
+def _settled(operand: Operand, grain: Grain) -> Operand:
+    span = operand.span
+    if (grain in ("ytd", "r12") and span.startswith(grain)) or (grain == "year" and span.startswith("ytd")):
+        span = "before" if span.endswith("before") else "asked"
+    if grain == "month" and span == "before":
+        return replace(operand, span="asked", shift=operand.shift + 1)
+    return replace(operand, span=span)
+
+
+def _taken_apart(tree: exp.Expr) -> Formula:
     numerator, denominator = _sides(tree)
     current = _current(numerator, denominator)
     kind: Literal["sum", "ratio", "change"] = (
@@ -75,6 +134,17 @@ def operands_of(tree: exp.Expr) -> Iterator[Operand]:
         yield node.meta["operand"]
 
 
+def seen_window(window: Window, view: View) -> Window:
+    """Return the months a view reads for a window asked; the year to date begins where that grain begins it."""
+    span, _, before = view.span.partition("_")
+    found = window
+    if span in ("ytd", "r12"):
+        found = windows("ytd" if span == "ytd" else "r12", window.to_m - 1, window.to_m)[0]
+    if before or span == "before":
+        found = Window(found.label, found.from_m - 1, found.from_m)
+    return found.shifted(view.shift)
+
+
 def is_exact(tree: exp.Expr) -> bool:
     """Tell whether a tree is only sums and differences of exact figures, so that it stays DECIMAL."""
     if isinstance(tree, exp.Placeholder):
@@ -87,26 +157,49 @@ def is_exact(tree: exp.Expr) -> bool:
     return False
 
 
-def _operands(node: exp.Expr, shift: int) -> exp.Expr:
+def _operands(node: exp.Expr, view: View) -> exp.Expr:
     """Return the tree with every read of an atom replaced by a placeholder that carries its operand."""
     if isinstance(node, exp.Column):
         if node.table:
             raise BadExpression(f"'{ex.sql(node)}': atoms have no dot in their name")
-        return _placeholder(Operand(node.name.lower(), "sum", shift))
+        return _seen(node.name.lower(), "sum", view)
     if isinstance(node, (exp.Last, exp.Avg)):
-        return _placeholder(Operand(_atom_of(node.this, node), "last" if isinstance(node, exp.Last) else "avg", shift))
+        return _seen(_atom_of(node.this, node), "last" if isinstance(node, exp.Last) else "avg", view)
     if isinstance(node, exp.Anonymous):
-        if node.name.lower() == "annual":
-            return _placeholder(Operand(_atom_of(_only(node, 1)[0], node), "last", shift))
-        inner, months = _only(node, 2)
-        return exp.paren(_operands(inner, shift + _shift(months)), copy=False)
+        return _called(node, view)
     if isinstance(node, exp.Literal) and node.is_string:
         raise BadExpression(f"a formula has no texts: {ex.sql(node)}")
     copy = node.copy()
     for key in ("this", "expression"):
         if isinstance(copy.args.get(key), exp.Expr):
-            copy.set(key, _operands(copy.args[key], shift))
+            copy.set(key, _operands(copy.args[key], view))
     return copy
+
+
+def _called(node: exp.Anonymous, view: View) -> exp.Expr:
+    """Return what a function of ours reads: an atom in its own way, or a whole formula through another view."""
+    name = node.name.lower()
+    if name == "annual":
+        return _seen(_atom_of(_only(node, 1)[0], node), "last", view)
+    if name == "opening":
+        return _seen(_atom_of(_only(node, 1)[0], node), "last", replace(view, span=_BEFORE[view.span]))
+    if name == "prior":
+        inner, months = _only(node, 2)
+        return exp.paren(_operands(inner, replace(view, shift=view.shift + _shift(months))), copy=False)
+    inner = _only(node, 1)[0]
+    if name == "parent":
+        if view.above:
+            raise BadExpression(f"'{ex.sql(node)}' stands inside parent(): the parent of a parent is not read")
+        return exp.paren(_operands(inner, replace(view, above=True)), copy=False)
+    if view.span != "asked":
+        raise BadExpression(f"'{ex.sql(node)}' stands inside {view.span}(): a figure has one span of months")
+    return exp.paren(_operands(inner, replace(view, span=_SPANS[name])), copy=False)
+
+
+def _seen(atom: str, how: How, view: View) -> exp.Expr:
+    if atom == MONTHS:
+        return _placeholder(Operand(atom, how, 0, view.span))
+    return _placeholder(Operand(atom, how, view.shift, view.span, view.above))
 
 
 def _only(node: exp.Anonymous, count: int) -> list[exp.Expr]:

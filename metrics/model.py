@@ -183,6 +183,8 @@ class Example:
     expect: str
     numerator: str | None = None
     denominator: str | None = None
+    parent: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    """Month figures of the parent, where the formula reads them."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,11 @@ class Register:
         met.sort(key=lambda row: (row.protocol_order, row.code, row.from_m))
         return tuple(Stay(parent, r.code, max(r.from_m, from_m), min(r.to_m, to_m)) for r in met)
 
+    def parents(self, child: str, from_m: int, to_m: int, seq: int) -> tuple[Stay, ...]:
+        """Return under whom a node hung directly in which of the months; nothing for a root."""
+        met = [row for row in self._of.get(child, ()) if row.parent and row.known(seq) and row.meets(from_m, to_m)]
+        return tuple(Stay(r.parent, child, max(r.from_m, from_m), min(r.to_m, to_m)) for r in met if r.parent)
+
     def visible(self, code: str, from_m: int, to_m: int, seq: int, scope: Scope) -> bool:
         """Tell whether a node lay inside the viewer's subtrees in every month it lived in."""
         if scope.nodes is None or code in scope.nodes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from metrics.filters import Filter
-from metrics.formula import MONTHS, Formula, Operand
+from metrics.formula import ASKED, MONTHS, Formula, Operand, View
 
 Reading = Literal["now", "then", "leaf"]
 """now: the current node cube · then: node changes up to a batch · leaf: unit changes joined to the tree."""
@@ -41,17 +41,20 @@ class Layout:
 
 @dataclass(frozen=True, order=True)
 class Report:
-    """The reports an operand needs: of one source, counted over the window or in its last month, now or earlier."""
+    """The reports an operand needs: of one source, counted over the months of a view or in the last of them."""
 
     source: str
     theme: str
     how: Literal["sum", "last"]
-    shift: int = 0
+    view: View = ASKED
 
     def column(self, what: str) -> str:
         """Column of `due` or `got` in generated SQL."""
-        name = f"due_{self.theme}" if what == "due" else f"{what}_{self.source}"
-        return f"{name}{'_last' if self.how == 'last' else ''}{f'_{self.shift}' if self.shift else ''}"
+        return self.cell(what) + ("_last" if self.how == "last" else "") + self.view.suffix
+
+    def cell(self, what: str) -> str:
+        """Column of `due` or `got` in the cells of one month."""
+        return f"due_{self.theme}" if what == "due" else f"{what}_{self.source}"
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,10 @@ class Plan:
         return tuple(sorted({o for ask in self.shape.asks for o in ask.formula.operands if o.atom != MONTHS}))
 
     @property
-    def shifts(self) -> tuple[int, ...]:
-        """How many months back operands reach; 0 first."""
-        return tuple(sorted({0, *(o.shift for o in self.operands)}))
+    def views(self) -> tuple[View, ...]:
+        """Every view of node and months that is read; the asked window of the node itself first."""
+        read = {o.view for ask in self.shape.asks for o in ask.formula.operands}
+        return (ASKED, *sorted(read - {ASKED}))
 
     @property
     def reports(self) -> tuple[Report, ...]:
@@ -134,7 +138,7 @@ def reports_of(operand: Operand, layout: Layout) -> tuple[Report, ...]:
     if laid is None:
         return ()
     how: Literal["sum", "last"] = "last" if operand.how == "last" else "sum"
-    return tuple(Report(s, layout.themes[s], how, operand.shift) for s in laid.sources)
+    return tuple(Report(s, layout.themes[s], how, operand.view) for s in laid.sources)
 
 
 # --- what the formulas touch --------------------------------------------------------------------------------------
@@ -176,16 +180,34 @@ def node_filter(plan: Plan, column: str) -> str:
 def averages(plan: Plan, report: Report) -> bool:
     """Tell whether an average reads this source, so that its months must be counted."""
     return any(
-        o.how == "avg" and o.shift == report.shift and report.source in plan.layout.atoms[o.atom].sources
+        o.how == "avg" and o.view == report.view and report.source in plan.layout.atoms[o.atom].sources
         for o in plan.operands
     )
 
 
-def uses_months(plan: Plan) -> bool:
-    """Tell whether a formula reads the number of months."""
-    return any(o.atom == MONTHS for ask in plan.shape.asks for o in ask.formula.operands)
+def uses_months(plan: Plan, view: View) -> bool:
+    """Tell whether a formula reads the number of months of a view."""
+    return any(o.atom == MONTHS and o.view == view for ask in plan.shape.asks for o in ask.formula.operands)
 
 
-def operand_table(shift: int) -> str:
-    """Return the CTE that holds the operands of windows so many months earlier."""
-    return f"operands_{shift}" if shift else "operands"
+def operand_table(view: View) -> str:
+    """Return the CTE that holds the operands a view reads."""
+    return f"operands{view.suffix}"
+
+
+def alias(view: View) -> str:
+    """Return the short name of a view's table in the last step."""
+    return f"o{view.shift}" if view == View(view.shift) else f"o{view.suffix}"
+
+
+PARENT_CELLS = "parent_cells"
+
+
+def cells_of(plan: Plan, view: View) -> str:
+    """Return the table a view reads its months from."""
+    return PARENT_CELLS if view.above else plan.cells
+
+
+def reads_parents(plan: Plan) -> bool:
+    """Tell whether a formula reads the parent of the node."""
+    return any(view.above for view in plan.views)

@@ -6,19 +6,20 @@ the same board again costs its statement and its answers only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from metrics.compiler import Compiled, compile_shape
 from metrics.cubes import OWN
-from metrics.formula import parse_formula
+from metrics.formula import View, formula_at, seen_window
 from metrics.knowledge import Kept, Known
 from metrics.model import Catalogue, Indicator, Query, Status
+from metrics.nodes import Stay
 from metrics.plan import Ask, Layout, Reading, Shape, Windows
 from metrics.question import CHILDREN, Question, elapsed_month, read_question, refuse_future
 from metrics.status import Rule, rule_of
-from warehouse.base.periods import Window
+from warehouse.base.periods import Grain, Window
 from warehouse.store import Generation
 
 Key = tuple[Any, ...]
@@ -35,6 +36,14 @@ class Statement:
     compiled: Compiled
     parsed: Any
     rules: Mapping[str, Rule]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A statement with the values it takes for one question."""
+
+    statement: Statement
+    parameters: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +74,15 @@ class Prepared:
 
     question: Question
     known: Known
-    statement: Statement | None
-    parameters: Mapping[str, object]
+    runs: tuple[Run, ...]
     asked: tuple[int, ...]
     """Numbers of the windows that have an elapsed part."""
     frames: tuple[Frame, ...] | None
     """None: parts of a dimension are known only from the rows."""
+
+    def run_of(self, indicator: str) -> int | None:
+        """Return the place of the statement that answers an indicator."""
+        return next((n for n, run in enumerate(self.runs) if indicator in run.statement.rules), None)
 
 
 _statements: Kept[Statement] = Kept(_KEPT_STATEMENTS)
@@ -99,10 +111,25 @@ def make_ready(generation: Generation, catalogue: Catalogue, query: Query, known
     question = read_question(generation, catalogue, query, known)
     asked = tuple(n for n, w in enumerate(question.windows) if question.elapsed_part(w).months > 0)
     wanted = askable(question, known.layout)
-    statement = statement_for(generation, question, known, wanted) if wanted and asked else None
-    given = parameters(question, statement.compiled) if statement else {}
+    runs = tuple(_run(generation, question, known, group) for group in _groups(question, wanted)) if asked else ()
     frames = None if question.dim is not None else tuple(_frames(question, known))
-    return Prepared(question, known, statement, given, asked, frames)
+    return Prepared(question, known, runs, asked, frames)
+
+
+def _groups(question: Question, wanted: Sequence[Indicator]) -> list[list[Indicator]]:
+    """Return the indicators that share a statement: what reads only the months asked is not burdened with more."""
+    found: dict[object, list[Indicator]] = {}
+    for indicator in wanted:
+        views = {(o.span, o.above) for o in formula_at(indicator.value, question.query.grain).operands}
+        found.setdefault(views <= {("asked", False)}, []).append(indicator)
+    return list(found.values())
+
+
+def _run(generation: Generation, question: Question, known: Known, asked: Sequence[Indicator]) -> Run:
+    shape = shape_of(question, asked, generation.through_seq)
+    formulas = tuple((i.id, i.fingerprint, question.query.grain) for i in asked)
+    statement = keep_statement(generation, known.layout, shape, formulas)
+    return Run(statement, parameters(question, known, asked, shape, statement.compiled))
 
 
 def askable(question: Question, layout: Layout) -> list[Indicator]:
@@ -117,12 +144,6 @@ def is_laid(indicator: Indicator, layout: Layout) -> bool:
 
 
 # --- the statement ----------------------------------------------------------------------------------------------------
-
-
-def statement_for(generation: Generation, question: Question, known: Known, asked: Sequence[Indicator]) -> Statement:
-    """Return the statement of a question."""
-    shape = shape_of(question, asked, generation.through_seq)
-    return keep_statement(generation, known.layout, shape, tuple((i.id, i.fingerprint) for i in asked))
 
 
 def keep_statement(generation: Generation, layout: Layout, shape: Shape, formulas: tuple[object, ...]) -> Statement:
@@ -145,10 +166,10 @@ def shape_of(question: Question, asked: Sequence[Indicator], through_seq: int) -
     """Return everything that decides the text of the statement."""
     query = question.query
     return Shape(
-        asks=tuple(Ask(i.id, parse_formula(i.value), i.scale) for i in asked),
+        asks=tuple(Ask(i.id, formula_at(i.value, query.grain), i.scale) for i in asked),
         reading=_reading(question, through_seq),
         windows=_windows(question, asked),
-        one_node=len(query.nodes) == 1 and not question.by_children,
+        one_node=len(query.nodes) == 1 and not question.by_children and not _has_parents(asked, query.grain),
         dim=question.dim,
         stays=question.by_children and question.tree_month is None,
         as_of=question.tree_month is not None,
@@ -157,12 +178,18 @@ def shape_of(question: Question, asked: Sequence[Indicator], through_seq: int) -
 
 
 def _windows(question: Question, asked: Sequence[Indicator]) -> Windows:
-    if question.query.grain == "month":
-        return "months"
-    ends = [question.elapsed_part(w).to_m for w in question.windows]
-    if len(set(ends)) == len(ends) and all(o.how == "last" for i in asked for o in parse_formula(i.value).operands):
-        return "ends"
+    operands = [o for i in asked for o in formula_at(i.value, question.query.grain).operands]
+    if all(o.span == "asked" for o in operands):
+        if question.query.grain == "month":
+            return "months"
+        ends = [question.elapsed_part(w).to_m for w in question.windows]
+        if len(set(ends)) == len(ends) and all(o.how == "last" for o in operands):
+            return "ends"
     return "one" if len(question.windows) == 1 else "many"
+
+
+def _has_parents(asked: Sequence[Indicator], grain: Grain) -> bool:
+    return any(o.above for i in asked for o in formula_at(i.value, grain).operands)
 
 
 def _reading(question: Question, through_seq: int) -> Reading:
@@ -171,36 +198,67 @@ def _reading(question: Question, through_seq: int) -> Reading:
     return "now" if question.seq >= through_seq else "then"
 
 
-def parameters(question: Question, compiled: Compiled) -> dict[str, object]:
+def parameters(question: Question, known: Known, asked: Sequence[Indicator], shape: Shape, compiled: Compiled) -> dict[str, object]:  # fmt: skip
     """Return the values a statement takes."""
     elapsed = [part for w in question.windows if (part := question.elapsed_part(w)).months > 0]
-    asked = elapsed or list(question.windows)
-    first, last = min(w.from_m for w in asked), max(w.to_m for w in asked)
-    codes = [s.child for s in question.stays] if question.by_children else list(question.query.nodes)
+    given = elapsed or list(question.windows)
+    views = {o.view for i in asked for o in formula_at(i.value, question.query.grain).operands} | {View()}
+    read = [seen_window(window, view) for view in views for window in given]
+    above = any(view.above for view in views)
+    stays = _with_parents(question) if above and shape.stays else question.stays
+    codes = [s.child for s in stays] if question.by_children else list(question.query.nodes)
+    hangs = _hangs(question, known, min(w.from_m for w in read), max(w.to_m for w in read)) if above else ()
+    if hangs and shape.reading != "now":
+        codes = list(dict.fromkeys([*codes, *(hang.parent for hang in hangs)]))
     every: dict[str, object] = {
-        "nodes": codes[0] if len(codes) == 1 and not question.by_children else codes,
-        "first": first,
-        "last": last,
-        "lo": first - _reach(question),
-        "hi": last,
+        "nodes": codes[0] if shape.one_node else codes,
+        "lo": min(w.from_m for w in read),
+        "hi": max(w.to_m for w in read),
         "seq": question.seq,
         "tree_month": question.tree_month,
-        "parents": [s.parent for s in question.stays],
-        "children": [s.child for s in question.stays],
-        "stay_from": [s.from_m for s in question.stays],
-        "stay_to": [s.to_m for s in question.stays],
-        "ends": [w.to_m for w in asked],
-        "months": [w.months for w in asked],
+        "parents": [s.parent for s in stays],
+        "children": [s.child for s in stays],
+        "stay_from": [s.from_m for s in stays],
+        "stay_to": [s.to_m for s in stays],
+        "hang_parent": [s.parent for s in hangs],
+        "hang_child": [s.child for s in hangs],
+        "hang_from": [s.from_m for s in hangs],
+        "hang_to": [s.to_m for s in hangs],
     }
-    if "member" in compiled.parameters:
-        every["member"] = [[n for n, w in enumerate(asked) if w.from_m <= m < w.to_m] for m in range(first, last)]
+    for span in sorted({view.span for view in views}):
+        every |= window_values([seen_window(w, View(span=span)) for w in given], "" if span == "asked" else f"_{span}")
     if question.where is not None:
         every |= question.where.parameters
     return {name: value for name, value in every.items() if name in compiled.parameters}
 
 
-def _reach(question: Question) -> int:
-    return max((o.shift for i in question.indicators for o in parse_formula(i.value).operands), default=0)
+def window_values(given: Sequence[Window], suffix: str) -> dict[str, object]:
+    """Return the parameters that say which months the windows of one span hold."""
+    first, last = min(w.from_m for w in given), max(w.to_m for w in given)
+    return {
+        f"first{suffix}": first,
+        f"last{suffix}": last,
+        f"ends{suffix}": [w.to_m for w in given],
+        f"months{suffix}": [w.months for w in given],
+        f"member{suffix}": [[n for n, w in enumerate(given) if w.from_m <= m < w.to_m] for m in range(first, last)],
+    }
+
+
+def _with_parents(question: Question) -> list[Stay]:
+    """Return the children with each parent itself as one more, whose figures its children are held against."""
+    bounds = {stay.parent: (stay.from_m, stay.to_m) for stay in question.stays if stay.child.endswith(OWN)}
+    return [*question.stays, *(Stay(node, node, *months) for node, months in bounds.items())]
+
+
+def _hangs(question: Question, known: Known, from_m: int, to_m: int) -> tuple[Stay, ...]:
+    """Return under whom each asked node hung in which months."""
+    if question.by_children:
+        return question.stays
+    tree, seq = question.tree_month, question.seq
+    if tree is None:
+        return tuple(s for node in question.query.nodes for s in known.register.parents(node, from_m, to_m, seq))
+    under = [s for node in question.query.nodes for s in known.register.parents(node, tree, tree + 1, seq)]
+    return tuple(Stay(stay.parent, stay.child, from_m, to_m) for stay in under)
 
 
 # --- the frames -------------------------------------------------------------------------------------------------------
@@ -226,7 +284,7 @@ def _child_frames(question: Question, known: Known, node: str) -> Iterator[Frame
             yield make_frame(question, known, key, shown, node, (CHILDREN, shown), window, optional=child != shown)
 
 
-def part_frames(prepared: Prepared, rows: Mapping[Key, Any]) -> Iterator[Frame]:
+def part_frames(prepared: Prepared, rows: Collection[Key]) -> Iterator[Frame]:
     """Return the frames of every part of every node; a node without any part keeps one frame a window."""
     question, known = prepared.question, prepared.known
     for node in question.query.nodes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from metrics.cubes import OWN
 from metrics.filters import Filter, read_filter
+from metrics.formula import parse_formula
 from metrics.knowledge import Known
 from metrics.model import AS_WAS, UNIT_DIMS, Catalogue, Indicator, Query
 from metrics.nodes import Register, Stay, unknown_indicator
@@ -19,7 +20,7 @@ from warehouse.store import Generation
 CHILDREN = "children"
 MOST_WINDOWS = 1200
 FURTHEST_BASE = 24
-"""Months before the first window that a change against last year may still read."""
+"""Months before the first window that a change against last year may still read, of the twelve months up to it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
         raise _no_split(query.by, indicators, dims)
     where = read_filter(query.where, dims) if query.where and query.where.strip() else None
     seq, tree_month = generation.batch_at(query.known_at), _tree_month(query.tree)
-    stays = _stays(query, asked, known.register, seq, tree_month) if query.by == CHILDREN else ()
+    reach = max((o.shift for i in indicators for o in parse_formula(i.value).operands), default=0) + FURTHEST_BASE // 2
+    stays = _stays(query, asked, known.register, seq, tree_month, max(reach, FURTHEST_BASE)) if query.by == CHILDREN else ()  # fmt: skip
     return Question(query, indicators, asked, elapsed_month(generation, known, query), seq, tree_month, where, stays)
 
 
@@ -133,9 +135,10 @@ def _tree_month(tree: str) -> int | None:
         raise QueryError(f"'{tree}' is no tree.", f"write {AS_WAS} or a day such as 2024-05-31") from cause
 
 
-def _stays(query: Query, asked: tuple[Window, ...], register: Register, seq: int, tree_month: int | None) -> tuple[Stay, ...]:  # fmt: skip
+def _stays(query: Query, asked: tuple[Window, ...], register: Register, seq: int, tree_month: int | None,
+           reach: int) -> tuple[Stay, ...]:  # fmt: skip
     """Return the children of every node, and its own figures as one more, in the months of the windows and their bases."""
-    from_m, to_m = min(w.from_m for w in asked) - FURTHEST_BASE, max(w.to_m for w in asked)
+    from_m, to_m = min(w.from_m for w in asked) - reach, max(w.to_m for w in asked)
     found: list[Stay] = []
     for node in query.nodes:
         found.append(Stay(node, node + OWN, from_m, to_m))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metrics.compiler import Compiled
-from metrics.formula import MONTHS, Formula, Operand
+from metrics.formula import MONTHS, Formula, Operand, View
 from metrics.model import Status
 from metrics.plan import Layout, Report, reports_of
 
@@ -22,7 +22,7 @@ class Count:
     due: int
     got: int
     months: int | None
-    shift: int
+    view: View
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled) -> 
     place = compiled.place
     value = place[f"{name}.value"]
     main = formula.current if formula.current is not None else formula.numerator
-    needed = [operand for operand in formula.side(main) if operand.shift == 0]
+    needed = [operand for operand in formula.side(main) if operand.shift == 0 and not operand.above] or list(
+        formula.side(main)
+    )
     return Rule(
         formula.kind,
         value,
@@ -70,14 +72,14 @@ def _counts(operands: Sequence[Operand], layout: Layout, compiled: Compiled) -> 
 def count_of(report: Report, compiled: Compiled, *, averaged: bool = False) -> Count:
     """Return where a compiled statement keeps the counts of one report."""
     months = compiled.place.get(report.column("months")) if averaged else None
-    return Count(compiled.place[report.column("due")], compiled.place[report.column("got")], months, report.shift)
+    return Count(compiled.place[report.column("due")], compiled.place[report.column("got")], months, report.view)
 
 
 def due_and_got(rule: Rule, row: Sequence[object]) -> tuple[int, int]:
     """Return the counts of the operand that misses most, in the asked window."""
     due, got, gap = 0, 0, -1
     for count in rule.counts:
-        if count.shift:
+        if count.view.shift or count.view.above or count.view.span.endswith("before"):
             continue
         owed, came = owed_and_came(count, row)
         if owed - came > gap:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from metrics.formula import MONTHS, Operand
-from metrics.plan import Plan, averages, cell_columns, node_filter, operand_table, uses_months
+from metrics.formula import MONTHS, Operand, View
+from metrics.plan import Plan, averages, cell_columns, cells_of, node_filter, operand_table, uses_months
 from metrics.tables import quoted
 
 
@@ -11,26 +11,38 @@ def sum_operands(plan: Plan) -> Plan:
     """Sum the cells of each window; an earlier window is read beside the asked one."""
     if plan.single:
         return plan
-    for shift in plan.shifts:
-        plan = _operands(plan, shift)
+    for view in plan.views:
+        plan = _operands(plan, view)
     return plan
 
 
-def _operands(plan: Plan, shift: int) -> Plan:
-    columns = [*_operand_columns(plan, shift), *_report_columns(plan, shift)]
+def _operands(plan: Plan, view: View) -> Plan:
+    columns = [*_operand_columns(plan, view), *_report_columns(plan, view)]
     listed = "".join(f", {text} AS {quoted(name)}" for name, text in columns)
     group = _group(plan)
     grouped = f"\nGROUP BY {', '.join(group)}" if group else ""
+    each = "" if columns else "DISTINCT "
     return plan.with_cte(
-        operand_table(shift),
-        _purpose(plan, shift),
-        f"SELECT {_operand_keys(plan)}{listed}\nFROM {_windowed(plan, shift)}{grouped}",
+        operand_table(view),
+        _purpose(plan, view),
+        f"SELECT {each}{_operand_keys(plan)}{listed}\nFROM {_windowed(plan, view)}{grouped}",
     )
 
 
-def _purpose(plan: Plan, shift: int) -> str:
-    text = f"operands of each window, {shift} months earlier" if shift else "operands of each window"
-    averaged = any(operand.how == "avg" and operand.shift == shift for operand in plan.operands)
+_SPANS = {
+    "asked": "operands of each window",
+    "before": "operands of the month before each window",
+    "ytd": "operands of the year up to the end of each window",
+    "ytd_before": "operands of the month before the year of each window",
+    "r12": "operands of the twelve months up to the end of each window",
+    "r12_before": "operands of the month before the twelve months of each window",
+}
+
+
+def _purpose(plan: Plan, view: View) -> str:
+    text = _SPANS[view.span] + (f", {view.shift} months earlier" if view.shift else "")
+    text += ", of the parent of each month" if view.above else ""
+    averaged = any(operand.how == "avg" and operand.view == view for operand in plan.operands)
     return f"{text}; of a mean the sum and its months, or the figure they share" if averaged else text
 
 
@@ -45,44 +57,54 @@ def _operand_keys(plan: Plan) -> str:
     return ", ".join([*keys, "c.w" if plan.shape.windows == "many" else "0 AS w"])
 
 
-def _windowed(plan: Plan, shift: int) -> str:
+def _windowed(plan: Plan, view: View) -> str:
     """Return the cells of the asked windows, each cell once for every window it belongs to."""
-    back = f" - {shift}" if shift else ""
-    within = f"c.month_no >= $first{back} AND c.month_no < $last{back}"
-    if plan.cells != "cells":
+    back, first, last = f" - {view.shift}" if view.shift else "", _given("first", view), _given("last", view)
+    within = f"c.month_no >= {first}{back} AND c.month_no < {last}{back}"
+    cells = cells_of(plan, view)
+    if cells == "node_now":
         within = f"{node_filter(plan, 'c.node')} AND {within}"
     if plan.shape.windows == "one":
-        return f"{plan.cells} c\nWHERE {within}"
+        return f"{cells} c\nWHERE {within}"
     columns = [*plan.keys, "month_no", *cell_columns(plan)]
     listed = ", ".join(f"c.{quoted(column)}" for column in columns)
-    index = f"c.month_no{f' + {shift}' if shift else ''} - $first + 1"
-    return f"(\n  SELECT {listed}, unnest($member[{index}]) AS w\n  FROM {plan.cells} c\n  WHERE {within}\n) c"
+    index = f"c.month_no{f' + {view.shift}' if view.shift else ''} - {first} + 1"
+    return (
+        f"(\n  SELECT {listed}, unnest({_given('member', view)}[{index}]) AS w\n  FROM {cells} c\n  WHERE {within}\n) c"
+    )
 
 
-def _last_month(plan: Plan, shift: int) -> str:
+def _given(name: str, view: View) -> str:
+    """Return the parameter that holds something of the windows of a view's span."""
+    return f"${name}" if view.span == "asked" else f"${name}_{view.span}"
+
+
+def _last_month(plan: Plan, view: View) -> str:
     """Return the condition that a cell is the last elapsed month of its window."""
-    end = "$last" if plan.shape.windows == "one" else "$ends[c.w + 1]"
-    return f"c.month_no = {end} - {1 + shift}"
+    end = _given("last", view) if plan.shape.windows == "one" else f"{_given('ends', view)}[c.w + 1]"
+    return f"c.month_no = {end} - {1 + view.shift}"
 
 
-def _months(plan: Plan) -> str:
-    return "($last - $first)" if plan.shape.windows == "one" else "$months[c.w + 1]"
+def _months(plan: Plan, view: View) -> str:
+    if plan.shape.windows == "one":
+        return f"({_given('last', view)} - {_given('first', view)})"
+    return f"{_given('months', view)}[c.w + 1]"
 
 
-def _operand_columns(plan: Plan, shift: int) -> list[tuple[str, str]]:
+def _operand_columns(plan: Plan, view: View) -> list[tuple[str, str]]:
     found = []
     for operand in plan.operands:
-        if operand.shift != shift:
+        if operand.view != view:
             continue
         column = f"c.{quoted(operand.atom)}"
         if operand.how == "avg":
             found += _mean_columns(plan, operand, column)
         elif operand.how == "last":
-            found.append((operand.name, f"sum(CASE WHEN {_last_month(plan, shift)} THEN {column} END)"))
+            found.append((operand.name, f"sum(CASE WHEN {_last_month(plan, view)} THEN {column} END)"))
         else:
             found.append((operand.name, f"sum({column})"))
-    if shift == 0 and uses_months(plan):
-        found.append((MONTHS, _months(plan)))
+    if uses_months(plan, view):
+        found.append((Operand(MONTHS, "sum", span=view.span).name, _months(plan, view)))
     return found
 
 
@@ -92,7 +114,7 @@ def _mean_columns(plan: Plan, operand: Operand, column: str) -> list[tuple[str, 
     Where the greatest figure × months is the sum, that figure is the mean and nothing is left to divide: a stock that
     stayed the same.
     """
-    months = _months(plan)
+    months = _months(plan, operand.view)
     steady = f"max({column}) * {months} = sum({column})"
     return [
         (operand.name, f"CASE WHEN {steady} THEN max({column}) ELSE sum({column}) END"),
@@ -100,14 +122,14 @@ def _mean_columns(plan: Plan, operand: Operand, column: str) -> list[tuple[str, 
     ]
 
 
-def _report_columns(plan: Plan, shift: int) -> list[tuple[str, str]]:
+def _report_columns(plan: Plan, view: View) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for report in plan.reports:
-        if report.shift != shift:
+        if report.view != view:
             continue
-        month = _last_month(plan, shift)
-        for what, column in (("due", f"due_{report.theme}"), ("got", f"got_{report.source}")):
-            value = f"c.{quoted(column)}"
+        month = _last_month(plan, view)
+        for what in ("due", "got"):
+            value = f"c.{quoted(report.cell(what))}"
             text = f"sum(CASE WHEN {month} THEN {value} END)" if report.how == "last" else f"sum({value})"
             found[report.column(what)] = text
         if report.how == "sum" and averages(plan, report):

@@ -197,3 +197,9 @@ class Asker:
 def ask(catalogue: Catalogue) -> Any:
     """Open a world and return something to ask."""
     return lambda world: Asker(world.open(catalogue), catalogue)
+
+
+@pytest.fixture
+def ask_with() -> Any:
+    """Open a world under definitions of one's own and return something to ask."""
+    return lambda world, definitions: Asker(world.open(definitions), definitions)
