@@ -14,6 +14,7 @@ from samples.city.calendar import FIRST, moon, year_of
 from samples.city.chance import dice, places
 from samples.city.driving import FUEL, Held
 from samples.city.fleet import Fleet
+from samples.city.panels import panels
 from samples.city.people import Heads
 from samples.city.prices import Prices
 from samples.city.records import CARRIERS, Energy, Expense, Meter, Use
@@ -29,6 +30,13 @@ SAVED = 0.82
 LEAK = 3.4
 MILD = 0.84
 SHARED_METER = "D-0001"
+COAL_HEATED = "t1"
+"""A town that heats with a boiler of its own."""
+GREEN_POWER = ("goa", "service")
+GENERATORS = ("police", "goa", "court")
+SUB_ITEMS = {"A1": 0.40, "B1": 0.31, "C1": 0.14, "D1": 0.12}
+"""Parts of the power counted by sub-meters; cooling swings with the season, a little is counted by none."""
+_COOLING = (1.15, 1.05, 0.8, 0.55, 0.7, 1.1, 1.5, 1.5, 1.0, 0.6, 0.8, 1.1)
 
 
 @dataclass(frozen=True)
@@ -91,14 +99,18 @@ def _month(
     heat = area * 0.92 * nature.heat_gj_m2 * _HEAT_SHAPE[at] * rng.uniform(0.96, 1.04)
     heat *= MILD if month in t.MILD_WINTER else 1.0
     gas = area * nature.gas_m3_m2 / 12 * rng.uniform(0.85, 1.15)
+    burns_coal = body.key == COAL_HEATED
     return (
         _use("electricity", power, 0, month, prices),
         _water(city, body, nature, month, heads, water, prices),
         _use("natural_gas", gas, 0, month, prices) if nature.gas_m3_m2 else BLANK,
-        BLANK,
+        _use("coal_raw", heat * 1000 / 20.9 / 0.72, 0, month, prices) if heat and burns_coal else BLANK,
         petrol,
         diesel,
-        _use("heat", heat, 1, month, prices) if heat else BLANK,
+        _use("heat", heat, 1, month, prices) if heat and not burns_coal else BLANK,
+        Use(panels(body.key, month), None),
+        Use(places(power * 0.2, 0), None) if body.key in GREEN_POWER and month >= t.GREEN_POWER else BLANK,
+        _use("diesel_other", 60 + area / 900, 0, month, prices) if body.key in GENERATORS and at % 3 == 0 else BLANK,
     )
 
 
@@ -118,7 +130,7 @@ def _use(carrier: str, quantity: float, digits: int, month: int, prices: Prices)
 
 
 def _price(prices: Prices, carrier: str, month: int) -> Decimal:
-    return Decimal(str(prices.of(carrier, month)))
+    return Decimal(str(prices.of(carrier.removesuffix("_other"), month)))
 
 
 def _fuel_by_body(fleet: Fleet, receipts: dict[int, list[Held]]) -> dict[tuple[str, int, str], Use]:
@@ -180,27 +192,50 @@ def _plus(a: Use, b: Use) -> Use:
 
 
 def meter_rows(consumption: Consumption, months: Iterable[int]) -> Iterator[Meter]:
-    """Return readings of the shared meter and of some single ones."""
+    """Return readings of the shared meter, of the main meters of the others, and of the sub-meters below these."""
     city = consumption.city
     first, second = city.role("meter_first"), city.role("meter_second")
-    others = [b for b in city.bodies if b.key not in (first.key, second.key, "culture", "sports", "data", "dev")][:10]
     meters: list[tuple[str, Body, tuple[str, ...]]] = [(SHARED_METER, first, (first.key, second.key))]
+    others = [b for b in city.bodies if b.key not in (first.key, second.key, "culture", "sports", "data", "dev")]
     meters += [(f"D-{1001 + n}", body, (body.key,)) for n, body in enumerate(others)]
     for month in months:
         for meter_no, body, keys in meters:
             yield _reading(consumption, meter_no, body, keys, month)
+            if meter_no != SHARED_METER:
+                yield from (_sub_reading(consumption, meter_no, body, item, month) for item in SUB_ITEMS)
 
 
 def _reading(consumption: Consumption, meter_no: str, body: Body, keys: tuple[str, ...], month: int) -> Meter:
-    def used(upto: int) -> Decimal:
-        return sum((consumption.uses[key, m][0].quantity or Decimal(0) for key in keys for m in range(FIRST, upto)),
-                   Decimal(0))  # fmt: skip
+    powers = [sum((consumption.uses[key, m][0].quantity or Decimal(0) for key in keys), Decimal(0))
+              for m in range(FIRST, month + 1)]  # fmt: skip
+    return _metered(consumption.city, meter_no, body, "", powers, month, with_hours=True)
 
+
+def _sub_reading(consumption: Consumption, meter_no: str, body: Body, item: str, month: int) -> Meter:
+    powers = [_sub_power(consumption.uses[body.key, m][0].quantity or Decimal(0), item, m)
+              for m in range(FIRST, month + 1)]  # fmt: skip
+    return _metered(consumption.city, f"{meter_no}-{item}", body, item, powers, month)
+
+
+def _sub_power(power: Decimal, item: str, month: int) -> Decimal:
+    parts = {name: share * (_COOLING[moon(month) - 1] if name == "B1" else 1.0) for name, share in SUB_ITEMS.items()}
+    return places(float(power) * 0.97 * parts[item] / sum(parts.values()), 0)
+
+
+def _metered(
+    city: City, meter_no: str, body: Body, item: str, powers: list[Decimal], month: int, *, with_hours: bool = False
+) -> Meter:
     ratio = Decimal(40)
-    start = Decimal(dice(consumption.city.seed, meter_no).randint(1000, 9000))
-    previous, current = start + used(month) / ratio, start + used(month + 1) / ratio
+    start = Decimal(dice(city.seed, meter_no).randint(1000, 9000))
+    previous, current = start + sum(powers[:-1]) / ratio, start + sum(powers) / ratio
     quantity = (current - previous) * ratio
-    return Meter(meter_no, month, body.code, "", "electricity", previous, current, ratio, quantity, "A0")
+    night = day = None
+    if with_hours:
+        base = 0.36 if body.key in ("police", "service", "data") else 0.22
+        rng = dice(city.seed, "hours", meter_no, month)
+        day = places(float(quantity) * rng.uniform(0.49, 0.53), 0)
+        night = places(float(day) / 8 * 5 * base * rng.uniform(0.9, 1.15), 0)
+    return Meter(meter_no, month, body.code, "", "electricity", previous, current, ratio, quantity, item, night, day)
 
 
 def in_ten_thousands(row: Energy) -> Energy:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from samples.city.calendar import label
+from samples.city.energy_forms import ENERGY_FORMS
 from samples.city.forms import FORMS, Form
+
+_FORMS = FORMS | ENERGY_FORMS
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Export:
 
 def whole(source: str, sent: dt.datetime, rows: Sequence[Any], suffix: str = "xlsx") -> Export:
     """Return an export of a whole register."""
-    form = FORMS[source]
+    form = _FORMS[source]
     kind = "csv" if form.encoding else suffix
     path = f"{sent.year}/{sent:%Y%m%d}_{form.title}.{kind}"
     return Export(path, source, sent, rows, form)
@@ -51,7 +54,7 @@ def monthly(
     tag: str = "", suffix: str = "xlsx", believed: bool = True,
 ) -> Export:  # fmt: skip
     """Return an export of one month or of some months in a row."""
-    form = form or FORMS[source]
+    form = form or _FORMS[source]
     kind = "csv" if form.encoding else suffix
     span = label(first).replace("-", "")
     if first != last:

@@ -37,12 +37,19 @@ _KEY_OF: dict[str, Callable[[Any], Any]] = {
     "budget": lambda row: row[:3] + row[4:8],
     "work_order": lambda row: row.order_no,
     "evaluation": lambda row: (row.unit, row.month, row.service_kind),
+    "meter_month": lambda row: (row.meter_no, row.month),
+    "energy_end_use": lambda row: row[:4],
+    "energy_survey": lambda row: row[:3],
+    "energy_disclosure": lambda row: row[:2],
 }
 """Forms of which each line replaces the one of the same key."""
+_SLICE_OF: dict[str, Callable[[Any], Any]] = {"energy_register": lambda row: row.year}
+"""Registers of which each file replaces the whole slice it speaks of."""
 COAL: dict[str, Decimal] = {
     "electricity": Decimal("0.1229"), "natural_gas": Decimal("1.33"), "coal_raw": Decimal("0.7143"),
     "gasoline": Decimal("0.73") * Decimal("1.4714"), "diesel": Decimal("0.86") * Decimal("1.4571"),
-    "heat": Decimal("34.12"), "water": Decimal(0),
+    "heat": Decimal("34.12"), "water": Decimal(0), "pv": Decimal(0), "green_power": Decimal(0),
+    "diesel_other": Decimal("0.86") * Decimal("1.4571"),
 }  # fmt: skip
 """kgce per unit of each carrier, calorific; water is no energy."""
 PRICE_CAPS = {"轿车": 180_000, "越野车": 250_000, "商务车": 250_000, "中型客车": 250_000}
@@ -69,6 +76,10 @@ class Knowledge:
         elif source in _KEY_OF:
             key = _KEY_OF[source]
             yield from {key(row): row for export in files for row in export.rows}.values()
+        elif source in _SLICE_OF:
+            part = _SLICE_OF[source]
+            latest = {part(row): export for export in files for row in export.rows}
+            yield from (row for export in files for row in export.rows if latest[part(row)] is export)
         elif files:
             yield from files[-1].rows
 

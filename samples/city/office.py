@@ -10,6 +10,7 @@ from typing import Any
 from samples.city import (
     bodies,
     budgets,
+    conservation,
     contracts,
     driving,
     energy,
@@ -48,6 +49,11 @@ class World:
     ledger: ledger.Ledger
     plan: budgets.Plan
     desk: service_desk.Desk
+
+    @property
+    def papers(self) -> conservation.Papers:
+        """What the energy administration writes its papers from."""
+        return conservation.Papers(self.city, self.ground, self.census, self.consumption)
 
     @property
     def last(self) -> int:
@@ -111,7 +117,7 @@ REFORMS = (
 
 def outbox(world: World) -> tuple[Export, ...]:
     """Return all files in the order they were received."""
-    sent = [*_registers(world), *_budgets(world), *_single_forms(world)]
+    sent = [*_registers(world), *_budgets(world), *_single_forms(world), *_yearly(world)]
     for place, series in enumerate(_series(world)):
         sent += _told(world, series, place)
     kept = (export for export in sent if export.recorded_at <= world.until)
@@ -129,6 +135,7 @@ def _series(world: World) -> tuple[Series, ...]:
         Series("payment", lambda m, s: ledger.payment_rows(books, m, s), (8, 9), 15),
         Series("energy_use", lambda m, s: _energy_form(world, m, s), (10, 14), 16, whole_slice=False),
         Series("meter_month", lambda m, _: list(energy.meter_rows(world.consumption, [m])), (12, 14), 17, 6, False),
+        Series("energy_end_use", lambda m, s: conservation.end_use_rows(world.papers, m, s), (16, 19), 9, 12, False),
         Series("service_payment", lambda m, s: list(contracts.payment_rows(world.services, m, s)), (9, 11), 12, 3),
         Series("evaluation", lambda m, s: service_desk.evaluation_rows(desk, m, s), (10, 12), 13, 3, False),
         Series("work_order", lambda m, s: service_desk.order_rows(desk, m, s), (1, 2), 8, 3, False, True),
@@ -213,6 +220,22 @@ def _registers(world: World) -> Iterator[Export]:
         yield whole("vehicle_quota", sent, list(fleet.quota_rows(world.fleet, sent)))
     for sent in contracts.EXPORTS:
         yield whole("service_contract", sent, list(contracts.contract_rows(world.services, sent)))
+
+
+def _yearly(world: World) -> Iterator[Export]:
+    """The register of institutions when a year begins and the survey of the year when it is over."""
+    for year in range(year_of(FIRST), year_of(world.last) + 1):
+        for sent in conservation.register_days(year, (t.MERGER_ON, t.NEW_BUREAU_ON)):
+            if sent <= world.until:
+                yield whole("energy_register", sent, conservation.register_rows(world.papers, year, sent))
+        sent, months = conservation.survey_day(year), (year * 12, year * 12 + 11)
+        if months[1] <= world.last and sent <= world.until:
+            yield monthly("energy_survey", sent, conservation.survey_rows(world.papers, year, sent), *months)
+        quarters = list(range(year * 12 + 2, min(year * 12 + 12, world.last + 1), 3))
+        sent = conservation.disclosed_day(year)
+        if quarters and sent <= world.until:
+            rows = [row for m in quarters for row in conservation.disclosed_rows(world.papers, m, sent)]
+            yield monthly("energy_disclosure", sent, rows, quarters[0], quarters[-1])
 
 
 def _budgets(world: World) -> Iterator[Export]:

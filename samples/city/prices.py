@@ -9,7 +9,7 @@ from samples.city.chance import dice
 
 _BANDS = {
     "electricity": (0.66, 0.80), "water": (4.1, 5.4), "natural_gas": (3.5, 4.2), "heat": (72.0, 92.0),
-    "gasoline": (7.35, 8.25), "diesel": (7.05, 7.95),
+    "gasoline": (7.35, 8.25), "diesel": (7.05, 7.95), "coal_raw": (0.95, 1.25),
 }  # fmt: skip
 
 

@@ -189,7 +189,18 @@ class Energy(NamedTuple):
     shared: bool
 
 
-CARRIERS = ("electricity", "water", "natural_gas", "coal_raw", "gasoline", "diesel", "heat")
+CARRIERS = (
+    "electricity",
+    "water",
+    "natural_gas",
+    "coal_raw",
+    "gasoline",
+    "diesel",
+    "heat",
+    "pv",
+    "green_power",
+    "diesel_other",
+)
 
 
 class Meter(NamedTuple):
@@ -205,6 +216,8 @@ class Meter(NamedTuple):
     ratio: Decimal
     quantity: Decimal
     sub_item: str
+    night: Decimal | None = None
+    by_day: Decimal | None = None
 
 
 class Contract(NamedTuple):
