@@ -22,10 +22,16 @@ from warehouse.contracts import Column
 from warehouse.meanings import ONE, Meanings, is_shift
 from warehouse.readers.cells import Cell
 
-ALWAYS_PARSED = 20_000
-"""A chunk of so few rows is parsed text by text, however its texts differ."""
+ALWAYS_PARSED = 64
+"""A chunk of so few rows is parsed text by text, however its texts differ: converting them together costs as much."""
+
+LONG = 20_000
+"""So many different texts of a column whose texts recur do not recur any more; so many rows are worth a thread."""
 
 SAMPLE = 2_000
+RECURRING = 4
+"""Texts recur that stand so often on average."""
+
 MOST_REMEMBERED = 200_000
 """Texts of a column whose meaning is kept from one chunk to the next."""
 
@@ -38,7 +44,8 @@ _TEXT = f"^(?:[0-9A-MO-WYZa-mo-wyz]{_TAIL}|[nN][!-~{_HAN}]{{4}}{_TAIL}|[{_HAN}][
 """Printable, one blank at a time, and too long or of another beginning than the words for nothing (n/a, 暂无, xxx)."""
 
 _EXPONENT = "^[0-9][0-9.]*[eE][+]?[0-9]+$"
-_MOMENT = "^(?:19[0-9]{2}|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
+_DAY = "^(?:19[0-9]{2}|2[01][0-9]{2})(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2})"
+_MOMENT = f"{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})?$"
 _WHOLE = "^-?[0-9]{1,18}$"
 _GROUPED = "^-?[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?$"
 _WIDEST = 38
@@ -90,7 +97,7 @@ class ColumnReader:
         """Return what the texts of one chunk mean."""
         if pa.types.is_dictionary(texts.type):
             gathered = texts.combine_chunks()
-            if len(gathered.dictionary) <= ALWAYS_PARSED or self.bulk is None:
+            if len(gathered.dictionary) <= min(LONG, len(gathered) // RECURRING) or self.bulk is None:
                 return self._by_text(gathered)
             texts = pc.cast(texts, pa.string())  # what recurred at the head did not go on to
         shape = self.bulk if len(texts) > ALWAYS_PARSED and _differ(texts) else None
@@ -133,7 +140,9 @@ class ColumnReader:
         if column.type == "text":
             return self._texts
         if column.type == "datetime":
-            return lambda texts: self._cast(texts, _MOMENT, arrow_type(column))
+            return lambda texts: self._cast(_dashed(texts), _MOMENT, arrow_type(column))
+        if column.type == "date":
+            return lambda texts: self._cast(_dashed(texts), f"{_DAY}$", arrow_type(column))
         if column.type == "int":
             return (lambda texts: self._cast(texts, _WHOLE, pa.int64())) if self.factor == ONE else None
         return self._decimals if column.is_number and is_shift(self.factor) else None
@@ -180,7 +189,14 @@ def _coded(indices: pa.Array, values: Sequence[str | None]) -> pa.DictionaryArra
 def _differ(texts: pa.ChunkedArray) -> bool:
     """Whether the texts at the head recur too seldom for one look at each to be cheaper."""
     head = texts.slice(0, SAMPLE)
-    return int(pc.count_distinct(head).as_py()) * 4 > len(head)
+    return int(pc.count_distinct(head).as_py()) * RECURRING > len(head)
+
+
+def _dashed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return days written 2025/03/01 as 2025-03-01."""
+    if not pc.any(pc.match_substring(texts, "/")).as_py():
+        return texts
+    return pc.if_else(pa.array(_matches(texts, _DAY)), pc.replace_substring(texts, "/", "-"), texts)
 
 
 def _ungrouped(texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from warehouse.contracts import Column, Contract, normalise_label
@@ -98,9 +99,14 @@ def recognised(labels: Sequence[str], contract: Contract) -> int:
 
 def match_label(label: str, known: Mapping[str, Meant]) -> Meant | None:
     """Return the column a label means: the whole label, its last parts, or its first ones."""
+    return next((known[text] for text in _spellings(label) if text in known), None)
+
+
+@lru_cache(maxsize=65_536)
+def _spellings(label: str) -> tuple[str, ...]:
     parts = label.split("/")
     tries = ["/".join(parts[start:]) for start in range(len(parts))] + ["/".join(parts[:-1])]
-    return next((known[n] for text in tries if (n := normalise_label(text)) in known), None)
+    return tuple(dict.fromkeys(normalise_label(text) for text in tries))
 
 
 def column_of(contract: Contract, name: str) -> Column:

@@ -43,6 +43,8 @@ def own_sheets(
     contracts: Mapping[str, Contract], contract: Contract, tables: Sequence[RawTable], *, is_declared: bool
 ) -> tuple[RawTable, ...]:
     """Return the sheets of a source; a sheet that another source fits better is refused, not passed over."""
+    if len(tables) == 1:
+        return tuple(tables)
     own, others = [], []
     for table in tables:
         best = ranked_contracts(contracts, table.labels)[0]

@@ -33,8 +33,10 @@ SMALL_BOOK = 1 << 19
 """Bytes of a csv and of a workbook that is looked over whole."""
 
 HEAD = 1 << 16
+# a word for a telephone counts with digits behind it; what stands below it as a label is looked at as it is read
 _HINT = re.compile(
-    r"[秘机绝]密|涉密|密级|电话|手机|座机|联系方式|传真|身份证|证件号|公民身份|(?i:tel|phone|mobile|id.?card)"
+    r"[秘机绝]密|涉密|密级|身份证|证件号|公民身份|(?i:id.?card)"
+    r"|(?:电话|手机|座机|联系方式|传真|(?i:tel|phone|mobile))[^0-9+(（]{0,20}[+(（]{0,2}[0-9](?:[-)） ]{0,2}[0-9]){4}"
     r"|1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}|[0-9]{15}|0[1-9][0-9]{1,2}[-) ]{1,2}[2-9][0-9]{6}|[０-９]{7}"
 )
 _SHAPE = r"1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}|[0-9]{15}|0[1-9][0-9]{1,2}[-) ]{1,2}[2-9][0-9]{6}|(?:电话|手机|[Tt]el|传真)|[０-９]{7}"

@@ -43,6 +43,7 @@ class _Head:
     delimiter: str
     records: tuple[Cells, ...]
     ends: tuple[int, ...]
+    heading: Heading | None
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class ParsedRows:
 def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
     """The one table of a text file."""
     text, head = _open(path, name, aliases)
-    heading = find_heading(head.records, aliases)
+    heading = head.heading
     if heading is None:
         raise ReadRefused(_no_header(name, head))
     if _lies(head, heading, aliases):
@@ -149,7 +150,7 @@ def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
 def outline_csv(path: Path, name: str, aliases: Aliases) -> tuple[Place, ...]:
     """Where the header of a text file stands."""
     _, head = _open(path, name, aliases)
-    heading = find_heading(head.records, aliases)
+    heading = head.heading
     if heading is None:
         raise ReadRefused(_no_header(name, head))
     problem = "lying_table" if _lies(head, heading, aliases) else None
@@ -193,11 +194,10 @@ def _read_head(text: Utf8File, aliases: Aliases) -> _Head:
         if len(data) == HEAD_BYTES:
             data += file.readline()
     met = [delimiter for delimiter in DELIMITERS if delimiter.encode() in data] or DELIMITERS[:1]
-    heads = [_cut_head(data, text.mark, delimiter) for delimiter in met]
-    return max(heads, key=lambda head: _delimiter_score(head, aliases))
+    return max((_cut_head(data, text.mark, delimiter, aliases) for delimiter in met), key=_delimiter_score)
 
 
-def _cut_head(data: bytes, mark: int, delimiter: str) -> _Head:
+def _cut_head(data: bytes, mark: int, delimiter: str, aliases: Aliases) -> _Head:
     feed = _Feed(iter(io.StringIO(data.decode("utf-8", "replace"), newline="")))
     records, ends = [], [mark]
     for record in _reader(feed, delimiter):
@@ -206,7 +206,7 @@ def _cut_head(data: bytes, mark: int, delimiter: str) -> _Head:
         ends.append(ends[-1] + len("".join(lines).encode("utf-8")))
         if len(records) == SEARCHED_ROWS * 2:
             break
-    return _Head(delimiter, tuple(records), tuple(ends[1:]))
+    return _Head(delimiter, tuple(records), tuple(ends[1:]), find_heading(records, aliases))
 
 
 class _Feed:
@@ -240,9 +240,8 @@ def _reader(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=delimiter)
 
 
-def _delimiter_score(head: _Head, aliases: Aliases) -> tuple[int, float, int]:
-    heading = find_heading(head.records, aliases)
-    hits = heading.hits if heading else 0
+def _delimiter_score(head: _Head) -> tuple[int, float, int]:
+    hits = head.heading.hits if head.heading else 0
     widths = Counter(len(record) for record in head.records if any(record))
     width, count = widths.most_common(1)[0] if widths else (0, 0)
     even = count / max(1, sum(widths.values())) if width > 1 else 0.0

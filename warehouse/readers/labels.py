@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from warehouse.readers.units import is_unit
 
 Aliases = Callable[[str], bool]
+
+REMEMBERED = 1 << 16
+"""Texts of heads whose form is kept: exports of one office say the same words file after file."""
 
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u00ad]+")
 _TAIL = re.compile(r"^(?P<label>.+?)[(\[{【〔](?P<inside>[^()\[\]{}【】〔〕]*)[)\]}】〕]$")
@@ -47,6 +51,7 @@ _REVISION = re.compile(r"^(版|修订|修正|印发|起|以来|制定)")
 _BARE_YEAR = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def fold_label(text: str | None) -> str:
     """NFKC without any white space or invisible sign: the form labels are compared in."""
     return "" if text is None else _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip("*'\"")
@@ -81,6 +86,7 @@ def _split_bare(label: str, aliases: Aliases) -> tuple[str, str | None]:
     return label, None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def find_unit_notes(cell: str) -> tuple[str, ...]:
     """The units a note above the table sets for all of it: 单位：万元、平方米 (but not 单位：市财政局)."""
     for found in _UNIT_NOTE.finditer(" ".join(unicodedata.normalize("NFKC", cell).split())):
@@ -92,12 +98,15 @@ def find_unit_notes(cell: str) -> tuple[str, ...]:
 
 def find_period(*texts: str | None) -> str | None:
     """The first period written in any of the texts, as it stands there."""
-    for text in texts:
-        folded = fold_label(text)
-        if folded and not _STAMP.search(folded):
-            for pattern in _PERIODS:
-                if (found := pattern.search(folded)) and not _REVISION.match(folded[found.end() :]):
-                    return found[0]
+    return next((found for text in texts if text and (found := _period_in(fold_label(text)))), None)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _period_in(folded: str) -> str | None:
+    if not _STAMP.search(folded):
+        for pattern in _PERIODS:
+            if (found := pattern.search(folded)) and not _REVISION.match(folded[found.end() :]):
+                return found[0]
     return None
 
 

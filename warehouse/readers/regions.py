@@ -8,7 +8,7 @@ repeated header with a title or a unit note of its own starts a new table, since
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -62,9 +62,15 @@ class Sheet:
     grid: Grid
     merges: Sequence[Merge]
     aliases: Aliases
+    found: dict[Area, Heading | None] = field(default_factory=dict, repr=False, compare=False)
 
     def heading(self, area: Area) -> Heading | None:
-        """The heading of the table in an area."""
+        """The heading of the table in an area; looked for once."""
+        if area not in self.found:
+            self.found[area] = self._heading(area)
+        return self.found[area]
+
+    def _heading(self, area: Area) -> Heading | None:
         head = self._titled(
             area, self.grid.rows(area.top, min(area.bottom, area.top + HEAD_ROWS), area.left, area.right)
         )

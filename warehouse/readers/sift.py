@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial, reduce
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -98,30 +98,46 @@ def suspects(columns: Sequence[pa.Array], labels: Sequence[str], filled: Mask) -
     rank = np.zeros(len(filled), np.int16)
     pairs = np.zeros(len(filled), np.int16)
     doubtful = np.zeros(len(filled), np.bool_)
+    leading: list[tuple[pa.Array, Mask]] = []
     for at, (column, label) in enumerate(zip(columns, labels, strict=False)):
         present = filled[:, at]
         rank += present
         near = present & (rank <= LEADING_CELLS + 1)
         if near.any():
-            doubtful |= near & _holds(column, _reminds)
+            leading.append((column, near))
         first = label.rsplit("/", 1)[-1][:1]
         if first:
             pairs += present
-            doubtful |= present & (pairs <= LEADING_CELLS) & _holds(column, partial(pc.match_substring, pattern=first))
+            doubtful |= present & (pairs <= LEADING_CELLS) & _answers(pc.match_substring(column, first))
+    for (_, near), reminding in zip(leading, _reminding([column for column, _ in leading]), strict=True):
+        doubtful |= near & reminding
     rank[:] = filled.sum(axis=1)
     found: Mask = doubtful | (rank < 2)
     return found
 
 
-def _holds(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> Mask:
-    """Whether a test is true of each cell, asked once for each different text where texts recur."""
+def _reminding(columns: Sequence[pa.Array]) -> Iterator[Mask]:
+    """Whether each cell of some columns reminds of a total or a note; all their texts are asked about together, those
+    that recur once."""
+    coded = [column.dictionary_encode() if _recurs(column) else None for column in columns]
+    texts = [column if code is None else code.dictionary for column, code in zip(columns, coded, strict=True)]
+    answers = _answers(_reminds(pa.concat_arrays(texts))) if texts else np.empty(0, np.bool_)
+    start = 0
+    for text, code in zip(texts, coded, strict=True):
+        own, start = answers[start : start + len(text)], start + len(text)
+        if code is not None:
+            own = np.append(own, False)[_plain(pc.fill_null(code.indices, len(own)))]
+        yield own
+
+
+def _recurs(column: pa.Array) -> bool:
     head = column.slice(0, SAMPLE)
-    if pc.count_distinct(head).as_py() * 4 > len(head):
-        return _plain(pc.fill_null(test(column), False))
-    coded = column.dictionary_encode()
-    answers = np.append(_plain(pc.fill_null(test(coded.dictionary), False)), False)
-    found: Mask = answers[_plain(pc.fill_null(coded.indices, len(answers) - 1))]
-    return found
+    return int(pc.count_distinct(head).as_py()) * 4 <= len(head)
+
+
+def _answers(found: pa.Array) -> Mask:
+    """Answers about texts; of no text they are no."""
+    return _plain(pc.fill_null(found, False))
 
 
 def _plain(values: pa.Array) -> npt.NDArray[Any]:

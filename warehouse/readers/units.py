@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -137,6 +137,7 @@ def is_money(text: str) -> bool:
     return unit is not None and unit.dimension in ("money", "hryvnia", "pound", "dollar", "euro")
 
 
+@lru_cache(maxsize=1 << 16)
 def is_unit(text: str) -> bool:
     """Whether a text is a unit, or a price per unit such as 元/平方米."""
     if find_unit(text) is not None:
