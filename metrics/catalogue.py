@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from metrics.define_atom import define_atom
-from metrics.define_indicator import define_indicator, finish, yearly_change
+from metrics.define_atom import ATOM_KEYS, define_atom
+from metrics.define_indicator import INDICATOR_VERSION_KEYS, define_indicator, finish, yearly_change
 from metrics.define_source import define_source
 from metrics.drafting import Block, Draft
 from metrics.fingerprints import digest
 from metrics.model import UNIT_DIMS, Atom, Catalogue
+from metrics.versions import (
+    atom_version,
+    earlier_blocks,
+    indicator_version,
+    keep_atom_versions,
+    keep_indicator_versions,
+    with_history,
+)
 from warehouse.base.errors import DefinitionError
 from warehouse.contracts import Contract, load_contracts
 
@@ -54,17 +62,44 @@ def build_catalogue(texts: Mapping[str, str], contracts: Mapping[str, Contract])
     for block in blocks["source"].values():
         _keep(draft.sources, block, define_source(block, draft))
     for block in _leaves_last(blocks["atom"].values()):
-        _keep(draft.atoms, block, define_atom(block, draft, blocks["atom"]))
+        _define_atom(block, draft, blocks["atom"])
     for block in blocks["indicator"].values():
-        _keep(draft.indicators, block, define_indicator(block, draft))
+        _define_indicator(block, draft)
     if draft.faults:
         raise DefinitionError("Definitions", draft.faults)
     for indicator in list(draft.indicators.values()):
-        change = yearly_change(indicator)
+        change = with_history(yearly_change, indicator, partial(finish, draft=draft))
         if change is not None and change.id not in draft.indicators:
-            draft.indicators[change.id] = finish(change, draft)
-    marks = sorted(i.id + i.fingerprint for i in draft.indicators.values())
-    return Catalogue(draft.indicators, draft.atoms, draft.sources, digest(marks))
+            draft.indicators[change.id] = change
+    return Catalogue(draft.indicators, draft.atoms, draft.sources, _fingerprint(draft))
+
+
+def _define_atom(block: Block, draft: Draft, blocks: Mapping[str, Block]) -> None:
+    """Define an atom of now and its earlier versions."""
+    past, spells = earlier_blocks(block, draft, atom_version, ATOM_KEYS)
+    made = [define_atom(one, draft, blocks) for one in (*past, block)]
+    own = [atom for atom in made if atom is not None]
+    if len(own) == len(made) == len(spells):
+        keep_atom_versions(block.name, own, spells, draft)
+
+
+def _define_indicator(block: Block, draft: Draft) -> None:
+    """Define an indicator of now and its earlier versions."""
+    past, spells = earlier_blocks(block, draft, indicator_version, INDICATOR_VERSION_KEYS)
+    made = [define_indicator(one, draft) for one in (*past, block)]
+    own = [indicator for indicator in made if indicator is not None]
+    if len(own) == len(made) == len(spells):
+        draft.indicators[block.name] = keep_indicator_versions(own, spells, draft, finish)
+
+
+def _fingerprint(draft: Draft) -> str:
+    """Return the mark of all definitions: every formula with what lies below, its versions and their dates, and the splits."""
+    marks = [i.id + i.fingerprint for i in draft.indicators.values()]
+    marks += [
+        f"{i.id} {v.from_m} {v.to_m} {v.indicator.fingerprint}" for i in draft.indicators.values() for v in i.earlier
+    ]
+    marks += [f"{s.name} {' '.join(s.dims)}" for s in draft.sources.values()]
+    return digest(sorted(marks))
 
 
 def _blocks(texts: Mapping[str, str], draft: Draft) -> dict[str, dict[str, Block]]:

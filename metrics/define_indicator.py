@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any, get_args
 
 from metrics import expressions as ex
 from metrics.define_atom import atom_dims
 from metrics.drafting import Block, Draft, check_keys, read_texts
 from metrics.expressions import BadExpression
-from metrics.fingerprints import atom_text, digest
+from metrics.fingerprints import atom_text, digest, plain_name
 from metrics.formula import MONTHS, Formula, parse_formula
 from metrics.model import THEMES, Atom, Better, Example, Indicator, Texts
+from metrics.versions import rename_formula
 from warehouse.base.errors import CockpitError
 from warehouse.base.periods import GRAINS, Period
 
 EVIDENCE = ("C", "C2", "R", "D", "K")
 _INDICATOR_KEYS = (
     "title", "value", "unit", "scale", "theme", "better", "dims", "digits", "basis", "evidence", "from", "owner",
-    "hint", "text", "example",
+    "hint", "text", "example", "earlier",
 )  # fmt: skip
+INDICATOR_VERSION_KEYS = ("value", "unit", "scale", "text", "evidence", "example")
 _INDICATOR_NEEDS = ("title", "value", "unit", "theme", "better", "digits", "basis", "evidence", "text", "example")
 _EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator", "parent")
 
@@ -29,7 +32,7 @@ _EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator
 def define_indicator(block: Block, draft: Draft) -> Indicator | None:
     data = block.data
     check_keys(block.where, data, _INDICATOR_KEYS, draft)
-    absent = [key for key in _INDICATOR_NEEDS if key not in data]
+    absent = [key for key in _INDICATOR_NEEDS if key not in data and not (block.part and key == "example")]
     for key in absent:
         draft.fault(block.where, f"key '{key}' is missing")
     formula = _formula(block, draft) if "value" in data else None
@@ -58,7 +61,7 @@ def define_indicator(block: Block, draft: Draft) -> Indicator | None:
         owner=data.get("owner", ""),
         hint=read_texts(block, "hint", data["hint"], draft) if "hint" in data else None,
         since=data.get("from"),
-        example=_example(block, data["example"], formula, draft),
+        example=_example(block, data["example"], formula, draft) if "example" in data else None,
     )
     _check_dims(block, made, formula, draft)
     return finish(made, draft)
@@ -151,19 +154,23 @@ def yearly_change(indicator: Indicator) -> Indicator | None:
     )  # fmt: skip
 
 
-def finish(made: Indicator, draft: Draft) -> Indicator:
-    """Add what follows from the formula: its atoms, sources and fingerprint."""
-    formula = parse_formula(made.value)
+def finish(made: Indicator, draft: Draft, versions: Mapping[str, str] = MappingProxyType({})) -> Indicator:
+    """Add what follows from the formula: its atoms, sources and fingerprint.
+
+    `versions` says by which version an atom is read; the fingerprint is that of the rule as it was written then.
+    """
+    value = rename_formula(made.value, versions)
+    formula = parse_formula(value)
     atoms = tuple(dict.fromkeys(o.atom for o in formula.operands if o.atom != MONTHS))
     sources = tuple(dict.fromkeys(s for a in atoms for s in _all_sources(draft.atoms[a], draft)))
     text = {
-        "value": ex.canonical(made.value, ex.FORMULA),
+        "value": ex.canonical(rename_formula(value, {name: plain_name(name) for name in atoms}), ex.FORMULA),
         "scale": made.scale,
         "unit": made.unit,
         "theme": made.theme,
-        "atoms": {name: atom_text(draft.atoms[name], draft.atoms, draft.sources) for name in sorted(atoms)},
+        "atoms": {plain_name(name): atom_text(draft.atoms[name], draft.atoms, draft.sources) for name in sorted(atoms)},
     }
-    return replace(made, atoms=atoms, sources=sources, fingerprint=digest(text))
+    return replace(made, value=value, atoms=atoms, sources=sources, fingerprint=digest(text))
 
 
 def _all_sources(atom: Atom, draft: Draft) -> tuple[str, ...]:

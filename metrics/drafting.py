@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from metrics import expressions as ex
 from metrics.expressions import BadExpression
-from metrics.model import Atom, Indicator, Source, Texts
+from metrics.model import Atom, Indicator, Source, Spell, Texts
 from warehouse.base.errors import suggest
 from warehouse.contracts import Contract
 
@@ -23,11 +23,13 @@ class Block:
     kind: str
     name: str
     data: Mapping[str, Any]
+    part: str = ""
+    """Set for a version of the past, which stands in a block below."""
 
     @property
     def where(self) -> str:
         """File and block, as a reader finds it."""
-        return f"{self.file} [{self.kind}.{self.name}]"
+        return f"{self.file} [{self.kind}.{self.name}{self.part}]"
 
 
 @dataclass
@@ -39,6 +41,8 @@ class Draft:
     sources: dict[str, Source] = field(default_factory=dict)
     atoms: dict[str, Atom] = field(default_factory=dict)
     indicators: dict[str, Indicator] = field(default_factory=dict)
+    spells: dict[str, tuple[Spell, ...]] = field(default_factory=dict)
+    """Atoms that were defined otherwise once: which version was in force in which months, oldest first."""
 
     def fault(self, where: str, text: str, name: str | None = None, known: Iterable[str] = ()) -> None:
         near = suggest(name, known) if name else ()

@@ -50,7 +50,7 @@ def rows(generation: Generation, catalogue: Catalogue, query: Query, *, limit: i
 
 def _collect(generation: Generation, catalogue: Catalogue, question: Question, known: Known, answer: Answer,
              window: Window, limit: int | None) -> DrillRows:  # fmt: skip
-    formula = parse_formula(question.indicators[0].value)
+    formula = parse_formula(question.version(question.indicators[0], question.windows[0]).value)
     sides: dict[Side, exp.Expr | None] = {"numerator": formula.numerator, "denominator": formula.denominator}
     found: list[DrillRow] = []
     count, totals, divisors = 0, dict[Side, Decimal | None](), dict[Side, int]()

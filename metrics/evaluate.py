@@ -85,16 +85,13 @@ def has_source(generation: Generation, indicator: Indicator) -> bool:
 def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Sequence[Frame], asked: Sequence[Mapping[Key, Row]],
              early: bool, state: State) -> list[Answer]:  # fmt: skip
     """Return the answers of one indicator in all frames; `early`: the last month's reports are not due yet."""
-    run = prepared.run_of(indicator.id)
-    rule = prepared.runs[run].statement.rules[indicator.id] if run is not None else None
-    rows = asked[run] if run is not None else {}
-    refused: Status | None = None
-    if not query.scope.allows_theme(indicator.theme):
-        refused = "forbidden"
-    elif prepared.question.seq > 0 and not is_laid(indicator, prepared.known.layout):
-        refused = "no_source"
+    windows, seen = prepared.question.windows, dict[str, _Seen]()
     found: list[Answer] = []
     for frame in frames:
+        version = prepared.question.version(indicator, windows[frame.key[-1]])
+        if version.id not in seen:
+            seen[version.id] = _seen(prepared, query, version, asked)
+        rule, rows, refused = seen[version.id]
         row = rows.get(frame.key)
         if frame.optional and (row is None or rule is None or nothing_due(rule, row)):
             continue
@@ -106,11 +103,27 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
         found.append(
             Answer(
                 indicator.id, frame.node, frame.name, frame.dim, frame.part, frame.label, query.grain, value, numerator,
-                denominator, indicator.unit, due, got, status, indicator.fingerprint, prepared.question.seq,
+                denominator, version.unit, due, got, status, version.fingerprint, prepared.question.seq,
                 query.known_at, query.tree, prepared.known.origin, state,
             )
         )  # fmt: skip
     return found
+
+
+_Seen = tuple[Rule | None, Mapping[Key, Row], Status | None]
+
+
+def _seen(prepared: Prepared, query: Query, version: Indicator, asked: Sequence[Mapping[Key, Row]]) -> _Seen:
+    """Return the rule of a version, the rows it reads, and the status of all its answers where that is decided."""
+    refused: Status | None = None
+    if not query.scope.allows_theme(version.theme):
+        refused = "forbidden"
+    elif prepared.question.seq > 0 and not is_laid(version, prepared.known.layout):
+        refused = "no_source"
+    run = prepared.run_of(version.id)
+    if run is None:
+        return None, {}, refused
+    return prepared.runs[run].statement.rules[version.id], asked[run], refused
 
 
 def _before_due(generation: Generation, catalogue: Catalogue, day: int, indicator: Indicator) -> bool:

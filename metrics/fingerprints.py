@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from sqlglot import exp
+
 from metrics import expressions as ex
 from metrics.model import Atom, Source
+
+_BESIDE = re.compile(r"^(\w+?)__[0-9a-f]{8}$")
+
+
+def beside_name(name: str, fingerprint: str) -> str:
+    """Return the name under which another version of a thing stands beside the one that has the plain name."""
+    return f"{name}__{fingerprint[:8]}"
+
+
+def plain_name(name: str) -> str:
+    """Return the name a definition was written under."""
+    found = _BESIDE.match(name)
+    return found.group(1) if found else name
 
 
 def atom_text(atom: Atom, atoms: Mapping[str, Atom], sources: Mapping[str, Source]) -> dict[str, Any]:
@@ -20,11 +36,18 @@ def atom_text(atom: Atom, atoms: Mapping[str, Atom], sources: Mapping[str, Sourc
             {"value": part.value, "where": part.where or "", "source": source_text(sources[part.of])}
             for part in atom.parts
         ],
-        "leaf": atom.leaf or "",
+        "leaf": _leaf_text(atom),
         "by": list(atom.by),
-        "missing": dict(sorted(atom.missing.items())),
-        "operands": {name: atom_text(atoms[name], atoms, sources) for name in sorted(atom.operands)},
+        "missing": {plain_name(name): atom.missing[name] for name in sorted(atom.missing)},
+        "operands": {plain_name(name): atom_text(atoms[name], atoms, sources) for name in sorted(atom.operands)},
     }
+
+
+def _leaf_text(atom: Atom) -> str:
+    """The formula over the names it was written with: under which version an operand stands is told by the operands."""
+    if atom.leaf is None or all(plain_name(name) == name for name in atom.operands):
+        return atom.leaf or ""
+    return ex.sql(ex.rename(ex.read(atom.leaf, ex.ROW), lambda _, name: exp.column(plain_name(name))))
 
 
 def source_text(source: Source) -> dict[str, Any]:

@@ -188,6 +188,30 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Spell:
+    """Which version of a definition was in force in months `[from_m, to_m)`."""
+
+    from_m: int
+    to_m: int
+    name: str
+    basis: Texts | None = None
+    since: int | None = None
+    """The month the version says it began in; the first one also reads the months before, which had no rule."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """An earlier version of an indicator, in force in months `[from_m, to_m)`."""
+
+    from_m: int
+    to_m: int
+    indicator: Indicator
+    """What was computed then; its id names the last month, as `en_tce@2024-12`."""
+    written: str
+    """The formula as it was written."""
+
+
+@dataclass(frozen=True)
 class Indicator:
     """What one number means, where it comes from and how it is shown."""
 
@@ -216,6 +240,22 @@ class Indicator:
     fingerprint: str = ""
     generated: bool = False
     """True for `<id>_yoy`, which every indicator has."""
+    earlier: tuple[Version, ...] = ()
+    """Versions of the past, oldest first; each ends where the next begins, the last where this one does."""
+
+    @property
+    def versions(self) -> tuple[Indicator, ...]:
+        """Every version there ever was, the one of now last."""
+        return (*(version.indicator for version in self.earlier), self)
+
+    def at(self, month: int) -> Indicator:
+        """Return the version in force in a month."""
+        return next((v.indicator for v in self.earlier if month < v.to_m), self)
+
+
+def seams(indicator: Indicator, from_m: int, to_m: int) -> tuple[int, ...]:
+    """Return the first month of every version that began in `[from_m, to_m)`, for a chart to mark."""
+    return tuple(version.to_m for version in indicator.earlier if from_m <= version.to_m < to_m)
 
 
 @dataclass(frozen=True)

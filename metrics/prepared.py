@@ -133,9 +133,10 @@ def _run(generation: Generation, question: Question, known: Known, asked: Sequen
 
 
 def askable(question: Question, layout: Layout) -> list[Indicator]:
-    """Return the indicators that may be seen and have rows for everything they read."""
+    """Return the indicators that may be seen, in the versions that answer, and have rows for everything they read."""
     scope = question.query.scope
-    return [i for i in question.indicators if is_laid(i, layout) and scope.allows_theme(i.theme)]
+    allowed = [i for i in question.indicators if scope.allows_theme(i.theme)]
+    return [version for i in allowed for version in question.versions(i) if is_laid(version, layout)]
 
 
 def is_laid(indicator: Indicator, layout: Layout) -> bool:

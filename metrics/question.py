@@ -51,6 +51,17 @@ class Question:
         """Return the part of a window that has elapsed; it may be empty."""
         return Window(window.label, window.from_m, min(window.to_m, self.elapsed))
 
+    def version(self, indicator: Indicator, window: Window) -> Indicator:
+        """Return the version of an indicator that answers a window: the one in force in its last elapsed month."""
+        if not indicator.earlier:
+            return indicator
+        part = self.elapsed_part(window)
+        return indicator.at((part.to_m if part.months > 0 else window.to_m) - 1)
+
+    def versions(self, indicator: Indicator) -> tuple[Indicator, ...]:
+        """Return every version of an indicator that answers one of the windows."""
+        return tuple({v.id: v for window in self.windows if (v := self.version(indicator, window))}.values())
+
 
 def read_question(generation: Generation, catalogue: Catalogue, query: Query, known: Known) -> Question:
     """Check every word of a query; names nobody knows raise with suggestions."""
@@ -74,7 +85,10 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
         raise _no_split(query.by, indicators, dims)
     where = read_filter(query.where, dims) if query.where and query.where.strip() else None
     seq, tree_month = generation.batch_at(query.known_at), _tree_month(query.tree)
-    reach = max((o.shift for i in indicators for o in parse_formula(i.value).operands), default=0) + FURTHEST_BASE // 2
+    reach = (
+        max((o.shift for i in indicators for v in i.versions for o in parse_formula(v.value).operands), default=0)
+        + FURTHEST_BASE // 2
+    )
     stays = _stays(query, asked, known.register, seq, tree_month, max(reach, FURTHEST_BASE)) if query.by == CHILDREN else ()  # fmt: skip
     return Question(query, indicators, asked, elapsed_month(generation, known, query), seq, tree_month, where, stays)
 
