@@ -6,13 +6,14 @@ told with the load; it sets nothing aside, because nobody can say which row is w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import duckdb
 
 from warehouse.base.sql import quote
+from warehouse.columns import BLANK
 from warehouse.contracts import Column, Contract
 from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
@@ -44,6 +45,15 @@ class TotalGap:
         return {lang: message(fault, lang) for lang in ("zh", "en")}
 
 
+@dataclass(frozen=True)
+class _Total:
+    """A total row: where it stands, the row of the total before it, its cells."""
+
+    row: int
+    since: int
+    cells: Cells
+
+
 def total_gaps(
     con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[tuple[RawTable, Mapped]], meanings: Meanings
 ) -> list[TotalGap]:
@@ -51,12 +61,14 @@ def total_gaps(
     found: list[TotalGap] = []
     for number, (table, mapped) in enumerate(sheets):
         ends = [0, *(row for row, _ in table.totals)]
-        plain = [(row, end, cells) for (row, cells), end in zip(table.totals, ends, strict=False) if _is_plain(cells)]
-        gaps = [
-            gap
-            for name in mapped.columns
-            for gap in _gaps_of(con, contract, number, table, mapped, meanings, name, plain)
+        plain = [
+            _Total(row, since, cells)
+            for (row, cells), since in zip(table.totals, ends, strict=False)
+            if _is_plain(cells)
         ]
+        names = [name for name in mapped.columns if _is_summed(name, contract, mapped, plain)]
+        sums = _sums(con, contract, number, names, plain) if names else {}
+        gaps = [gap for name in sums for gap in _gaps_of(contract, table, mapped, meanings, name, plain, sums[name])]
         found += sorted(gaps, key=lambda gap: gap.row_no)
     return found
 
@@ -66,25 +78,26 @@ def _is_plain(cells: Cells) -> bool:
     return any(is_sum_word(cell) for cell in [cell for cell in cells if cell][:LEADING_CELLS])
 
 
+def _is_summed(name: str, contract: Contract, mapped: Mapped, totals: Sequence[_Total]) -> bool:
+    """Whether a column holds an amount of something and some total states its sum."""
+    column, index = column_of(contract, name), mapped.columns[name][0]
+    return column.is_number and column.unit is not None and any(_cell(total.cells, index) for total in totals)
+
+
 def _gaps_of(
-    con: duckdb.DuckDBPyConnection, contract: Contract, number: int, table: RawTable, mapped: Mapped,
-    meanings: Meanings, name: str, totals: Sequence[tuple[int, int, Cells]],
-) -> list[TotalGap]:  # fmt: skip
-    """Return the totals of one column its rows do not add up to; `totals` are rows, each with the total before it."""
+    contract: Contract, table: RawTable, mapped: Mapped, meanings: Meanings, name: str, totals: Sequence[_Total],
+    sums: Mapping[int, tuple[Decimal, ...]],
+) -> Iterator[TotalGap]:  # fmt: skip
+    """Give the totals of one column its rows do not add up to."""
     (index, factor), column = mapped.columns[name], column_of(contract, name)
-    if not column.is_number or column.unit is None:
-        return []
-    written = [(row, since, text) for row, since, cells in totals if (text := _cell(cells, index))]
-    sums = _sums(con, contract, number, name, [(row, since) for row, since, _ in written]) if written else {}
-    found = []
-    for row, _, text in written if sums else ():
-        stated = meanings.of(column, text, mapped.units[name], factor)
+    for total in totals:
+        text = _cell(total.cells, index)
+        stated = meanings.of(column, text, mapped.units[name], factor) if text else BLANK
         if stated.value is None or stated.fault:
             continue
         figure, slack = Decimal(stated.value), _slack(column, text, factor, table.rows)
-        if all(abs(figure - own) > slack for own in sums[row]):
-            found.append(TotalGap(table.file, table.sheet, row, table.labels[index], figure, sums[row][0]))
-    return found
+        if all(abs(figure - own) > slack for own in sums[total.row]):
+            yield TotalGap(table.file, table.sheet, total.row, table.labels[index], figure, sums[total.row][0])
 
 
 def _cell(cells: Cells, index: int) -> str:
@@ -92,31 +105,44 @@ def _cell(cells: Cells, index: int) -> str:
 
 
 def _sums(
-    con: duckdb.DuckDBPyConnection, contract: Contract, number: int, name: str, places: Sequence[tuple[int, int]]
-) -> dict[int, tuple[Decimal, ...]]:
-    """Return for the row of each total the sums it may mean: the whole table, the rows above it, those since the last
-    total. One look for all of them: a sheet may hold thousands. Empty when a row's figure in the column could not be
-    read, so that no sum is known."""
-    group, _, measure = name.rpartition(".")
-    where = f"sheet_no = {number}"
-    if group and contract.unpivot:
-        where += f' AND "{contract.unpivot.dimension}" = {quote(group)}'
-    unread = (
-        f"SELECT count(*) FROM faults WHERE sheet_no = {number} AND column_name IN ({quote(name)}, {quote(measure)})"
-    )
-    if (con.execute(unread).fetchone() or (0,))[0]:
+    con: duckdb.DuckDBPyConnection, contract: Contract, number: int, names: Sequence[str], totals: Sequence[_Total]
+) -> dict[str, dict[int, tuple[Decimal, ...]]]:
+    """Return for each column, and the row of each total, the sums it may mean: the whole table, the rows above it, those
+    since the last total. One look for all: a sheet may hold thousands of totals. A column in which some row's figure
+    could not be read is left out, for no sum of it is known."""
+    faults = con.execute("SELECT DISTINCT column_name FROM faults WHERE sheet_no = $1", [number]).fetchall()
+    faulty = {name for (name,) in faults}
+    read = [name for name in names if faulty.isdisjoint((name, name.rpartition(".")[2]))]
+    if not read:
         return {}
+    places = range(len(read))
+    own = ", ".join(f"{_sum(contract, name)} AS own{at}" for at, name in enumerate(read))
+    upto = ", ".join(f"sum(own{at}) OVER (ORDER BY row_no) AS upto{at}" for at in places)
+    shown = ", ".join(
+        f"coalesce((SELECT sum(own{at}) FROM lines), 0), coalesce(above.upto{at}, 0),"
+        f" coalesce(above.upto{at}, 0) - coalesce(before.upto{at}, 0)"
+        for at in places
+    )
     found = con.execute(
         f"""WITH totals AS (SELECT unnest($1::BIGINT[]) AS at, unnest($2::BIGINT[]) AS since),
-        lines AS (SELECT row_no::BIGINT AS row_no, sum("{measure}") AS own FROM staged WHERE {where} GROUP BY row_no),
-        running AS (SELECT row_no, sum(own) OVER (ORDER BY row_no) AS upto FROM lines)
-        SELECT t.at, coalesce((SELECT sum(own) FROM lines), 0), coalesce(above.upto, 0),
-               coalesce(above.upto, 0) - coalesce(before.upto, 0)
+        lines AS (SELECT row_no::BIGINT AS row_no, {own} FROM staged WHERE sheet_no = {number} GROUP BY row_no),
+        running AS (SELECT row_no, {upto} FROM lines)
+        SELECT t.at, {shown}
         FROM totals t ASOF LEFT JOIN running above ON t.at > above.row_no
         ASOF LEFT JOIN running before ON t.since >= before.row_no""",
-        [[at for at, _ in places], [since for _, since in places]],
+        [[total.row for total in totals], [total.since for total in totals]],
     ).fetchall()
-    return {row[0]: tuple(Decimal(value) for value in row[1:]) for row in found}
+    return {
+        name: {row[0]: tuple(Decimal(value) for value in row[1 + 3 * at : 4 + 3 * at]) for row in found}
+        for at, name in enumerate(read)
+    }
+
+
+def _sum(contract: Contract, name: str) -> str:
+    """SQL of the sum of a column; of one group's rows where the name is of a wide form."""
+    group, _, measure = name.rpartition(".")
+    of_group = f' FILTER (WHERE "{contract.unpivot.dimension}" = {quote(group)})' if group and contract.unpivot else ""
+    return f'sum("{measure}"){of_group}'
 
 
 def _slack(column: Column, text: str, factor: Decimal, rows: int) -> Decimal:

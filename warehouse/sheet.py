@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.beside import agreed
-from warehouse.columns import ColumnReader, Typed, arrow_type, value_of
+from warehouse.columns import LONG, ColumnReader, Typed, arrow_type, value_of
 from warehouse.contracts import Column, Contract
 from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
@@ -40,11 +40,12 @@ class Sheet:
             for name, (_, factor) in self.mapped.columns.items()
         }
         places = [f"c{index}" for index, _ in self.mapped.columns.values()]
-        # converting a column leaves the interpreter free for the next one
+        # converting a long column leaves the interpreter free for the next one
         with ThreadPoolExecutor(max_workers=2) as pool:
+            read_all = pool.map if self.table.rows > LONG else map
             for chunk in self.table.chunks():
                 row_no = chunk.column(ROW_NO).combine_chunks()
-                read = pool.map(ColumnReader.read, readers.values(), map(chunk.column, places))
+                read = read_all(ColumnReader.read, readers.values(), map(chunk.column, places))
                 typed = dict(zip(readers, read, strict=True))
                 self._agree(chunk, typed)
                 _count_notes(typed, notes)

@@ -10,8 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
-from warehouse.readers.labels import Aliases, find_period, find_unit_notes, find_year, fold_label, in_month, split_unit
+from warehouse.readers.labels import (
+    REMEMBERED,
+    Aliases,
+    find_period,
+    find_unit_notes,
+    find_year,
+    fold_label,
+    in_month,
+    split_unit,
+)
 from warehouse.readers.preface import corner_notes, is_note_row, unit_notes
 from warehouse.readers.structure import Merge, is_form, is_grouped, is_numbered
 from warehouse.readers.units import is_money, is_unit
@@ -64,6 +74,7 @@ class _Block:
 
 def find_heading(grid: Grid, aliases: Aliases, merges: Sequence[Merge] = ()) -> Heading | None:
     """The heading of the table in a grid, or None when no row looks like one."""
+    aliases = cache(aliases)  # every row of the head is asked about up to four times
     top = [[fold_label(cell) for cell in row] for row in grid[:SEARCHED_ROWS]]
     named = [[""] * len(row) if is_note_row(row, aliases) else row for row in top]
     block = _known_block(named, aliases, merges)
@@ -174,6 +185,7 @@ def _is_record(line: Sequence[str], names: Sequence[str]) -> bool:
     return figures > 0 and _filled(line) >= max(2, _filled(names))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def is_label(cell: str) -> bool:
     """Whether a folded cell could name a column."""
     return bool(cell) and len(cell) <= 60 and not any(shape.match(cell) for shape in (_NUMBER, _DATE, _TIME))
