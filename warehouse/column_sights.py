@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from warehouse.contracts import Column, Contract
 from warehouse.corrections import relabelled, told_apart
+from warehouse.crosstab import crosstab_of, heading_of
 from warehouse.manifest import Delivery
-from warehouse.mapping import column_of, match_label
+from warehouse.mapping import column_of, match_label, plain_columns
 from warehouse.readers.cells import factor_of, note_fits
+from warehouse.readers.faults import ReadRefused
 from warehouse.readers.raw import RawTable
 from warehouse.sight import ColumnSight
 
@@ -25,13 +28,33 @@ def column_sights(delivery: Delivery, contract: Contract | None, table: RawTable
     """Return what each label of a sheet is taken for, in the order of the sheet."""
     keys = told_apart(table.labels)
     asked = relabelled([table], contract, delivery.advice.corrections)[0].labels if contract else table.labels
+    unfolded = _unfolded(replace(table, labels=asked), contract) if contract else {}
     sights = []
     for index, key in enumerate(keys):
         if not key:
             continue
+        if contract and index in unfolded:
+            name, unit = unfolded[index]
+            own = replace(table, units=(*table.units[:index], unit, *table.units[index + 1 :]))
+            sights.append(_column(contract, own, index, key, name, is_chosen=asked[index] != table.labels[index]))
+            continue
         name = match_label(asked[index], contract.labels) if contract else None
         sights.append(_column(contract, table, index, key, name, is_chosen=asked[index] != table.labels[index]))
     return tuple(sights)
+
+
+def _unfolded(table: RawTable, contract: Contract) -> dict[int, tuple[str | None, str | None]]:
+    """Return what the columns of a crosstab are taken for, with their unit; of one that is not understood, nothing."""
+    try:
+        crosstab = crosstab_of(table, contract, plain_columns(table, contract))
+    except ReadRefused:
+        return {}
+    if crosstab is None:
+        return {}
+    found: dict[int, tuple[str | None, str | None]] = dict.fromkeys(crosstab.taken, (None, None))
+    if crosstab.year_at is not None:
+        found[crosstab.year_at] = contract.time_column, None
+    return found | {one.index: (heading_of(one.name)[1], one.unit) for one in crosstab.figures}
 
 
 def _column(

@@ -15,6 +15,7 @@ import duckdb
 from warehouse.base.sql import quote
 from warehouse.columns import BLANK
 from warehouse.contracts import Column, Contract
+from warehouse.crosstab import heading_of
 from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
 from warehouse.readers.faults import Fault
@@ -95,7 +96,7 @@ def _gaps_of(
         stated = meanings.of(column, text, mapped.units[name], factor) if text else BLANK
         if stated.value is None or stated.fault:
             continue
-        figure, slack = Decimal(stated.value), _slack(column, text, factor, table.rows)
+        figure, slack = Decimal(stated.value), rounding_room(column, text, factor, table.rows)
         if all(abs(figure - own) > slack for own in sums[total.row]):
             yield TotalGap(table.file, table.sheet, total.row, table.labels[index], figure, sums[total.row][0])
 
@@ -112,11 +113,11 @@ def _sums(
     could not be read is left out, for no sum of it is known."""
     faults = con.execute("SELECT DISTINCT column_name FROM faults WHERE sheet_no = $1", [number]).fetchall()
     faulty = {name for (name,) in faults}
-    read = [name for name in names if faulty.isdisjoint((name, name.rpartition(".")[2]))]
+    read = [name for name in names if faulty.isdisjoint((name, heading_of(name)[1].rpartition(".")[2]))]
     if not read:
         return {}
     places = range(len(read))
-    own = ", ".join(f"{_sum(contract, name)} AS own{at}" for at, name in enumerate(read))
+    own = ", ".join(f"{_sum(contract, number, name)} AS own{at}" for at, name in enumerate(read))
     upto = ", ".join(f"sum(own{at}) OVER (ORDER BY row_no) AS upto{at}" for at in places)
     shown = ", ".join(
         f"coalesce((SELECT sum(own{at}) FROM lines), 0), coalesce(above.upto{at}, 0),"
@@ -138,14 +139,19 @@ def _sums(
     }
 
 
-def _sum(contract: Contract, name: str) -> str:
-    """SQL of the sum of a column; of one group's rows where the name is of a wide form."""
-    group, _, measure = name.rpartition(".")
-    of_group = f' FILTER (WHERE "{contract.unpivot.dimension}" = {quote(group)})' if group and contract.unpivot else ""
-    return f'sum("{measure}"){of_group}'
+def _sum(contract: Contract, number: int, name: str) -> str:
+    """SQL of the sum of a column; of its own rows where it is one group of a wide form, or one heading of a crosstab."""
+    heading, inner = heading_of(name)
+    group, _, measure = inner.rpartition(".")
+    own = []
+    if heading is not None:
+        own.append(f"part IN (SELECT part FROM crossed WHERE sheet_no = {number} AND name = {quote(name)})")
+    if group and contract.unpivot:
+        own.append(f'"{contract.unpivot.dimension}" = {quote(group)}')
+    return f'sum("{measure}")' + (f" FILTER (WHERE {' AND '.join(own)})" if own else "")
 
 
-def _slack(column: Column, text: str, factor: Decimal, rows: int) -> Decimal:
+def rounding_room(column: Column, text: str, factor: Decimal, rows: int) -> Decimal:
     """Return how far a sum of rounded figures may lie from a rounded total."""
     decimals = len(text.strip().rpartition(".")[2]) if "." in text else 0
     rounding = factor * Decimal(rows + 1) / 2 / 10**decimals if decimals else Decimal(0)

@@ -60,7 +60,8 @@ def compare(
             "CREATE OR REPLACE TEMP VIEW delta AS SELECT 1 AS n, CAST(NULL AS BIGINT) AS old_id, g.* FROM good g"
         )
         rows = _count(con, "SELECT count(*) FROM good")
-        lines = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM good") if contract.unpivot else rows
+        is_parted = contract.unpivot or _count(con, "SELECT coalesce(max(part), 0) FROM good")
+        lines = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM good") if is_parted else rows
         return Change(lines, 0, 0, rows)
     on = " AND ".join(f'k."{key}" = g."{key}"' for key in contract.keys)
     same = " AND ".join(

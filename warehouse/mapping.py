@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
 from warehouse.contracts import Column, Contract, normalise_label
+from warehouse.crosstab import Crosstab, crosstab_of, heading_of, period_heads, unit_factor
+from warehouse.readers.across import is_sum_head
 from warehouse.readers.cells import factor_of, note_fits
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
@@ -27,11 +29,15 @@ class Mapped:
     """Labels no column of the contract is known by."""
     beside: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Column that names a unit by the code that says most → where its other code or its name stand beside it."""
+    crosstab: Crosstab | None = None
+    """How columns that are periods unfold into rows; their figures are in `columns` under `heading@column`."""
 
 
 def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mapped:
     """Find each contract column by its label, never by its place. Missing and duplicate columns are all reported."""
     known = contract.labels
+    crosstab = crosstab_of(table, contract, plain_columns(table, contract))
+    unfolded = crosstab.taken if crosstab else frozenset()
     found: dict[str, tuple[int, Decimal]] = {}
     units: dict[str, str | None] = {}
     ignored: list[str] = []
@@ -39,6 +45,9 @@ def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mappe
     beside: dict[str, tuple[int, ...]] = {}
     firm = {name for label in table.labels if (name := match_label(label, known)) and not _others(label, contract)}
     for index, label in enumerate(table.labels):
+        if index in unfolded:
+            ignored += [label] if crosstab and index in crosstab.left else []
+            continue
         name = match_label(label, known)
         if name in firm:
             name = next((other for other in _others(label, contract) if other not in found), name)
@@ -52,8 +61,7 @@ def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mappe
             faults.append(Fault("unknown_unit", table.file, table.sheet, table.header_row, label, unit, column.unit))
             continue
         if name in found and column.is_org:
-            earlier = found[name][0]
-            is_better = _code_rank(label) > _code_rank(table.labels[earlier])
+            is_better = _code_rank(label) > _code_rank(table.labels[earlier := found[name][0]])
             beside[name] = (*beside.get(name, ()), earlier if is_better else index)
             if not is_better:
                 continue
@@ -62,9 +70,11 @@ def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mappe
             continue
         found[name] = (index, factor)
         units[name] = unit
+    faults += _place_figures(table, contract, crosstab, found, units)
+    filled = found.keys() | (crosstab.fills if crosstab else set())
     constants: dict[str, str] = {}
     for column in contract.columns:
-        if column.name in found or not column.required or column.name in contract.derived or column.default:
+        if column.name in filled or not column.required or column.name in contract.derived or column.default:
             continue
         if contract.unpivot and column.name in (contract.unpivot.dimension, *contract.unpivot.measures):
             if any(name.endswith(f".{contract.unpivot.measures[0]}") for name in found):
@@ -78,7 +88,27 @@ def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mappe
         )
     if faults:
         raise ReadRefused(*faults)
-    return Mapped(found, constants, units, tuple(ignored), beside)
+    return Mapped(found, constants, units, tuple(ignored), beside, crosstab)
+
+
+def _place_figures(
+    table: RawTable, contract: Contract, crosstab: Crosstab | None, found: dict[str, tuple[int, Decimal]],
+    units: dict[str, str | None],
+) -> Iterator[Fault]:  # fmt: skip
+    """Add the columns of figures of a crosstab to what was found; a unit that does not fit is a fault."""
+    for figure in crosstab.figures if crosstab else ():
+        column = column_of(contract, figure.name)
+        if fault := unit_factor(figure, column, table):
+            yield fault
+        found[figure.name] = figure.index, factor_of(column, figure.unit) or Decimal(1)
+        units[figure.name] = figure.unit
+
+
+def plain_columns(table: RawTable, contract: Contract) -> frozenset[str]:
+    """The columns of the contract a table has beside columns that are periods or add them up."""
+    heads = period_heads(table.labels, contract)
+    plain = (label for at, label in enumerate(table.labels) if at not in heads and not (heads and is_sum_head(label)))
+    return frozenset(name for label in plain if (name := match_label(label, contract.labels)))
 
 
 def _code_rank(label: str) -> int:
@@ -110,7 +140,8 @@ def _spellings(label: str) -> tuple[str, ...]:
 
 
 def column_of(contract: Contract, name: str) -> Column:
-    """Return the column behind a mapped name; `group.measure` is a column of a wide form."""
+    """Return the column behind a mapped name; `group.measure` is a column of a wide form, `heading@name` of a crosstab."""
+    _, name = heading_of(name)
     if "." in name and contract.unpivot:
         group, measure = name.split(".", 1)
         return contract.unpivot.groups[group][measure]

@@ -9,6 +9,7 @@ import duckdb
 from warehouse import stage
 from warehouse.base.periods import month_label
 from warehouse.contracts import Contract
+from warehouse.crossed import crossed_name
 from warehouse.manifest import Delivery
 from warehouse.mapping import column_of
 
@@ -59,7 +60,7 @@ def magnitude(con: duckdb.DuckDBPyConnection, contract: Contract, *, beside_know
             SELECT n.*, h.usual FROM now n JOIN history h ON {on}
             WHERE n.v > h.usual * {factor} OR (n.v > 0 AND n.v * {factor} < h.usual)
         )
-        SELECT s.sheet_no, s.row_no, '{column}', 'magnitude', {stage.as_told(measure, f's."{column}"')},
+        SELECT s.sheet_no, s.row_no, {crossed_name(column)}, 'magnitude', {stage.as_told(measure, f's."{column}"')},
                {stage.as_told(measure, "h.usual")}
         FROM staged s JOIN off h ON {on.replace("n.", "s.")} AND h.m = {start}"""
     )

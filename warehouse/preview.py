@@ -23,6 +23,7 @@ from warehouse.base.periods import OPEN, month_label
 from warehouse.column_sights import column_sights, column_titles
 from warehouse.contracts import Column, Contract
 from warehouse.corrections import NO_ADVICE, Advice
+from warehouse.crosstab import heading_of
 from warehouse.ingest import UNFORESEEN, Loader
 from warehouse.manifest import READABLE, Delivery
 from warehouse.mapping import match_label
@@ -347,8 +348,14 @@ def _told(delivery: Delivery, faults: Sequence[Fault]) -> tuple[FaultSight, ...]
 
 
 def _fault(contract: Contract, entry: Mapping[str, Any]) -> FaultSight:
-    named = entry["column_name"] or ""
-    column = column_titles(contract, named)["zh"] if any(c.name == named for c in contract.all_columns) else named
+    heading, named = heading_of(entry["column_name"] or "")
+    column = (
+        heading
+        if heading is not None
+        else column_titles(contract, named)["zh"]
+        if any(c.name == named for c in contract.all_columns)
+        else named
+    )
     return FaultSight(
         entry["code"], entry["sheet"], entry["row_no"], column, entry["value"] or "", fault_texts(contract, entry)
     )

@@ -10,6 +10,7 @@ import duckdb
 
 from warehouse import stage
 from warehouse.contracts import Contract
+from warehouse.crosstab import heading_of
 from warehouse.layout import Layout
 from warehouse.readers.faults import Fault
 from warehouse.readers.messages import message, place
@@ -40,7 +41,7 @@ def entries(
     org = f'"{contract.org_column}"' if contract.org_column else "NULL"
     start, _ = stage.valid_span(contract)
     described = con.execute(
-        f"SELECT s.sheet_no, s.row_no, any_value({stage.key_text(contract)}), any_value(CAST({org} AS VARCHAR)),"
+        f"SELECT s.sheet_no, s.row_no, {_one(stage.key_text(contract))}, any_value(CAST({org} AS VARCHAR)),"
         f" min({start}) FROM staged s"
         " WHERE EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no AND f.row_no = s.row_no) GROUP BY ALL"
     ).fetchall()
@@ -67,6 +68,11 @@ def entries(
         }
         for sheet, row_no, column, code, value, hint in found
     ]
+
+
+def _one(key: str) -> str:
+    """SQL of the key of a line; one whose columns are months has a key each, so that no other row can close it."""
+    return f"CASE WHEN min({key}) = max({key}) THEN min({key}) END"
 
 
 def layouts_of(tables: Sequence[RawTable], spans: Sequence[tuple[int, int] | None] = ()) -> list[Layout]:
@@ -103,8 +109,9 @@ def _hash(text: str | None) -> str:
 
 def fault_texts(contract: Contract | None, entry: Mapping[str, Any], label: str | None = None) -> dict[str, str]:
     """Return the sentence of a quarantine entry in both languages; the column under a label that is given."""
-    shown = label or entry["column_name"] or None
-    if contract and shown and not label:
+    heading, name = heading_of(entry["column_name"] or "")
+    shown = label or heading or name or None
+    if contract and shown and not label and not heading:
         named = [c for c in contract.all_columns if c.name == shown]
         shown = named[0].aliases[0] if named and named[0].aliases else shown
     if contract:
@@ -112,9 +119,12 @@ def fault_texts(contract: Contract | None, entry: Mapping[str, Any], label: str 
             if check.code == entry["code"]:
                 found = entry["value"]
                 where = f"{entry['file_name']} {entry['sheet']}".strip()
+                cell = {"zh": f"“{heading}”列" if heading else "", "en": f", column “{heading}”" if heading else ""}
                 return {
-                    "zh": f"{where} 第 {entry['row_no']} 行：{check.text['zh']}" + (f"（{found}）" if found else ""),
-                    "en": f"{where} row {entry['row_no']}: {check.text['en']}" + (f" ({found})" if found else ""),
+                    "zh": f"{where} 第 {entry['row_no']} 行{cell['zh']}：{check.text['zh']}"
+                    + (f"（{found}）" if found else ""),
+                    "en": f"{where} row {entry['row_no']}{cell['en']}: {check.text['en']}"
+                    + (f" ({found})" if found else ""),
                 }
     fault = Fault(
         entry["code"], entry["file_name"], entry["sheet"], entry["row_no"], shown, entry["value"], entry["hint"]

@@ -8,11 +8,8 @@ from warehouse.contracts import Contract
 from warehouse.manifest import Delivery
 from warehouse.mapping import match_label, recognised
 from warehouse.readers.faults import Fault, ReadRefused
-from warehouse.readers.labels import find_sheet_month
 from warehouse.readers.raw import RawTable
-
-FEWEST_MONTHS = 3
-"""So many columns named after months make a table that runs across the year."""
+from warehouse.unfolding import crosstab_contract, has_time, is_crosstab_of, months_across
 
 FEWEST_LABELS = 2
 """A sheet in which a source knows fewer labels is not of that source."""
@@ -24,19 +21,27 @@ def contract_of(contracts: Mapping[str, Contract], delivery: Delivery, tables: S
         if delivery.source not in contracts:
             raise ReadRefused(Fault("unknown_source", delivery.name, value=delivery.source, hint="、".join(contracts)))
         return contracts[delivery.source]
-    labels = max((table.labels for table in tables), key=len)
+    table = max(tables, key=lambda table: len(table.labels))
+    if (unfolded := crosstab_contract(contracts, table)) is not None:
+        return unfolded
+    labels = table.labels
     ranked = ranked_contracts(contracts, labels)
     best = ranked[0]
     is_fit = is_complete(labels, best) and _says_something(labels, best)
+    across = months_across(labels)
+    if across and not has_time(labels, best):
+        raise ReadRefused(
+            Fault("months_across", delivery.name, table.sheet, value="、".join(across), hint=_near(ranked))
+        )
     if not is_fit or recognised(labels, best) * 2 < min(len(labels), 8):
-        near = "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
-        across = [label for label in labels if find_sheet_month(label)]
-        if len(across) >= FEWEST_MONTHS:
-            raise ReadRefused(
-                Fault("months_across", delivery.name, tables[0].sheet, value="、".join(across), hint=near)
-            )
-        raise ReadRefused(Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=near))
+        raise ReadRefused(
+            Fault("unknown_file", delivery.name, tables[0].sheet, value="、".join(labels), hint=_near(ranked))
+        )
     return best
+
+
+def _near(ranked: Sequence[Contract]) -> str:
+    return "、".join(f"{c.title['zh']}（{c.name}）" for c in ranked[:3])
 
 
 def own_sheets(
@@ -47,6 +52,9 @@ def own_sheets(
         return tuple(tables)
     own, others = [], []
     for table in tables:
+        if is_crosstab_of(table, contract):
+            own.append(table)
+            continue
         best = ranked_contracts(contracts, table.labels)[0]
         known = recognised(table.labels, contract)
         is_own = best is contract or (is_declared and is_complete(table.labels, contract))

@@ -17,6 +17,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from warehouse.contracts import Contract
+from warehouse.crosstab import SEPARATOR, heading_of
 from warehouse.layout import Layout
 from warehouse.mapping import Mapped, column_of
 from warehouse.quarantine import reason
@@ -82,6 +83,8 @@ class Pane:
         """Return the labels a fault speaks of; none when it speaks of the row as a whole."""
         if entry["code"] == "long_row":
             return [label for label in self.labels if label not in self.layout.names]
+        if (heading := heading_of(entry["column_name"] or "")[0]) is not None:
+            return [name for name in self.layout.names if name.replace(SEPARATOR, " ") == heading]
         if self.contract is None or self.mapped is None:
             return []
         wanted = self._columns_of(self.contract, entry)

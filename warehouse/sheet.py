@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from warehouse.beside import agreed
 from warehouse.columns import LONG, ColumnReader, Typed, arrow_type, value_of
 from warehouse.contracts import Column, Contract
+from warehouse.crosstab import Part
+from warehouse.line_years import YearReader, months_of
 from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
 from warehouse.readers.raw import ROW_NO, RawTable
@@ -40,6 +42,7 @@ class Sheet:
             for name, (_, factor) in self.mapped.columns.items()
         }
         places = [f"c{index}" for index, _ in self.mapped.columns.values()]
+        years = self._years()
         # converting a long column leaves the interpreter free for the next one
         with ThreadPoolExecutor(max_workers=2) as pool:
             read_all = pool.map if self.table.rows > LONG else map
@@ -50,8 +53,9 @@ class Sheet:
                 self._agree(chunk, typed)
                 _count_notes(typed, notes)
                 faults += self._faults(row_no, typed)
-                for part, group in enumerate(self._groups()):
-                    yield self._typed_rows(row_no, typed, part, group)
+                of_year = years.read(chunk, faults) if years else None
+                for number, part in enumerate(self._parts()):
+                    yield self._typed_rows(row_no, typed, number, part, of_year)
 
     def _agree(self, chunk: pa.Table, typed: dict[str, Typed]) -> None:
         """Hold a unit's code against the name beside it."""
@@ -60,43 +64,63 @@ class Sheet:
             for place in places:
                 typed[name] = agreed(typed[name], codes, chunk.column(f"c{place}"), self.meanings)
 
-    def _groups(self) -> Sequence[str | None]:
-        """Return the groups of a wide form that the sheet holds, or one None for an ordinary sheet."""
-        pivot = self.contract.unpivot
-        if pivot is None or not any("." in name for name in self.mapped.columns):
-            return (None,)
-        return [group for group in pivot.groups if any(name.startswith(f"{group}.") for name in self.mapped.columns)]
+    def _years(self) -> YearReader | None:
+        """Return what reads the year of each line of a crosstab that has a column for it."""
+        crosstab = self.mapped.crosstab
+        if crosstab is None or crosstab.year_at is None:
+            return None
+        label, time = self.table.labels[crosstab.year_at], self.contract.time_column
+        return YearReader(self.number, crosstab.year_at, label, time, self.meanings)
 
-    def _typed_rows(self, row_no: pa.Array, typed: Mapping[str, Typed], part: int, group: str | None) -> pa.Table:
-        """Return the rows of an ordinary sheet, or of one group of a wide form where that group has a figure."""
-        behind, count = self._behind(group), len(row_no)
+    def _parts(self) -> Sequence[Part]:
+        """Return what a line becomes rows of: the periods of a crosstab, the groups of a wide form, or the line itself."""
+        if self.mapped.crosstab is not None:
+            return self.mapped.crosstab.parts
+        pivot, names = self.contract.unpivot, self.mapped.columns
+        if pivot is None or not any("." in name for name in names):
+            return (Part({}, None, {}),)
+        found = []
+        for group in pivot.groups:
+            figures = {measure: name for measure in pivot.measures if (name := f"{group}.{measure}") in names}
+            if figures:
+                found.append(Part({pivot.dimension: group}, None, figures))
+        return found
+
+    def _typed_rows(
+        self, row_no: pa.Array, typed: Mapping[str, Typed], number: int, part: Part, years: pa.Array | None
+    ) -> pa.Table:
+        """Return the rows of an ordinary sheet, or those of one part of its lines where that part has a figure."""
+        behind, count = self._behind(part), len(row_no)
         arrays = {
             "sheet_no": pa.repeat(pa.scalar(self.number, pa.int32()), count),
             ROW_NO: row_no,
-            "part": pa.repeat(pa.scalar(part, pa.int8()), count),
+            "part": pa.repeat(pa.scalar(number, pa.int8()), count),
         }
         for column in self.contract.columns:
-            if column.name in behind:
+            if part.month is not None and years is not None and column.name == self.contract.time_column:
+                arrays[column.name] = months_of(years, part.month, self.contract)
+            elif column.name in behind:
                 arrays[column.name] = _or_default(column, typed[behind[column.name]].values)
             elif column.name in self.held:
-                arrays[column.name] = pa.repeat(self._constant(column, group), count)
+                arrays[column.name] = pa.repeat(self._constant(column, part), count)
         arrays["note"] = _note_column({name: typed[name] for name in behind.values()}, count)
         rows = pa.table(arrays)
-        if group and self.contract.unpivot:
-            figures = [rows.column(name).is_valid() for name in self.contract.unpivot.measures if name in behind]
-            rows = rows.filter(np.logical_or.reduce([figure.to_numpy() for figure in figures]))
+        if part.figures:
+            filled = [rows.column(name).is_valid().to_numpy() for name in part.figures]
+            rows = rows.filter(np.logical_or.reduce(filled))
         return rows
 
-    def _behind(self, group: str | None) -> dict[str, str]:
-        """Return the mapped name behind each column of the contract that a group of the sheet fills."""
-        measures = self.contract.unpivot.measures if group and self.contract.unpivot else ()
-        names = {c.name: f"{group}.{c.name}" if c.name in measures else c.name for c in self.contract.columns}
+    def _behind(self, part: Part) -> dict[str, str]:
+        """Return the mapped name behind each column of the contract that a part of the lines fills."""
+        pivot = self.contract.unpivot
+        grouped = pivot.measures if pivot and pivot.dimension in part.constants else ()
+        plain = {c.name: c.name for c in self.contract.columns if c.name not in grouped}
+        names = plain | dict(part.figures)
         return {column: name for column, name in names.items() if name in self.mapped.columns}
 
-    def _constant(self, column: Column, group: str | None) -> pa.Scalar:
-        """Return what a column that the sheet does not hold is in every row: the group, the title's word, the default."""
-        pivot = self.contract.unpivot
-        text = group if pivot and column.name == pivot.dimension else self.mapped.constants.get(column.name)
+    def _constant(self, column: Column, part: Part) -> pa.Scalar:
+        """Return what a column that the sheet does not hold is in every row: the part's, the title's word, the default."""
+        text = part.constants.get(column.name, self.mapped.constants.get(column.name))
         return default_of(column) if text is None else pa.scalar(value_of(column, text), arrow_type(column))
 
     def _faults(self, row_no: pa.Array, typed: Mapping[str, Typed]) -> Iterator[RowFault]:

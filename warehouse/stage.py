@@ -18,6 +18,7 @@ import pyarrow as pa
 from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
 from warehouse.contracts import Check, Column, Contract
+from warehouse.crossed import crossed_name, filled, write_crossed
 from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
 from warehouse.readers.faults import Fault, ReadRefused
@@ -57,6 +58,7 @@ def stage_file(
     mapped = [columns for _, columns in sheets]
     held = frozenset(column.name for column in contract.columns if _is_held(column, contract, mapped))
     staged = Staged(held=held)
+    write_crossed(con, mapped)
     faults: list[RowFault] = []
     for number, (table, columns) in enumerate(sheets):
         staged.rows_in += table.rows
@@ -137,7 +139,10 @@ def _is_held(column: Column, contract: Contract, sheets: Sequence[Mapped]) -> bo
         return True  # what fills it may ask for any other column
     if contract.unpivot and column.name in (contract.unpivot.dimension, *contract.unpivot.measures):
         return True
-    return any(column.name in sheet.columns or column.name in sheet.constants for sheet in sheets)
+    return any(
+        column.name in sheet.columns or column.name in sheet.constants or column.name in filled(sheet)
+        for sheet in sheets
+    )
 
 
 def _write_faults(con: duckdb.DuckDBPyConnection, faults: Sequence[RowFault]) -> None:
@@ -188,9 +193,9 @@ def _row_checks(con: duckdb.DuckDBPyConnection, contract: Contract, held: frozen
     for (name, code, condition, shown), count in zip(tests, found, strict=True):
         if count:
             con.execute(
-                f"INSERT INTO faults SELECT sheet_no, row_no, '{name}', '{code}', CAST({shown} AS VARCHAR), NULL"
+                f"INSERT INTO faults SELECT sheet_no, row_no, {crossed_name(name)}, '{code}', CAST({shown} AS VARCHAR), NULL"
                 f" FROM staged s WHERE ({condition}) AND NOT EXISTS (SELECT 1 FROM faults f WHERE f.sheet_no = s.sheet_no"
-                f" AND f.row_no = s.row_no AND f.column_name = '{name}')"
+                f" AND f.row_no = s.row_no AND (f.column_name = '{name}' OR f.column_name LIKE '%@{name}'))"
             )
 
 

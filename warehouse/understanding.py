@@ -18,6 +18,7 @@ from warehouse.control import SegmentRow, iso
 from warehouse.control_totals import total_gaps
 from warehouse.corrections import advised, relabelled
 from warehouse.deltas import Change, compare, good_rows, known_rows
+from warehouse.line_sums import line_gaps
 from warehouse.locks import find_locks, keep_final, set_aside
 from warehouse.manifest import Delivery
 from warehouse.mapping import map_columns
@@ -110,7 +111,8 @@ def stage_tables(
     refuse_contradictions(bench.con, contract, [table for table, _ in plans])
     settle_names(bench.con, contract, meanings)
     stage.finish(bench.con, contract, staged)
-    staged.gaps += [gap.texts() for gap in total_gaps(bench.con, contract, plans, meanings)]
+    gaps = [*line_gaps(bench.con, contract, plans, meanings), *total_gaps(bench.con, contract, plans, meanings)]
+    staged.gaps += [gap.texts() for gap in gaps]
     return staged, [table for table, _ in plans]
 
 

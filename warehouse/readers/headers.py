@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+from warehouse.readers.across import running_months
 from warehouse.readers.labels import (
     REMEMBERED,
     Aliases,
@@ -36,6 +37,10 @@ _NUMBER = re.compile(r"^[-+(]?[\d,]*\.?\d+([eE][-+]?\d+)?%?\)?$")
 _DATE = re.compile(r"^\d{2,4}[-/.年]\d{1,2}([-/.月]\d{1,2})?[日月]?(\d{1,2}:\d{2}.*)?$")
 _TIME = re.compile(r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$")
 _COUNTED = re.compile(r"^(\d{1,3}|[甲乙丙丁戊己庚]|[A-Z]|栏次|—|-)$")
+
+
+_PERIOD = "\x1d"
+"""Before a cell of a row of months: 2024-01 names a column there, and is a value anywhere else."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,17 @@ def find_heading(grid: Grid, aliases: Aliases, merges: Sequence[Merge] = ()) -> 
     """The heading of the table in a grid, or None when no row looks like one."""
     aliases = cache(aliases)  # every row of the head is asked about up to four times
     top = [[fold_label(cell) for cell in row] for row in grid[:SEARCHED_ROWS]]
-    named = [[""] * len(row) if is_note_row(row, aliases) else row for row in top]
+    named = [[""] * len(row) if is_note_row(row, aliases) else _months_marked(row) for row in top]
     block = _known_block(named, aliases, merges)
     if block is None and not is_form(top):
         block = _plain_block(named, aliases, merges)
     return None if block is None else _describe(top, grid, block, aliases)
+
+
+def _months_marked(row: list[str]) -> list[str]:
+    """The row with its cells marked that are months following each other."""
+    places = running_months(row)
+    return [_PERIOD + cell if at in places else cell for at, cell in enumerate(row)] if places else row
 
 
 def _known_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]) -> _Block | None:
@@ -251,8 +262,9 @@ def _join(top: list[list[str]], first: int, last: int, aliases: Aliases, merges:
     width = max([_last_filled(*top[first : last + 1]), *reach]) + 1
     filled = [_fill(top, row, first, last, width, merges) for row in range(first, last + 1)]
     joined = [_label([row[column] for row in filled], aliases) for column in range(width)]
-    labels = tuple(label for label, _ in joined)
-    hits = sum(1 for label in labels if _is_known(label, aliases))
+    labels = tuple(label.replace(_PERIOD, "") for label, _ in joined)
+    runs = any(_PERIOD in label for label, _ in joined)
+    hits = sum(1 for label in labels if _is_known(label, aliases)) + runs
     return _Block(first, last, labels, tuple(unit for _, unit in joined), hits)
 
 

@@ -96,6 +96,13 @@ def find_unit_notes(cell: str) -> tuple[str, ...]:
     return ()
 
 
+def find_units(title: str) -> tuple[str, ...]:
+    """The units that stand in brackets in a title: 2024年用电量（千瓦时）."""
+    folded = fold_label(title)
+    inside = re.findall(r"[(\[【](?:单位:?)?([^()\[\]【】]+)[)\]】]", folded)
+    return tuple(text for text in inside if is_unit(text))
+
+
 def find_period(*texts: str | None) -> str | None:
     """The first period written in any of the texts, as it stands there."""
     return next((found for text in texts if text and (found := _period_in(fold_label(text)))), None)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from warehouse.readers.across import running_months
 from warehouse.readers.grid import Grid, patched
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading, is_label
 from warehouse.readers.labels import Aliases, find_period, fold_label, split_unit
@@ -102,9 +103,11 @@ class Sheet:
     def known(self, cells: Sequence[str | None]) -> int:
         """How many of some cells are labels that contracts know; none when one of them is no label at all."""
         texts = [text for cell in cells if (text := fold_label(cell))]
-        if len(texts) < KNOWN_LABELS or not all(is_label(text) for text in texts):
+        months = running_months(texts)
+        names = [text for at, text in enumerate(texts) if at not in months]
+        if len(texts) < KNOWN_LABELS or not all(is_label(text) for text in names):
             return 0
-        return sum(1 for text in texts if self.aliases(split_unit(text, self.aliases)[0]))
+        return sum(1 for text in names if self.aliases(split_unit(text, self.aliases)[0])) + bool(months)
 
 
 def find_regions(grid: Grid, merges: Sequence[Merge], aliases: Aliases) -> list[Region]:
