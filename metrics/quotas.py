@@ -17,6 +17,7 @@ def energy_quotas(generation: Generation, month: int, seq: int) -> Mapping[str, 
     rows = generation.con.execute(
         """SELECT o.code, q.quota_guide, q.quota_base, q.quota_limit
            FROM d_org_unit o JOIN d_energy_quota q ON q.level = o.level AND ends_with(o.climate, q.climate)
+             AND q.kind = CASE WHEN o.kind IN ('direct', 'institution') THEN 'institution' ELSE 'organ' END
            WHERE o.kind NOT IN ('region', 'compound', 'building')
              AND o.rec_from <= $seq AND $seq < o.rec_to AND o.from_m <= $month AND $month < o.to_m
              AND q.rec_from <= $seq AND $seq < q.rec_to AND q.from_m <= $month AND $month < q.to_m""",

@@ -31,12 +31,20 @@ COLUMNS = {
     " summary",
     "budget_execution": "unit month item_code item_name fund_type plan actual",
     "vehicle": "month plate unit vin model body veh_class displacement fuel bought_on price registered_on status owner"
-    " approval",
+    " approval marking on_platform inspection_due insurance_due holiday_seal days_available days_used device_days"
+    " online_days",
+    "vehicle_disposal": "plate unit veh_class bought_on disposed_on method income remitted approval early_approval",
+    "vehicle_rental": "rental_no unit rented_on rental_kind days km supplier order_no amount",
     "vehicle_quota": "unit veh_class quota doc_no valid_from valid_to",
-    "trip": "plate started_at ended_at unit order_no km purpose duty origin_place destination",
-    "vehicle_expense": "receipt_no plate unit kind spent_on quantity unit_price amount odometer",
+    "trip": "plate started_at ended_at unit order_no km purpose duty origin_place destination veh_class fuel time_kind"
+    " sensitive_stops",
+    "vehicle_expense": "receipt_no plate unit kind spent_on quantity unit_price amount odometer veh_class fuel designated"
+    " alert",
     "building": "code unit name compound address built_year floors gross_area usable_area heated_area registrable"
-    " title_no tenure valid_from valid_to",
+    " title_no tenure valid_from valid_to use_doc central",
+    "premises_report": "unit month planned_checks done_checks rooms_checked rooms_matched seats present",
+    "space_disposal": "disposal_no unit building done_on method area income remitted doc_no",
+    "space_exemption": "building room_no unit reason doc_no valid_from valid_to",
     "room": "building floor room_no room_kind usable_area unit person_no rank persons occupant_state status tenure"
     " compound approval valid_from valid_to",
     "energy_use": "unit month carrier quantity unit_price cost shared billed_from billed_to prepaid",
@@ -49,7 +57,7 @@ COLUMNS = {
     "account_balance": "unit month account_code account_name side opening debit credit closing",
     "approved_area": "unit room_kind authorised_staff approved_area actual_area doc_no valid_from valid_to",
     "asset": "month asset_no unit name class_code class_name quantity original_value depreciation net_value"
-    " acquired_on life_months life_years status department place",
+    " acquired_on life_months life_years status department place from_pool count_result",
     "catering": "unit canteen served_on meal persons food_cost income food_waste sampled passed",
     "dispatch_order": "order_no unit plate purpose origin_place destination planned_start planned_end started_at"
     " ended_at odometer_out odometer_in km toll approved order_state",
@@ -79,9 +87,11 @@ COLUMNS = {
     "space_lease": "lease_no unit direction other_party building area rent_year approval valid_from valid_to",
     "three_public": "unit year stage total abroad vehicle_total vehicle_purchase vehicle_running reception"
     " trip_groups trip_persons vehicles_bought vehicles_held reception_batches reception_persons",
-    "coal_factor": "carrier factor",
+    "coal_factor": "carrier factor quota_factor",
     "co2_factor": "carrier factor",
     "office_cap": "level rank cap_m2",
+    "service_room_cap": "level base_staff slope least_m2 most_m2",
+    "asset_norm": "class_code class_name price_cap life_years",
     "vehicle_cap": "veh_class body price_cap displacement_cap price_cap_nev",
     "expense_item": "code name in_operating_cost in_operating_funds three_public general_spending",
     "energy_quota": "level climate kind quota_limit quota_base quota_guide head_limit head_base head_guide regular_limit"
