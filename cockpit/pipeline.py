@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -12,11 +13,13 @@ import duckdb
 from metrics.catalogue import load_catalogue
 from metrics.cubes import build
 from metrics.model import Catalogue
+from metrics.refresh import refresh
 from warehouse import ingest
 from warehouse.base.clock import Clock, system_clock
 from warehouse.contracts import Contract
 from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.health.examine import Examination, examine
+from warehouse.incremental import Change
 from warehouse.publish import Builder, publish
 from warehouse.reach import EVERYTHING, Reach
 from warehouse.receipts import FileReport
@@ -32,7 +35,7 @@ Progress = Callable[[str], None]
 def publish_store(store: Store, *, clock: Clock = system_clock, force: bool = False) -> int:
     """Publish what is committed and not yet shown; the caller holds the writer lock. Returns the generation."""
     catalogue = load_catalogue()
-    return publish(store, [_cubes(catalogue)], catalogue=catalogue.fingerprint, clock=clock, force=force)
+    return publish(store, [Cubes(catalogue)], catalogue=catalogue.fingerprint, clock=clock, force=force)
 
 
 def examine_store(
@@ -41,21 +44,29 @@ def examine_store(
     """Examine a store with the definitions of this release."""
     catalogue = load_catalogue()
     return examine(
-        store, [_cubes(catalogue)], catalogue=catalogue.fingerprint, deep=deep, clock=clock, progress=progress
+        store, [Cubes(catalogue)], catalogue=catalogue.fingerprint, deep=deep, clock=clock, progress=progress
     )
 
 
 def made_by() -> tuple[list[Builder], str]:
     """Return what builds the cubes of this release, and the fingerprint of its definitions."""
     catalogue = load_catalogue()
-    return [_cubes(catalogue)], catalogue.fingerprint
+    return [Cubes(catalogue)], catalogue.fingerprint
 
 
-def _cubes(catalogue: Catalogue) -> Builder:
-    def cubes(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
-        build(con, contracts, catalogue)
+@dataclass(frozen=True)
+class Cubes:
+    """What adds the cubes of a catalogue to a generation, whole or carried on."""
 
-    return cubes
+    catalogue: Catalogue
+
+    def __call__(self, con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
+        """Build every cube."""
+        build(con, contracts, self.catalogue)
+
+    def refresh(self, con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], change: Change) -> None:
+        """Carry every cube on."""
+        refresh(con, contracts, self.catalogue, change)
 
 
 def load_and_publish(

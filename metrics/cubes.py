@@ -31,7 +31,8 @@ from metrics.reviewed_cubes import file_reports, prepare_touched, rebuild_cells,
 from metrics.tables import columns_of, create_table, decimals, has_rows, literal, month_list, quoted, table_names
 from warehouse.allocating import SHARED_KINDS
 from warehouse.base.periods import OPEN, month_of
-from warehouse.contracts import FEW, Contract
+from warehouse.contracts import Contract
+from warehouse.file_reports import as_reported
 from warehouse.reviewed import is_owed, looking_at_reviewed, works_with_review
 
 OWN = "|own"
@@ -217,36 +218,9 @@ def _unit_reports(source: Source) -> str:
 
 
 def _file_reports(source: Source) -> str:
-    """SQL of reports where a file of the month speaks for every unit of the theme, also for those it has no row of.
-
-    One office's own file is no such file: a month that names only a small part of the units that some month of the
-    year before named, as known then, speaks for those it names alone.
-    """
-    return f"""
-    WITH folded AS (SELECT unit, month_no, batch_seq, sum(n) AS n FROM {quoted("leaf_" + source.name)} GROUP BY ALL),
-    own AS (SELECT *, sum(n) OVER (PARTITION BY unit, month_no ORDER BY batch_seq) AS rows_now FROM folded),
-    named AS (
-        SELECT month_no, batch_seq, sum(turned) OVER (PARTITION BY month_no ORDER BY batch_seq) AS units FROM (
-            SELECT month_no, batch_seq, sum((rows_now > 0)::INT - (rows_now - n > 0)::INT) AS turned FROM own GROUP BY ALL)
-    ), usual AS (
-        SELECT a.month_no, a.batch_seq, a.units, max(x.units) AS most
-        FROM (SELECT *, unnest(range(1, 13)) AS back FROM named) a
-        ASOF LEFT JOIN named x ON x.month_no = a.month_no - a.back AND a.batch_seq >= x.batch_seq GROUP BY ALL
-    ), spoken AS (
-        SELECT month_no, batch_seq, units > 0 AND (most IS NULL OR units * {FEW} >= most) AS for_all FROM usual
-    ), turns AS (
-        SELECT month_no, batch_seq, for_all::INT - lag(for_all::INT, 1, 0) OVER (PARTITION BY month_no ORDER BY batch_seq) AS got
-        FROM spoken
-    ), alone AS (
-        SELECT u.unit, s.month_no, s.batch_seq, (NOT s.for_all AND coalesce(o.rows_now, 0) > 0)::INT AS has
-        FROM spoken s JOIN (SELECT DISTINCT unit, month_no FROM own
-                            WHERE month_no IN (SELECT month_no FROM spoken WHERE NOT for_all)) u ON u.month_no = s.month_no
-        ASOF LEFT JOIN own o ON o.unit = u.unit AND o.month_no = s.month_no AND s.batch_seq >= o.batch_seq
-    )
-    SELECT m.unit, t.month_no, t.batch_seq, t.got FROM turns t
-    JOIN (SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}) m ON t.got <> 0
-    UNION ALL
-    SELECT unit, month_no, batch_seq, has - lag(has, 1, 0) OVER (PARTITION BY unit, month_no ORDER BY batch_seq) FROM alone"""
+    """SQL of reports where a file of the month speaks for every unit of the theme, or for those it names alone."""
+    changes = f"SELECT unit, month_no, batch_seq, n FROM {quoted('leaf_' + source.name)}"
+    return as_reported(changes, f"SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}")
 
 
 def build_node(con: duckdb.DuckDBPyConnection, name: str, theme: str) -> None:
@@ -356,22 +330,31 @@ def build_now(con: duckdb.DuckDBPyConnection, live: Sequence[Source], built: Seq
 
 def build_outside_life(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], span: Span) -> None:
     """Count the facts known now whose unit did not live in their month."""
-    tables = table_names(con)
     con.execute("CREATE OR REPLACE TABLE outside_life (dataset VARCHAR, unit VARCHAR, month_no INTEGER, rows BIGINT)")
-    months = month_list(span.first, span.end)
     for name, contract in contracts.items():
-        if contract.is_reference or name == "org_unit" or f"d_{name}" not in tables or not has_rows(con, f"d_{name}"):
-            continue
-        con.execute(f"""
-        INSERT INTO outside_life
+        if is_followed(con, contract):
+            con.execute(f"INSERT INTO outside_life {outside_sql(name, span)}")
+
+
+def is_followed(con: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+    """Tell whether a dataset holds facts of units."""
+    if contract.is_reference or contract.name == "org_unit" or f"d_{contract.name}" not in table_names(con):
+        return False
+    return has_rows(con, f"d_{contract.name}")
+
+
+def outside_sql(name: str, span: Span) -> str:
+    """Return dataset, unit, month_no and number of the facts known now whose unit did not live then."""
+    months = month_list(span.first, span.end)
+    return f"""
         WITH facts AS (
             SELECT unit, month_no, sum(n)::BIGINT AS rows FROM (
                 SELECT unit, {months}, n FROM (
                     SELECT unit, from_m, to_m, count(*) AS n FROM {quoted("d_" + name)} WHERE rec_to = {OPEN} GROUP BY ALL))
             GROUP BY unit, month_no)
-        SELECT {literal(name)}, f.unit, f.month_no, f.rows FROM facts f
+        SELECT {literal(name)} AS dataset, f.unit, f.month_no, f.rows FROM facts f
         WHERE NOT EXISTS (SELECT 1 FROM closure c WHERE c.dsc = f.unit AND c.depth = 0
-                          AND f.month_no >= c.from_m AND f.month_no < c.to_m AND c.rec_to = {OPEN})""")
+                          AND f.month_no >= c.from_m AND f.month_no < c.to_m AND c.rec_to = {OPEN})"""
 
 
 def write_register(

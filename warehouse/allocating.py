@@ -12,7 +12,7 @@ or with a rule that lacks a unit's weight, stays where it is and is said so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -59,26 +59,45 @@ FROM d_staff WHERE coalesce(energy_headcount, actual_staff) IS NOT NULL"""
 def divide_shared(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
     """Divide the shared rows of every projected dataset, as reported and as reviewed."""
     con.execute(_ALLOCATED)
+    named = [contract for contract in contracts.values() if contract.shared]
+    if _reviewed(con, named):
+        with looking_at_reviewed(con):
+            con.execute(_ALLOCATED)
+    divide(con, named)
+
+
+def has_rules(con: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether a rule was ever given, so that what rules are measured by matters."""
+    return con.execute("SELECT 1 FROM d_allocation LIMIT 1").fetchone() is not None
+
+
+def divide(con: duckdb.DuckDBPyConnection, named: Sequence[Contract]) -> None:
+    """Divide the shared rows of datasets that lie there undivided; what was told of them before gives way."""
     con.execute(_RULES)
     if con.execute("SELECT count(*) FROM rules").fetchone() != (0,):
         con.execute(_WEIGHTS)
-    named = [contract for contract in contracts.values() if contract.shared]
     for contract in named:
         _divide(con, contract, contract.shared)
-    seen = con.execute(f"SELECT table_name FROM duckdb_tables() WHERE schema_name = {quote(SCHEMA)}").fetchall()
-    reviewed = {name for (name,) in seen}
-    with_review = [contract for contract in named if f"d_{contract.name}" in reviewed]
+    with_review = _reviewed(con, named)
     if with_review:
         with looking_at_reviewed(con):
-            con.execute(_ALLOCATED)
             for contract in with_review:
                 _divide(con, contract, contract.shared)
+
+
+def _reviewed(con: duckdb.DuckDBPyConnection, named: Sequence[Contract]) -> list[Contract]:
+    seen = con.execute(
+        f"SELECT table_name FROM duckdb_tables() WHERE schema_name = {quote(SCHEMA)} AND database_name = current_database()"
+    ).fetchall()
+    reviewed = {name for (name,) in seen}
+    return [contract for contract in named if f"d_{contract.name}" in reviewed]
 
 
 def _divide(con: duckdb.DuckDBPyConnection, contract: Contract, shared: Shared | None) -> None:
     if shared is None:
         return
     table, key = f"d_{contract.name}", f'"{shared.account}"'
+    con.execute(f"DELETE FROM allocated WHERE dataset = {quote(contract.name)}")
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE bills AS
         SELECT *, row_number() OVER (ORDER BY row_id, from_m, rec_from) AS rid, {key} AS bill_key,

@@ -35,10 +35,16 @@ def build_doubts(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contrac
     """Write `doubt` from every dataset whose contract says what is doubtful."""
     con.execute(TABLE)
     for contract in contracts.values():
-        if contract.doubts and con.execute(f"SELECT 1 FROM d_{contract.name} LIMIT 1").fetchone() is None:
-            continue
-        for doubt in contract.doubts:
-            con.execute(f"INSERT INTO doubt {doubt_sql(contract, doubt)}")
+        find_doubts(con, contract)
+
+
+def find_doubts(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Write the doubtful rows of one dataset in place of those that were found before."""
+    if not contract.doubts or con.execute(f"SELECT 1 FROM d_{contract.name} LIMIT 1").fetchone() is None:
+        return
+    con.execute(f"DELETE FROM doubt WHERE dataset = {quote(contract.name)}")
+    for doubt in contract.doubts:
+        con.execute(f"INSERT INTO doubt {doubt_sql(contract, doubt)}")
 
 
 def doubt_sql(contract: Contract, doubt: Doubt) -> str:

@@ -79,9 +79,15 @@ def lay_out(con: duckdb.DuckDBPyConnection) -> bool:
     con.execute(
         "CREATE TABLE submission_change (dataset VARCHAR, unit VARCHAR, month INTEGER, batch_seq INTEGER, n BIGINT)"
     )
+    lay_decisions(con)
+    return True
+
+
+def lay_decisions(con: duckdb.DuckDBPyConnection) -> None:
+    """Write which versions stood reviewed, and when no decision stood, in place of what was known before."""
     decided = f"SELECT * FROM d_submission WHERE state <> {quote(START)}"
     con.execute(
-        f"""CREATE TABLE review_span AS
+        f"""CREATE OR REPLACE TABLE review_span AS
         WITH marked AS (
             SELECT dataset, unit, month, reviewed_seq, rec_from, rec_to,
                    CASE WHEN lag(rec_to) OVER w = rec_from AND lag(reviewed_seq) OVER w = reviewed_seq THEN 0 ELSE 1 END AS turns
@@ -100,7 +106,7 @@ def lay_out(con: duckdb.DuckDBPyConnection) -> bool:
         ORDER BY ALL"""
     )
     con.execute(
-        f"""CREATE TABLE review_free AS
+        f"""CREATE OR REPLACE TABLE review_free AS
         WITH held AS (
             SELECT d.dataset, d.unit, d.month, greatest(d.rec_from, g.rec_from) AS rec_from, least(d.rec_to, g.rec_to) AS rec_to
             FROM ({decided}) d
@@ -113,7 +119,6 @@ def lay_out(con: duckdb.DuckDBPyConnection) -> bool:
         )
         SELECT dataset, unit, month, since::INTEGER AS rec_from, until::INTEGER AS rec_to FROM edges WHERE since < until ORDER BY ALL"""
     )
-    return True
 
 
 def _open_spans(starts: list[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
@@ -145,13 +150,14 @@ def changes_sql(contract: Contract) -> str:
 def copy_reviewed(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Write `reviewed.d_<dataset>` from `d_<dataset>` as the segments say it, before anything is derived from it."""
     table, period = f"d_{contract.name}", period_of(contract)
+    con.execute(f"DELETE FROM submission_change WHERE dataset = {quote(contract.name)}")
     con.execute(
         f"""INSERT INTO submission_change
         SELECT {quote(contract.name)}, unit, month, batch_seq, sum(n) FROM ({changes_sql(contract)}) GROUP BY ALL"""
     )
     mine = f"dataset = {quote(contract.name)}"
     con.execute(
-        f"""CREATE TABLE {SCHEMA}.{table} AS
+        f"""CREATE OR REPLACE TABLE {SCHEMA}.{table} AS
         WITH told AS (SELECT *, {period} AS period_m FROM main.{table}),
         decided AS (SELECT DISTINCT unit, month FROM review_free WHERE {mine}),
         pieces AS (

@@ -14,7 +14,8 @@ from warehouse.base.sql import quote
 from warehouse.durable import sha256_of
 from warehouse.health.finding import Finding, finding
 from warehouse.health.log import Log
-from warehouse.publish import SCHEMA_VERSION, Builder, project
+from warehouse.projection import SCHEMA_VERSION, project
+from warehouse.publish import Builder
 from warehouse.reviewed import SCHEMA
 from warehouse.store import Store, connect
 
