@@ -147,7 +147,7 @@ def _status(refused: Status | None, frame: Frame, rule: Rule | None, row: Row | 
         return frame.status
     if rule is None or row is None or nothing_due(rule, row):
         return frame.idle
-    return judge(rule, row, frame.months, frame.over)
+    return judge(rule, row, frame.over)
 
 
 def _figures(rule: Rule | None, row: Row | None, status: Status) -> tuple[Figure | None, Figure | None, Figure | None]:

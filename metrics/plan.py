@@ -177,14 +177,6 @@ def node_filter(plan: Plan, column: str) -> str:
     return f"{column} = $nodes" if plan.shape.one_node else f"{column} IN (SELECT unnest($nodes))"
 
 
-def averages(plan: Plan, report: Report) -> bool:
-    """Tell whether an average reads this source, so that its months must be counted."""
-    return any(
-        o.how == "avg" and o.view == report.view and report.source in plan.layout.atoms[o.atom].sources
-        for o in plan.operands
-    )
-
-
 def uses_months(plan: Plan, view: View) -> bool:
     """Tell whether a formula reads the number of months of a view."""
     return any(o.atom == MONTHS and o.view == view for ask in plan.shape.asks for o in ask.formula.operands)

@@ -1,7 +1,8 @@
 """Statuses: what was due, what came, and the first thing that stands between a figure and "ok".
 
 The order is that of surfaces §4. Missing is not zero: a figure exists where a report came, and it is "incomplete" as
-long as anything it needs is missing: a report, a month of an average, or the rest of the window.
+long as anything it needs is missing: a report, or the rest of the window. A mean of which a month is wholly missing has
+no value at all.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ class Count:
 
     due: int
     got: int
-    months: int | None
     view: View
 
 
@@ -38,6 +38,8 @@ class Rule:
     """Reports of the figure itself, now."""
     counts: tuple[Count, ...]
     """Reports of every operand, also earlier ones."""
+    means: tuple[tuple[int, tuple[Count, ...]], ...] = ()
+    """The months of each mean, empty where one is wholly missing, and the reports it rests on."""
 
 
 def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled) -> Rule:
@@ -56,23 +58,22 @@ def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled) -> 
         place.get(f"{name}.current"),
         _counts(needed, layout, compiled),
         _counts(formula.operands, layout, compiled),
+        tuple(
+            (place[operand.months], _counts([operand], layout, compiled))
+            for operand in formula.operands
+            if operand.how == "avg" and operand.months in place
+        ),
     )
 
 
 def _counts(operands: Sequence[Operand], layout: Layout, compiled: Compiled) -> tuple[Count, ...]:
-    reports = {
-        (report, operand.how == "avg")
-        for operand in operands
-        if operand.atom != MONTHS
-        for report in reports_of(operand, layout)
-    }
-    return tuple(count_of(report, compiled, averaged=averaged) for report, averaged in sorted(reports))
+    reports = {report for operand in operands if operand.atom != MONTHS for report in reports_of(operand, layout)}
+    return tuple(count_of(report, compiled) for report in sorted(reports))
 
 
-def count_of(report: Report, compiled: Compiled, *, averaged: bool = False) -> Count:
+def count_of(report: Report, compiled: Compiled) -> Count:
     """Return where a compiled statement keeps the counts of one report."""
-    months = compiled.place.get(report.column("months")) if averaged else None
-    return Count(compiled.place[report.column("due")], compiled.place[report.column("got")], months, report.view)
+    return Count(compiled.place[report.column("due")], compiled.place[report.column("got")], report.view)
 
 
 def due_and_got(rule: Rule, row: Sequence[object]) -> tuple[int, int]:
@@ -92,10 +93,12 @@ def owed_and_came(count: Count, row: Sequence[object]) -> tuple[int, int]:
     return _whole(row[count.due]), _whole(row[count.got])
 
 
-def judge(rule: Rule, row: Sequence[object], months: int, over: bool) -> Status:
+def judge(rule: Rule, row: Sequence[object], over: bool) -> Status:
     """Return the status of a figure whose node exists, is visible and has an elapsed part of the window."""
     if not any(_whole(row[count.got]) for count in rule.needed):
         return "not_reported"
+    if any(row[place] is None and _came(counts, row) for place, counts in rule.means):
+        return "incomplete"
     if rule.kind == "change":
         if rule.current is not None and row[rule.current] is None:
             return "no_denominator"
@@ -105,7 +108,7 @@ def judge(rule: Rule, row: Sequence[object], months: int, over: bool) -> Status:
         return "no_denominator"
     if row[rule.numerator] is None:
         return "not_reported"
-    if not over or any(_lacks(count, row, months) for count in rule.counts):
+    if not over or any(_lacks(count, row) for count in rule.counts):
         return "incomplete"
     return "ok"
 
@@ -115,10 +118,12 @@ def nothing_due(rule: Rule, row: Sequence[object]) -> bool:
     return not any(_whole(row[count.due]) for count in rule.needed)
 
 
-def _lacks(count: Count, row: Sequence[object], months: int) -> bool:
-    if _whole(row[count.got]) < _whole(row[count.due]):
-        return True
-    return count.months is not None and _whole(row[count.months]) < months
+def _came(counts: Sequence[Count], row: Sequence[object]) -> bool:
+    return any(_whole(row[count.got]) for count in counts)
+
+
+def _lacks(count: Count, row: Sequence[object]) -> bool:
+    return _whole(row[count.got]) < _whole(row[count.due])
 
 
 def _positive(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from metrics.formula import MONTHS, Operand, View
-from metrics.plan import Plan, averages, cell_columns, cells_of, node_filter, operand_table, uses_months
+from metrics.plan import Plan, cell_columns, cells_of, node_filter, operand_table, uses_months
 from metrics.tables import quoted
 
 
@@ -112,14 +112,22 @@ def _mean_columns(plan: Plan, operand: Operand, column: str) -> list[tuple[str, 
     """Return the sum of a stock's months and their number, by which it is still to be divided.
 
     Where the greatest figure × months is the sum, that figure is the mean and nothing is left to divide: a stock that
-    stayed the same.
+    stayed the same. Where somebody owed a month and nobody reported it, there is no number of months and so no mean: a
+    sum over all months would show too small a stock, a sum over those that came another period.
     """
-    months = _months(plan, operand.view)
+    months, lacking = _months(plan, operand.view), _lacking(plan, operand, column)
     steady = f"max({column}) * {months} = sum({column})"
     return [
         (operand.name, f"CASE WHEN {steady} THEN max({column}) ELSE sum({column}) END"),
-        (operand.months, f"CASE WHEN {steady} THEN 1 ELSE {months} END"),
+        (operand.months, f"CASE WHEN {lacking} THEN NULL WHEN {steady} THEN 1 ELSE {months} END"),
     ]
+
+
+def _lacking(plan: Plan, operand: Operand, column: str) -> str:
+    """Return the condition that a month of a mean is wholly missing: reports were due and there is no figure."""
+    laid = plan.layout.atoms[operand.atom]
+    owed = " + ".join(f"c.{quoted('due_' + theme)}" for theme in sorted({plan.layout.themes[s] for s in laid.sources}))
+    return f"max(CASE WHEN {column} IS NULL THEN {owed} END) > 0"
 
 
 def _report_columns(plan: Plan, view: View) -> list[tuple[str, str]]:
@@ -132,6 +140,4 @@ def _report_columns(plan: Plan, view: View) -> list[tuple[str, str]]:
             value = f"c.{quoted(report.cell(what))}"
             text = f"sum(CASE WHEN {month} THEN {value} END)" if report.how == "last" else f"sum({value})"
             found[report.column(what)] = text
-        if report.how == "sum" and averages(plan, report):
-            found[report.column("months")] = f"sum(CASE WHEN c.{quoted('got_' + report.source)} > 0 THEN 1 END)"
     return list(found.items())

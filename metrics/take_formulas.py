@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from metrics.formula import ASKED, MONTHS, Operand
-from metrics.plan import Plan, Report, alias, averages, cells_of, node_filter, operand_table
+from metrics.plan import Plan, Report, alias, cells_of, node_filter, operand_table
 from metrics.quotient import side_sql, value_sql
 from metrics.tables import quoted
 
@@ -16,6 +16,7 @@ def take_formulas(plan: Plan) -> Plan:
     window = _window(plan)
     columns: list[tuple[str, str]] = [(name, _reported(plan, report, what)) for name, report, what in _counts(plan)]
     read = _Reader(plan.single)
+    columns += [(o.months, str(read.months(o))) for o in plan.operands if read.months(o)]
     digits = {a: laid.digits for a, laid in plan.layout.atoms.items()}
     for ask in plan.shape.asks:
         formula = ask.formula
@@ -45,8 +46,6 @@ def _counts(plan: Plan) -> list[tuple[str, Report, str]]:
     for report in plan.reports:
         for what in ("due", "got"):
             found[report.column(what)] = (report, what)
-        if report.how == "sum" and not plan.single and averages(plan, report):
-            found[report.column("months")] = (report, "months")
     return [(name, report, what) for name, (report, what) in found.items()]
 
 

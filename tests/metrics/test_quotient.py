@@ -204,12 +204,28 @@ def test_a_ratio_over_a_mean_is_the_same_however_it_is_asked(world, ask):
         assert found.denominator == heads / 11
 
 
-def test_a_missing_month_leaves_the_divisor_and_is_no_steady_stock(world, ask):
+def test_a_mean_with_a_month_nobody_reported_has_no_value(world, ask):
     world.unit("a")
     world.defaults()
     world.add("payment", 1, voucher="1", line=1, unit="a", paid_on="2024-01-05", amount="0.07",
               item_code="30201", fund="general", exp_kind="basic_public")  # fmt: skip
     for month in ("2024-01", "2024-03"):
         world.add("staff", 1, unit="a", month=month, authorised_staff=100, actual_staff=100, energy_headcount=100)
-    found = ask(world).one("op_cost_per_capita", "a", "2024-03", "ytd")
-    assert (found.status, found.value, found.denominator) == ("incomplete", 0.21 / 200, 200 / 3)
+    asker = ask(world)
+    found = asker.one("op_cost_per_capita", "a", "2024-03", "ytd")
+    assert (found.status, found.value, found.numerator, found.denominator) == ("incomplete", None, Decimal("0.07"), None)
+    assert (found.due, found.got) == (3, 1)  # of the operand that misses most, the payments
+    assert asker.one("op_cost_per_capita", "a", "2024-01", "ytd").value == 0.07 / 100
+
+
+def test_a_unit_that_did_not_yet_live_lacks_no_month_of_a_mean(world, ask):
+    """Months before its life owe nothing: the stock was none then, as it was in the sum of the town."""
+    world.unit("a", valid=("2024-03",))
+    world.unit("b")
+    world.defaults()
+    world.add("payment", 1, voucher="1", line=1, unit="a", paid_on="2024-03-05", amount="600.00",
+              item_code="30201", fund="general", exp_kind="basic_public")  # fmt: skip
+    for month in ("2024-03", "2024-04"):
+        world.add("staff", 1, unit="a", month=month, authorised_staff=6, actual_staff=6, energy_headcount=6)
+    found = ask(world).one("op_cost_per_capita", "a", "2024-04", "ytd")
+    assert (found.value, found.denominator) == (600 / 3, 12 / 4)

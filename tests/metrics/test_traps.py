@@ -93,8 +93,8 @@ def test_a_missing_month_of_an_average_is_no_smaller_divisor(town, ask):
     staff(town, "a", "2024-01", 10)
     staff(town, "a", "2024-03", 20)
     answer = ask(town).one("op_cost_per_capita", "a", "2024-Q1", "quarter")
-    assert (answer.value, answer.denominator, answer.status) == (60.0, 10.0, "incomplete")
-    assert (answer.due, answer.got) == (3, 2)
+    assert (answer.value, answer.denominator, answer.status) == (None, None, "incomplete")
+    assert (answer.numerator, answer.due, answer.got) == (Decimal("600.00"), 3, 2)
 
 
 def test_ten_thousands_stay_exact(town, ask):

@@ -1,7 +1,7 @@
 WITH
 -- operands of each window; of a mean the sum and its months, or the figure they share
 "operands" AS (
-SELECT c."node", c.w, sum(c."cost") AS "cost", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN 1 ELSE $months[c.w + 1] END AS "heads_avg_months", sum(c."due_cost") AS "due_cost", sum(c."got_ledger") AS "got_ledger", sum(c."got_staff") AS "got_staff", sum(CASE WHEN c."got_staff" > 0 THEN 1 END) AS "months_staff"
+SELECT c."node", c.w, sum(c."cost") AS "cost", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg", CASE WHEN max(CASE WHEN c."heads" IS NULL THEN c."due_cost" END) > 0 THEN NULL WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN 1 ELSE $months[c.w + 1] END AS "heads_avg_months", sum(c."due_cost") AS "due_cost", sum(c."got_ledger") AS "got_ledger", sum(c."got_staff") AS "got_staff"
 FROM (
   SELECT c."node", c."month_no", c."cost", c."heads", c."got_ledger", c."got_staff", c."due_cost", unnest($member[c.month_no - $first + 1]) AS w
   FROM node_now c
@@ -11,7 +11,7 @@ GROUP BY c."node", c.w
 ),
 -- operands of each window, 12 months earlier; of a mean the sum and its months, or the figure they share
 "operands_12" AS (
-SELECT c."node", c.w, sum(c."cost") AS "cost_12", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg_12", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN 1 ELSE $months[c.w + 1] END AS "heads_avg_12_months", sum(c."due_cost") AS "due_cost_12", sum(c."got_ledger") AS "got_ledger_12", sum(c."got_staff") AS "got_staff_12", sum(CASE WHEN c."got_staff" > 0 THEN 1 END) AS "months_staff_12"
+SELECT c."node", c.w, sum(c."cost") AS "cost_12", CASE WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg_12", CASE WHEN max(CASE WHEN c."heads" IS NULL THEN c."due_cost" END) > 0 THEN NULL WHEN max(c."heads") * $months[c.w + 1] = sum(c."heads") THEN 1 ELSE $months[c.w + 1] END AS "heads_avg_12_months", sum(c."due_cost") AS "due_cost_12", sum(c."got_ledger") AS "got_ledger_12", sum(c."got_staff") AS "got_staff_12"
 FROM (
   SELECT c."node", c."month_no", c."cost", c."heads", c."got_ledger", c."got_staff", c."due_cost", unnest($member[c.month_no + 12 - $first + 1]) AS w
   FROM node_now c
@@ -26,9 +26,9 @@ SELECT
   o12."due_cost_12" AS "due_cost_12",
   o12."got_ledger_12" AS "got_ledger_12",
   o0."got_staff" AS "got_staff",
-  o0."months_staff" AS "months_staff",
   o12."got_staff_12" AS "got_staff_12",
-  o12."months_staff_12" AS "months_staff_12",
+  o0."heads_avg_months" AS "heads_avg_months",
+  o12."heads_avg_12_months" AS "heads_avg_12_months",
   ((CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0)) - (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0))) / CASE WHEN (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) > 0 THEN (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) END * 100.0 AS "per_head_yoy.value",
   ((CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0)) - (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0))) AS "per_head_yoy.numerator",
   (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) AS "per_head_yoy.denominator",

@@ -27,7 +27,7 @@ SELECT node, part, month_no, CASE WHEN "got_ledger" > 0 THEN coalesce("cost@ledg
 ),
 -- operands of each window; of a mean the sum and its months, or the figure they share
 "operands" AS (
-SELECT $nodes AS node, c."part", 0 AS w, sum(c."cost") AS "cost", CASE WHEN max(c."heads") * ($last - $first) = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg", CASE WHEN max(c."heads") * ($last - $first) = sum(c."heads") THEN 1 ELSE ($last - $first) END AS "heads_avg_months", sum(c."due_cost") AS "due_cost", sum(c."got_ledger") AS "got_ledger", sum(c."got_staff") AS "got_staff", sum(CASE WHEN c."got_staff" > 0 THEN 1 END) AS "months_staff"
+SELECT $nodes AS node, c."part", 0 AS w, sum(c."cost") AS "cost", CASE WHEN max(c."heads") * ($last - $first) = sum(c."heads") THEN max(c."heads") ELSE sum(c."heads") END AS "heads_avg", CASE WHEN max(CASE WHEN c."heads" IS NULL THEN c."due_cost" END) > 0 THEN NULL WHEN max(c."heads") * ($last - $first) = sum(c."heads") THEN 1 ELSE ($last - $first) END AS "heads_avg_months", sum(c."due_cost") AS "due_cost", sum(c."got_ledger") AS "got_ledger", sum(c."got_staff") AS "got_staff"
 FROM cells c
 WHERE c.month_no >= $first AND c.month_no < $last
 GROUP BY c."part"
@@ -37,7 +37,7 @@ SELECT
   o0."due_cost" AS "due_cost",
   o0."got_ledger" AS "got_ledger",
   o0."got_staff" AS "got_staff",
-  o0."months_staff" AS "months_staff",
+  o0."heads_avg_months" AS "heads_avg_months",
   CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / nullif(CAST(o0."heads_avg" AS DOUBLE), 0) AS "per_head.value",
   o0."cost" AS "per_head.numerator",
   (CAST(o0."heads_avg" AS DOUBLE) / o0."heads_avg_months") AS "per_head.denominator"
