@@ -79,6 +79,6 @@ def row_columns(source: Source, contracts: Mapping[str, Contract]) -> dict[str, 
             names[column.name] = f"{lookup.table}__{column.name}"
     for column in contracts[source.of].columns:
         names[column.name] = column.name
-        if column.cumulative:
+        if column.cumulative and column.is_number:
             names[f"{column.name}_flow"] = f"{column.name}_flow"
     return names | {"unit": "unit", "note": "note"}

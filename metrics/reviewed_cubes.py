@@ -17,6 +17,7 @@ from metrics.model import Atom, Catalogue, Source
 from metrics.tables import literal, quoted
 from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
+from warehouse.file_reports import speaking
 from warehouse.reviewed import is_owed, period_of
 
 
@@ -53,29 +54,36 @@ def _sources_of(atoms: Sequence[Atom], catalogue: Catalogue) -> set[str]:
 
 
 def file_reports(source: Source, contract: Contract) -> str:
-    """SQL of `got` per unit, month and batch: a decision that stands, or a file where everything loaded counts."""
+    """SQL of `got` per unit, month and batch: a decision that stands, or a file where everything loaded counts.
+
+    For whom such a file speaks is the rule of `warehouse.file_reports`, told by the rows as reported.
+    """
     table, mine = quoted(f"d_{contract.name}"), f"dataset = {literal(contract.name)}"
+    changes = f"""
+        SELECT unit, {period_of(contract)} AS month_no, rec_from AS batch_seq, 1 AS n FROM main.{table} UNION ALL
+        SELECT unit, {period_of(contract)}, rec_to, -1 FROM main.{table} WHERE rec_to < {OPEN}"""
     return f"""
     SELECT unit, month_no, batch_seq, sum(got) AS got FROM (
-        WITH edges AS (
-            SELECT m, seq, sum(n) AS n FROM (
-                SELECT {period_of(contract)} AS m, rec_from AS seq, 1 AS n FROM main.{table} UNION ALL
-                SELECT {period_of(contract)}, rec_to, -1 FROM main.{table} WHERE rec_to < {OPEN}) GROUP BY ALL
-        ), counted AS (
-            SELECT m, seq, sum(n) OVER (PARTITION BY m ORDER BY seq) AS rows_now, lead(seq, 1, {OPEN}) OVER (PARTITION BY m ORDER BY seq) AS until FROM edges
+        WITH {speaking(changes)},
+        members AS (SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}),
+        told AS (
+            SELECT m.unit, s.month_no AS m, s.batch_seq AS rec_from, coalesce(s.until, {OPEN}) AS rec_to
+            FROM members m CROSS JOIN spoken s WHERE s.for_all
+            UNION ALL
+            SELECT unit, month_no, batch_seq, coalesce(until, {OPEN}) FROM alone WHERE has = 1
         ), files AS (
-            -- while a file of the month is known and everything loaded counts
-            SELECT c.m, greatest(c.seq, o.rec_from) AS rec_from, least(c.until, o.rec_to) AS rec_to
-            FROM counted c JOIN review_open o ON c.rows_now > 0 AND c.m >= o.low AND c.m < o.high
-              AND c.seq < o.rec_to AND o.rec_from < c.until
-        ), members AS (SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}),
-        decided AS (SELECT DISTINCT unit, month FROM review_free WHERE {mine}),
+            -- while a file that speaks for the unit is known and everything loaded counts
+            SELECT t.unit, t.m, greatest(t.rec_from, o.rec_from) AS rec_from, least(t.rec_to, o.rec_to) AS rec_to
+            FROM told t JOIN review_open o ON t.m >= o.low AND t.m < o.high
+              AND t.rec_from < o.rec_to AND o.rec_from < t.rec_to
+        ), decided AS (SELECT DISTINCT unit, month FROM review_free WHERE {mine}),
         spans AS (
-            SELECT u.unit, f.m, f.rec_from, f.rec_to FROM members u CROSS JOIN files f
-            WHERE NOT EXISTS (SELECT 1 FROM decided d WHERE d.unit = u.unit AND d.month = f.m)
+            SELECT unit, m, rec_from, rec_to FROM files f
+            WHERE NOT EXISTS (SELECT 1 FROM decided d WHERE d.unit = f.unit AND d.month = f.m)
             UNION ALL
             SELECT r.unit, f.m, greatest(f.rec_from, r.rec_from), least(f.rec_to, r.rec_to)
-            FROM files f JOIN review_free r ON r.{mine} AND r.month = f.m AND f.rec_from < r.rec_to AND r.rec_from < f.rec_to
+            FROM files f JOIN review_free r ON r.{mine} AND r.unit = f.unit AND r.month = f.m
+              AND f.rec_from < r.rec_to AND r.rec_from < f.rec_to
             UNION ALL
             SELECT unit, month, rec_from, rec_to FROM review_span WHERE {mine}
         )

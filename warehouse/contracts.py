@@ -60,6 +60,7 @@ class Column:
     is_dimension: bool = False
     is_org: bool = False
     cumulative: bool = False
+    """Of a figure: it runs from January. Of the period: 1-3月 may be written for March, since every figure runs on."""
     values: Mapping[str, str] = field(default_factory=dict)
     open_values: bool = False
     minimum: float | None = None
@@ -169,7 +170,7 @@ class Contract:
     @property
     def cumulative(self) -> tuple[str, ...]:
         """Names of the columns that run from January and are differenced into month flows."""
-        return tuple(column.name for column in self.columns if column.cumulative)
+        return tuple(column.name for column in self.columns if column.cumulative and column.is_number)
 
     @property
     def all_columns(self) -> tuple[Column, ...]:

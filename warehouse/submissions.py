@@ -19,6 +19,7 @@ from warehouse.base.periods import month_label, month_start
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import iso
+from warehouse.file_reports import speaking
 from warehouse.reviewed import changes_sql, is_owed, owed
 from warehouse.store import Generation
 
@@ -135,10 +136,9 @@ class _Reader:
         changes = {key: seqs for key, (seqs, _) in told.items()}
         live = {key for key, (_, is_live) in told.items() if is_live}
         if self.contract.coverage == "file":  # a file speaks for all who owe it, also for those it has no row of
-            files = self._files(changes)
-            changes = {**{key: files[key[1]] for key in owing if key[1] in files}, **changes}
-            months = {month for _, month in live}
-            live |= {key for key in owing if key[1] in months}
+            first, now = self._files()
+            changes = {**{key: first[key[1]] for key in owing if key[1] in first}, **changes}
+            live |= {key for key in owing if key[1] in now}
         batches, names = self._batches(), self._names()
         for key in sorted({*owing, *live, *decided}):
             yield self._one(key, changes.get(key, ()), decided.get(key), key in live, key in owing, batches, names)
@@ -189,12 +189,19 @@ class _Reader:
         )
         return {(unit, month): (seqs, is_live) for unit, month, seqs, is_live in rows}
 
-    def _files(self, changes: Mapping[Key, Sequence[int]]) -> dict[int, list[int]]:
-        """Return the batch that first brought each month."""
-        first: dict[int, int] = {}
-        for (_, month), seqs in changes.items():
-            first[month] = min(first.get(month, seqs[0]), seqs[0])
-        return {month: [seq] for month, seq in first.items()}
+    def _files(self) -> tuple[dict[int, list[int]], set[int]]:
+        """Return the batch from which a file of each month spoke for all who owe it, and the months of which one does."""
+        source = "SELECT unit, month, batch_seq, n FROM submission_change WHERE dataset = $dataset"
+        if not self.generation.has_review:
+            source = changes_sql(self.contract)
+        told = f"SELECT unit, month AS month_no, batch_seq, n FROM ({source}) WHERE batch_seq <= $seq AND month >= $low - 12"
+        rows = self._rows(
+            f"""WITH {speaking(told)}
+            SELECT month_no, min(batch_seq) FILTER (for_all), arg_max(for_all, batch_seq) FROM spoken
+            WHERE month_no >= $low AND month_no < $high GROUP BY month_no"""
+        )
+        first = {month: [seq] for month, seq, _ in rows if seq is not None}
+        return first, {month for month, _, is_for_all in rows if is_for_all}
 
     def _decided(self) -> dict[Key, dict[str, Any]]:
         if not self.generation.has_review:

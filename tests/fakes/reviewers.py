@@ -43,11 +43,14 @@ def energy(*lines: str) -> str:
     return ENERGY + "".join(f"{unit},{month},{used},\n" for unit, month, used in rows)
 
 
+TWO = ("elec_kwh", "op_funds_exp")
+
+
 @cache
-def few() -> Catalogue:
+def few(names: tuple[str, ...] = TWO) -> Catalogue:
     """Return the definitions of two indicators: the cubes of all others would only take time."""
     every = load_catalogue()
-    indicators = {name: every.indicators[name] for name in ("elec_kwh", "op_funds_exp")}
+    indicators = {name: every.indicators[name] for name in names}
     atoms = {name: every.atoms[name] for one in indicators.values() for name in one.atoms}
     sources = {part.of: every.sources[part.of] for atom in atoms.values() for part in atom.parts}
     return replace(every, indicators=indicators, atoms=atoms, sources=sources)
@@ -56,14 +59,21 @@ def few() -> Catalogue:
 class Reviewers(Office):
     """A store, a clerk who reports, a chief who decides; everything happens one minute apart."""
 
-    def __init__(self, folder: Path, *, is_new: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, is_new: bool = True, register: str = REGISTER, indicators: tuple[str, ...] = TWO
+    ) -> None:
         super().__init__(folder)
         self.opened: Generation | None = None
-        read = {name for source in few().sources.values() for name in (source.of, *(k.table for k in source.lookups))}
+        self.catalogue = few(indicators)
+        read = {
+            name
+            for source in self.catalogue.sources.values()
+            for name in (source.of, *(k.table for k in source.lookups))
+        }
         kept = {*read, *ALWAYS_READ}
         self.store.contracts = {name: one for name, one in self.store.contracts.items() if name in kept}
         if is_new:
-            assert self.report("组织机构.csv", REGISTER).status == "committed"
+            assert self.report("组织机构.csv", register).status == "committed"
 
     def copied(self, folder: Path) -> Reviewers:
         """Return an office of its own that goes on from where this one stands."""
@@ -102,7 +112,7 @@ class Reviewers(Office):
 
     def open(self) -> Generation:
         """Publish what is new and open it; the same one as long as nothing is new."""
-        builders = [lambda con, contracts: cubes.build(con, contracts, few())]
+        builders = [lambda con, contracts: cubes.build(con, contracts, self.catalogue)]
         last = self.store.control.last()[0]
         if self.opened is None or self.opened.through_seq != last:
             publish(self.store, builders, clock=lambda: NOW)
@@ -121,4 +131,4 @@ class Reviewers(Office):
         query = Query(indicators=(indicator,), nodes=(node,), period_from=month, period_to=month, grain="month",
                       scope=Scope.everything(), actor="t", state=state)  # type: ignore[arg-type] # fmt: skip
         seen = generation if at is None else generation.as_known_at(at)
-        return evaluate(seen, few(), query)[0]
+        return evaluate(seen, self.catalogue, query)[0]

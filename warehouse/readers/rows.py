@@ -28,6 +28,18 @@ _NOTE = re.compile(
     r"第\d+页|共\d+页|notes?[:]|source[:])",
     re.IGNORECASE,
 )
+_ROLE = (
+    r"((单位|部门|财务|统计|科室|会计|业务|分管|项目)?负责人|"
+    r"(填表|填报|制表|制单|审核|复核|经办|经手|审批|联系|编制|统计|报送|签发|批准|核准|校对|录入|抄表|记账)人员?|"
+    r"制表|审核|复核|制单|填表|会计|出纳|批准|核准|校对|签发|记账|(分管|主管|单位|局)领导|(财务|会计|统计)主管|法定代表人|主管)"
+    r"(签[字章名])?(\(.*\))?"
+)
+_ROLE_ONLY = re.compile(rf"^{_ROLE}$")
+_SIGNED = re.compile(rf"^({_ROLE}[一-龥·]{{2,4}})+$")
+_PERSON = re.compile(r"^[一-龥·]{2,4}$")
+_BESIDE_NAMES = re.compile(
+    r"^((制表|填表|填报|报出|报送)?(日期|时间))?\d{2,4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?$|^(联系)?电话[\d-]*$|^[(]?(盖章|公章|签字)[)]?$"
+)
 _REMINDER = re.compile(
     r"^\s*(注|备|说|附|填|编|指|口|单|审|复|统|经|负|联|制|主|报|打|导|查|生|数|资|第|共|签|批|核|校|录|抄|会|出|分|局|财|法|盖|公|note|source)"
     r"|负\s*责|计|其\s*中|[一二三四五六七八九十][、)）]|total|[Ａ-ｚ\u2e80-\u2fdf]",
@@ -101,10 +113,29 @@ def is_total(filled: Sequence[str]) -> bool:
 
 def is_note(filled: Sequence[str], width: int, after_note: bool) -> bool:
     """Whether a row below the table only says something about it."""
-    if _NOTE.match(filled[0]):
+    if _NOTE.match(filled[0]) or is_signed(filled):
         return True
     alone = len(filled) == 1 and width > 2
     return alone and (after_note or bool(_SECTION.match(filled[0])))
+
+
+def is_signed(filled: Sequence[str]) -> bool:
+    """Whether a row holds nothing but who signed: 财务负责人 李四, 填表人 | 王五, with a date or a seal beside them.
+
+    A role and a name may share a cell or stand in two; any figure, or a word that is neither, makes it a row of data.
+    """
+    roles = names = 0
+    expects_name = False
+    for text in filled:
+        if _ROLE_ONLY.match(text):
+            roles, expects_name = roles + 1, True
+        elif _SIGNED.match(text):
+            roles, names, expects_name = roles + 1, names + 1, False
+        elif expects_name and _PERSON.match(text):
+            names, expects_name = names + 1, False
+        elif not roles or not _BESIDE_NAMES.match(text):
+            return False
+    return roles > 1 or (roles == 1 and names == 1)
 
 
 def is_header_again(cells: Sequence[str | None], labels: Sequence[str]) -> bool:
