@@ -51,7 +51,7 @@ COLUMNS = {
     "meter_month": "meter_no month unit building carrier previous current ratio quantity sub_item night_quantity"
     " day_quantity",
     "service_contract": "contract_no unit service_kind supplier amount valid_from valid_to",
-    "service_payment": "voucher contract_no unit paid_on amount",
+    "service_payment": "voucher contract_no unit paid_on amount service_kind supplier",
     "work_order": "order_no unit building kind reported_at closed_at sla_hours",
     "evaluation": "month unit service_kind score votes",
     "account_balance": "unit month account_code account_name side opening debit credit closing",
@@ -81,7 +81,8 @@ COLUMNS = {
     "meter_event": "meter swapped_at end_reading start_reading reason",
     "operation_event": "event_no unit building kind equipment level started_at ended_at handled measure",
     "property_service": "month unit building supplier service_area unit_price fee staff equipment equipment_ok"
-    " inspections_due inspections_done visits complaints",
+    " inspections_due inspections_done visits complaints own_cost score score_weight meeting_hours_open"
+    " meeting_hours_used",
     "reception": "reception_no unit received_on guest_unit letter_no purpose guests escorts meals meal_amount"
     " amount place is_foreign",
     "space_lease": "lease_no unit direction other_party building area rent_year approval valid_from valid_to",
