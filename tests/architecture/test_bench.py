@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from benchmarks import run, sample, serving
+from benchmarks import large, run, sample, serving
+from benchmarks.grown import METERS, Grown, definitions
 from benchmarks.report import Line
+from warehouse.history import live
+from warehouse.ingest import scratch
 
 MODULES = sorted(path.stem for path in Path(run.__file__).parent.glob("*.py") if path.stem != "__init__")
 
@@ -58,6 +65,40 @@ def test_the_large_run_is_about_loading_and_a_store_grown_large() -> None:
     assert list(run.chosen(large=False, only=None)) == list(run.PARTS)
     assert list(run.chosen(large=True, only=None)) == ["load", "grown", "publish"]
     assert list(run.chosen(large=True, only=["sample", "load"])) == ["sample", "load"]
+    assert run.chosen(large=True, only=["load"]) != run.chosen(large=False, only=["load"])
+    assert list(run.chosen(large=False, only=["grown", "load"])) == ["load", "grown"]
+
+
+def standing(grown: Grown, con: duckdb.DuckDBPyConnection) -> Decimal:
+    """The sum of the meter days that stand, from the segments themselves."""
+    segments = grown.store.control.segments("meter_day")
+    row = con.execute(f"SELECT sum(quantity) FROM ({live(grown.store.segments, segments)})").fetchone()
+    assert row is not None
+    return Decimal(row[0])
+
+
+def test_a_store_is_grown_restated_and_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows: what is asked is right, how fast it is has no meaning."""
+    monkeypatch.setattr(large, "ROUNDS", 1)
+    monkeypatch.setattr(large, "PAGED_ROUNDS", 1)
+    grown = Grown(tmp_path, 24 * 28 * 10, replace(METERS, units=5))
+    catalogue = definitions(grown.store.contracts)
+    with scratch(grown.store) as con:
+        grown.fill(con)
+        past = grown.store.control.last()[0]
+        before = standing(grown, con)
+        for number in range(2):
+            grown.restate(con, number, 0.5)
+    grown.published(catalogue)
+    lines = large.ask(grown, catalogue, past)
+    assert len([line for line in lines if line.limit is not None]) == 4
+    with closing(grown.store.open_generation()) as generation:
+        sums = "SELECT sum(metered), sum(metered) FILTER (batch_seq <= $1) FROM node_meter WHERE node = 'R'"
+        now, then = generation.con.execute(sums, [past]).fetchone() or (0, 0)
+        moved = generation.con.execute("SELECT count(*) FROM d_meter_day WHERE rec_from > $1", [past]).fetchone()
+    # each restated row is one more than it was
+    assert moved is not None and moved[0] > 0
+    assert (then, now) == (before, before + moved[0])
 
 
 def test_a_missed_limit_ends_with_one_and_is_written_where_asked(
