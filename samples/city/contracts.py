@@ -20,12 +20,15 @@ EXPORTS = tuple(
     for text in ("2024-01-09", "2025-01-13", "2025-02-14", "2025-04-17", "2025-09-19", "2026-01-12")
 )
 PROPERTY, CATERING, MAINTENANCE, CUSTODY = "物业", "餐饮", "维保", "能源托管"
+CLEANING, SECURITY = "保洁", "保安"
 _PRICE = {"市": (2.7, 4.4), "县": (1.6, 2.7), "乡": (1.1, 1.9)}
 _SUPPLIERS = {
     PROPERTY: ("安居物业服务有限公司", "瑞和物业管理有限公司", "众信物业集团", "新程后勤服务公司"),
     CATERING: ("禾香餐饮管理公司", "家味团膳服务公司"),
     MAINTENANCE: ("恒通机电维保公司", "万安电梯工程公司"),
     CUSTODY: ("绿源综合能源服务公司",),
+    CLEANING: ("洁佳环境服务公司", "净美保洁公司"),
+    SECURITY: ("安盾保安服务公司", "平安护卫公司"),
 }
 _QUARTER_PAID_IN = (1, 4, 7, 10)
 
@@ -78,6 +81,7 @@ def agree(city: City, ground: Ground, consumption: Consumption, months: int) -> 
             start = month_no(year, 1)
             deals.append(Deal(f"WY{year}-{number:03d}", body.key, PROPERTY, supplier, amount, start, start + 12))
             deals += _others(body, number, year)
+            deals += _guards(body, number, year)
     deals.append(_custody(city, consumption))
     return Services(city, tuple(deals))
 
@@ -93,6 +97,18 @@ def _others(body: Body, number: int, year: int) -> Iterator[Deal]:
         amount = Decimal(rng.randint(20, 60)) * 1200
         supplier = rng.choice(_SUPPLIERS[MAINTENANCE])
         yield Deal(f"WB{year}-{number:03d}", body.key, MAINTENANCE, supplier, amount, start, start + 12)
+
+
+def _guards(body: Body, number: int, year: int) -> Iterator[Deal]:
+    """Larger bodies buy cleaning and security apart from property management."""
+    if body.authorised < 60:
+        return
+    rng, start = dice(0, "guards", body.key, body.authorised), month_no(year, 1)
+    for kind, mark, low, high in ((CLEANING, "BJ", 180, 320), (SECURITY, "BA", 350, 620)):
+        amount = Decimal(round(body.authorised * rng.uniform(low, high) / 1200) or 1) * 1200
+        yield Deal(
+            f"{mark}{year}-{number:03d}", body.key, kind, rng.choice(_SUPPLIERS[kind]), amount, start, start + 12
+        )
 
 
 def _custody(city: City, consumption: Consumption) -> Deal:
@@ -122,4 +138,4 @@ def payment_rows(services: Services, month: int, sent: dt.datetime) -> Iterator[
         paid_on = days[min(number % 12 + 3, len(days) - 1)]
         code = services.city.code_of(deal.key, month, sent)
         voucher = f"FK{label(month).replace('-', '')}{number:04d}"
-        yield ServicePayment(voucher, deal.contract_no, code, paid_on, amount)
+        yield ServicePayment(voucher, deal.contract_no, code, paid_on, amount, deal.kind, deal.supplier)

@@ -10,8 +10,9 @@ from typing import Any
 from samples.city.calendar import label
 from samples.city.energy_forms import ENERGY_FORMS
 from samples.city.forms import FORMS, Form
+from samples.city.service_forms import SERVICE_FORMS
 
-_FORMS = FORMS | ENERGY_FORMS
+_FORMS = FORMS | ENERGY_FORMS | SERVICE_FORMS
 
 
 @dataclass(frozen=True)

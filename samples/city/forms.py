@@ -63,7 +63,7 @@ def _digits(field: str) -> Callable[[Any, Names], Cell]:
     return lambda row, _: f"{getattr(row, field)}\t"
 
 
-def _ten_thousands(field: str) -> Callable[[Any, Names], Cell]:
+def ten_thousands(field: str) -> Callable[[Any, Names], Cell]:
     return lambda row, _: (getattr(row, field) / TEN_THOUSAND).normalize()
 
 
@@ -122,7 +122,7 @@ BUDGET = Form(
     (Column("预算单位编码", field_of("unit")), Column("预算单位名称", name_of()), Column("年度", field_of("year")),
      *plain(item_code="部门经济分类编码", item_name="部门经济分类名称", project="项目名称", fund="资金来源",
              exp_kind="支出类型", version="预算版本号"),
-     Column("批复日期", _zh_date("approved_on")), Column("预算数", _ten_thousands("amount"), total=True)),
+     Column("批复日期", _zh_date("approved_on")), Column("预算数", ten_thousands("amount"), total=True)),
     note="单位：万元", remarks=("注：同一指标以最新版本为准。",),
 )  # fmt: skip
 
@@ -140,7 +140,7 @@ VEHICLE = Form(
     (Column("统计月份", _compact_month), Column("单位名称", name_of()),
      *plain(plate="号牌号码", vin="车辆识别代号", model="品牌型号", body="车辆类型", veh_class="编制类别"),
      Column("排气量(L)", _dashed("displacement")), Column("燃料种类", field_of("fuel")),
-     Column("购置日期", field_of("bought_on")), Column("购置价格(万元)", _ten_thousands("price"), total=True),
+     Column("购置日期", field_of("bought_on")), Column("购置价格(万元)", ten_thousands("price"), total=True),
      Column("注册登记日期", _dotted("registered_on")),
      *plain(status="车辆状态", owner="产权单位", approval="批准文号")),
     remarks=("注：纯电动汽车不填排气量。",),
@@ -244,14 +244,14 @@ SERVICE_CONTRACT = Form(
     "service_contract", "后勤服务合同台账",
     (Column("合同编号", field_of("contract_no")), Column("单位名称", name_of()),
      *plain(service_kind="服务类别", supplier="供应商"),
-     Column("合同金额(万元)", _ten_thousands("amount"), total=True),
+     Column("合同金额(万元)", ten_thousands("amount"), total=True),
      Column("开始日期", _zh_date("valid_from")), Column("终止日期", _zh_date("valid_to"))),
 )  # fmt: skip
 
 SERVICE_PAYMENT = Form(
     "service_payment", "后勤服务付款",
     (*plain(voucher="凭证号", contract_no="合同编号"), Column("单位名称", name_of()), Column("付款日期", field_of("paid_on")),
-     Column("金额(元)", _grouped("amount"))),
+     *plain(service_kind="服务类别", supplier="供应商"), Column("金额(元)", _grouped("amount"))),
     encoding="utf-8-sig",
 )  # fmt: skip
 

@@ -29,6 +29,7 @@ _MONTH_OF: dict[str, Callable[[Any], int]] = {
     "trip": lambda row: month_of(row.started_at.date()),
     "vehicle_expense": lambda row: month_of(row.spent_on),
     "service_payment": lambda row: month_of(row.paid_on),
+    "catering": lambda row: month_of(row.served_on),
 }
 """Forms that come as whole months."""
 _KEY_OF: dict[str, Callable[[Any], Any]] = {
@@ -41,6 +42,8 @@ _KEY_OF: dict[str, Callable[[Any], Any]] = {
     "energy_end_use": lambda row: row[:4],
     "energy_survey": lambda row: row[:3],
     "energy_disclosure": lambda row: row[:2],
+    "property_service": lambda row: row[:3],
+    "housing_fund": lambda row: row[:2],
 }
 """Forms of which each line replaces the one of the same key."""
 _SLICE_OF: dict[str, Callable[[Any], Any]] = {"energy_register": lambda row: row.year}

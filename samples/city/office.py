@@ -16,6 +16,7 @@ from samples.city import (
     energy,
     fleet,
     ledger,
+    logistics,
     organisation,
     people,
     prices,
@@ -54,6 +55,11 @@ class World:
     def papers(self) -> conservation.Papers:
         """What the energy administration writes its papers from."""
         return conservation.Papers(self.city, self.ground, self.census, self.consumption)
+
+    @property
+    def logistics(self) -> logistics.Logistics:
+        """What the logistics reports are written from."""
+        return logistics.Logistics(self.city, self.ground, self.census, self.services)
 
     @property
     def last(self) -> int:
@@ -136,6 +142,9 @@ def _series(world: World) -> tuple[Series, ...]:
         Series("energy_use", lambda m, s: _energy_form(world, m, s), (10, 14), 16, whole_slice=False),
         Series("meter_month", lambda m, _: list(energy.meter_rows(world.consumption, [m])), (12, 14), 17, 6, False),
         Series("energy_end_use", lambda m, s: conservation.end_use_rows(world.papers, m, s), (16, 19), 9, 12, False),
+        Series("property_service", lambda m, s: logistics.property_rows(world.logistics, m, s), (11, 13), 9, 6, False),
+        Series("catering", lambda m, _: list(logistics.meal_rows(world.logistics, m)), (11, 14), 10, 12),
+        Series("housing_fund", lambda m, _: logistics.fund_rows(world.logistics, m), (9, 12), 11, 12, False),
         Series("service_payment", lambda m, s: list(contracts.payment_rows(world.services, m, s)), (9, 11), 12, 3),
         Series("evaluation", lambda m, s: service_desk.evaluation_rows(desk, m, s), (10, 12), 13, 3, False),
         Series("work_order", lambda m, s: service_desk.order_rows(desk, m, s), (1, 2), 8, 3, False, True),
@@ -184,7 +193,7 @@ def _closed_since(series: Series, month: int, sent: dt.datetime, told: Told) -> 
 
 def _corrected(world: World, series: Series, place: int, reform: Reform, told: Told) -> Iterator[Export]:
     """Send the months again whose rows carry another code now: whole months, or only the rows that changed."""
-    sent = moment(reform.recorded.date() + dt.timedelta(days=1), 8, 10 + 4 * place)
+    sent = moment(reform.recorded.date() + dt.timedelta(days=1), 8, 10) + dt.timedelta(minutes=4 * place)
     if reform.recorded > world.until:
         return
     stale = [m for m, (first_sent, _) in told.items() if m >= reform.effective and first_sent < reform.recorded]

@@ -240,6 +240,8 @@ class ServicePayment(NamedTuple):
     unit: str
     paid_on: dt.date
     amount: Decimal
+    service_kind: str
+    supplier: str
 
 
 class WorkOrder(NamedTuple):
