@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from metrics.define_atom import ATOM_KEYS, define_atom
-from metrics.define_indicator import INDICATOR_VERSION_KEYS, define_indicator, finish, yearly_change
+from metrics.define_indicator import BESIDE, INDICATOR_VERSION_KEYS, define_indicator, finish
 from metrics.define_source import define_source
 from metrics.drafting import Block, Draft
 from metrics.fingerprints import digest
@@ -68,9 +68,10 @@ def build_catalogue(texts: Mapping[str, str], contracts: Mapping[str, Contract])
     if draft.faults:
         raise DefinitionError("Definitions", draft.faults)
     for indicator in list(draft.indicators.values()):
-        change = with_history(yearly_change, indicator, partial(finish, draft=draft))
-        if change is not None and change.id not in draft.indicators:
-            draft.indicators[change.id] = change
+        for beside in BESIDE:
+            made = with_history(beside, indicator, partial(finish, draft=draft))
+            if made is not None and made.id not in draft.indicators:
+                draft.indicators[made.id] = made
     return Catalogue(draft.indicators, draft.atoms, draft.sources, _fingerprint(draft))
 
 

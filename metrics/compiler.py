@@ -3,6 +3,7 @@
     stays      who is asked: children in the months they hung under their parent
     cells      figures per node and month as they were known: from node_now, node deltas or leaf deltas × the tree
     parents    figures of the parent of each month under the name of its child, where a formula reads them
+    panel      only units that reported on both sides, where a comparison asks for the same ones
     operands   what the formulas read, per node and window; earlier windows beside them
     answers    ratios as one DOUBLE division of two exact sides, with nullif; exact sums as DECIMAL
 
@@ -21,11 +22,14 @@ from metrics.ask_stays import ask_stays
 from metrics.plan import Layout, Plan, Shape
 from metrics.read_cells import read_cells
 from metrics.read_parents import read_parents
+from metrics.same_panel import same_panel
 from metrics.sum_operands import sum_operands
 from metrics.tables import quoted
 from metrics.take_formulas import take_formulas
 
-STEPS: tuple[Callable[[Plan], Plan], ...] = (ask_stays, read_cells, read_parents, sum_operands, take_formulas)
+STEPS: tuple[Callable[[Plan], Plan], ...] = (
+    ask_stays, read_cells, read_parents, same_panel, sum_operands, take_formulas,
+)  # fmt: skip
 _PARAMETER = re.compile(r"\$(\w+)")
 
 

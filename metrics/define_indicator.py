@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -151,6 +151,24 @@ def yearly_change(indicator: Indicator) -> Indicator | None:
         example=None,
         hint=None,
         generated=True,
+        role="yoy",
+    )  # fmt: skip
+
+
+def same_change(indicator: Indicator) -> Indicator | None:
+    """Return `<id>_same`, the change over a year of the units that reported in both (同口径).
+
+    A share of a parent has no such change: its base is another node's figure, with units of its own.
+    """
+    change = yearly_change(indicator)
+    if change is None or any(operand.above for operand in parse_formula(indicator.value).operands):
+        return None
+    return replace(
+        change,
+        id=f"{indicator.id}_same",
+        title=Texts(f"{change.title.zh}（同口径）", f"{change.title.en}, same units"),
+        text=Texts(f"{change.text.zh}，两期各月均已报送的单位", f"{change.text.en}, over units that reported every month of both"),
+        role="same",
     )  # fmt: skip
 
 
@@ -168,6 +186,7 @@ def finish(made: Indicator, draft: Draft, versions: Mapping[str, str] = MappingP
         "scale": made.scale,
         "unit": made.unit,
         "theme": made.theme,
+        **({"role": made.role} if made.role in ("same", "rank", "pct") else {}),
         "atoms": {plain_name(name): atom_text(draft.atoms[name], draft.atoms, draft.sources) for name in sorted(atoms)},
     }
     return replace(made, value=value, atoms=atoms, sources=sources, fingerprint=digest(text))
@@ -177,3 +196,7 @@ def _all_sources(atom: Atom, draft: Draft) -> tuple[str, ...]:
     if atom.is_leaf:
         return tuple(s for name in atom.operands for s in draft.atoms[name].sources)
     return atom.sources
+
+
+BESIDE: tuple[Callable[[Indicator], Indicator | None], ...] = (yearly_change, same_change)
+"""What every indicator has beside itself."""

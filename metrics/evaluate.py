@@ -145,8 +145,10 @@ def _status(refused: Status | None, frame: Frame, rule: Rule | None, row: Row | 
         return refused
     if frame.status is not None:
         return frame.status
-    if rule is None or row is None or nothing_due(rule, row):
+    if rule is None or row is None:
         return frame.idle
+    if nothing_due(rule, row):
+        return "no_base" if rule.panel else frame.idle
     return judge(rule, row, frame.over)
 
 

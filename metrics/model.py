@@ -33,6 +33,8 @@ STATUSES: tuple[Status, ...] = (
 """In this order: the first that holds is the status of a row."""
 
 Better = Literal["lower", "higher", "band", "neutral"]
+Role = Literal["value", "yoy", "same", "rank", "pct"]
+"""What a figure is: itself, its change over a year, that change over the same units, its place among its peers."""
 AS_WAS = "as-was"
 THEMES = ("cost", "vehicle", "space", "energy", "service")
 UNIT_DIMS = ("level", "kind", "climate", "department")
@@ -239,7 +241,8 @@ class Indicator:
     sources: tuple[str, ...] = ()
     fingerprint: str = ""
     generated: bool = False
-    """True for `<id>_yoy`, which every indicator has."""
+    """True for what every indicator has beside itself: `<id>_yoy`, `<id>_same`, `<id>_rank`, `<id>_pct`."""
+    role: Role = "value"
     earlier: tuple[Version, ...] = ()
     """Versions of the past, oldest first; each ends where the next begins, the last where this one does."""
 

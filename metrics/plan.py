@@ -79,6 +79,8 @@ class Shape:
     stays: bool = False
     as_of: bool = False
     where: Filter | None = None
+    panel: bool = False
+    """Both sides of a comparison are summed over the same units; cells are read unit by unit."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,11 @@ class Plan:
     def keys(self) -> tuple[str, ...]:
         """Columns that name a row of cells beside the month."""
         return ("node", "part") if self.shape.dim or self.shape.stays else ("node",)
+
+    @property
+    def cell_keys(self) -> tuple[str, ...]:
+        """Columns that name a row of cells as they are read: of a panel, each unit for itself."""
+        return (*self.keys, "unit") if self.shape.panel else self.keys
 
     @property
     def operands(self) -> tuple[Operand, ...]:

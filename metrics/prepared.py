@@ -121,7 +121,8 @@ def _groups(question: Question, wanted: Sequence[Indicator]) -> list[list[Indica
     found: dict[object, list[Indicator]] = {}
     for indicator in wanted:
         views = {(o.span, o.above) for o in formula_at(indicator.value, question.query.grain).operands}
-        found.setdefault(views <= {("asked", False)}, []).append(indicator)
+        manner = indicator.id if indicator.role == "same" else views <= {("asked", False)}
+        found.setdefault(manner, []).append(indicator)
     return list(found.values())
 
 
@@ -152,12 +153,12 @@ def keep_statement(generation: Generation, layout: Layout, shape: Shape, formula
     where = shape.where
     key = (
         layout.key, formulas, shape.reading, shape.windows, shape.one_node, shape.dim, shape.stays, shape.as_of,
-        (where.rows, where.units) if where else None,
+        (where.rows, where.units) if where else None, shape.panel,
     )  # fmt: skip
     found = _statements.get(key)
     if found is None:
         compiled = compile_shape(shape, layout)
-        rules = {ask.id: rule_of(ask.id, ask.formula, layout, compiled) for ask in shape.asks}
+        rules = {ask.id: rule_of(ask.id, ask.formula, layout, compiled, panel=shape.panel) for ask in shape.asks}
         parsed = generation.con.extract_statements(compiled.sql)[0]
         found = _statements.put(key, Statement(compiled, parsed, rules))
     return found
@@ -168,13 +169,17 @@ def shape_of(question: Question, asked: Sequence[Indicator], through_seq: int) -
     query = question.query
     return Shape(
         asks=tuple(Ask(i.id, formula_at(i.value, query.grain), i.scale) for i in asked),
-        reading=_reading(question, through_seq),
-        windows=_windows(question, asked),
-        one_node=len(query.nodes) == 1 and not question.by_children and not _has_parents(asked, query.grain),
+        reading="leaf" if _is_panel(asked) else _reading(question, through_seq),
+        windows="many" if _is_panel(asked) else _windows(question, asked),
+        one_node=not _is_panel(asked)
+        and len(query.nodes) == 1
+        and not question.by_children
+        and not _has_parents(asked, query.grain),
         dim=question.dim,
         stays=question.by_children and question.tree_month is None,
         as_of=question.tree_month is not None,
         where=question.where,
+        panel=_is_panel(asked),
     )
 
 
@@ -187,6 +192,10 @@ def _windows(question: Question, asked: Sequence[Indicator]) -> Windows:
         if len(set(ends)) == len(ends) and all(o.how == "last" for o in operands):
             return "ends"
     return "one" if len(question.windows) == 1 else "many"
+
+
+def _is_panel(asked: Sequence[Indicator]) -> bool:
+    return any(indicator.role == "same" for indicator in asked)
 
 
 def _has_parents(asked: Sequence[Indicator], grain: Grain) -> bool:
@@ -239,6 +248,7 @@ def window_values(given: Sequence[Window], suffix: str) -> dict[str, object]:
     return {
         f"first{suffix}": first,
         f"last{suffix}": last,
+        f"firsts{suffix}": [w.from_m for w in given],
         f"ends{suffix}": [w.to_m for w in given],
         f"months{suffix}": [w.months for w in given],
         f"member{suffix}": [[n for n, w in enumerate(given) if w.from_m <= m < w.to_m] for m in range(first, last)],

@@ -60,10 +60,9 @@ def _node_source(plan: Plan) -> tuple[str, str]:
     return "d.node", f"WHERE {node_filter(plan, 'd.node')}"
 
 
-def _fold(plan: Plan, keys: tuple[str, ...] | None = None) -> Plan:
+def _fold(plan: Plan) -> Plan:
     """Bring the parts of one cell together: NULL where nothing was reported."""
-    keys = keys or plan.keys
-    listed = ", ".join(keys)
+    listed = ", ".join(plan.cell_keys)
     wide = [f"{a}@{t}" for t, atoms in tables(plan).items() for a in atoms]
     wide += [f"got_{s}" for s in sources(plan)] + [f"due_{t}" for t in themes(plan)]
     sums = "".join(f", sum({quoted(c)}) AS {quoted(c)}" for c in wide)
@@ -92,7 +91,7 @@ def _figures(plan: Plan) -> list[str]:
 def _cells_leaf(plan: Plan) -> Plan:
     """Join unit changes to the tree: for another day's tree, a split by a dimension, or a filter."""
     plan = _places(plan)
-    part = _unit_part(plan)
+    part = _unit_part(plan) + (", p.unit" if plan.shape.panel else "")
     keyed = f"p.node{part}, u.month_no"
     on = "u.unit = p.unit AND u.month_no >= p.from_m AND u.month_no < p.to_m"
     within = "u.month_no >= $lo AND u.month_no < $hi AND u.batch_seq <= $seq"
@@ -102,7 +101,7 @@ def _cells_leaf(plan: Plan) -> Plan:
         for s in sources(plan)
     ]
     months = "unnest(range(greatest(from_m, $lo)::BIGINT, least(to_m, $hi)::BIGINT))::INTEGER AS month_no"
-    listed = ", ".join(["node", *([quoted(column)] if (column := _unit_part_column(plan)) else [])])
+    listed = ", ".join(["node", *([quoted(column)] if (column := _unit_part_column(plan)) else []), *(["unit"] if plan.shape.panel else [])])  # fmt: skip
     for theme in themes(plan):
         base.append(
             f"SELECT u.node{part.replace('p.', 'u.')}, u.month_no, count(*) AS {quoted('due_' + theme)} "
@@ -180,6 +179,7 @@ def _leaf_rows(plan: Plan, table: str, atoms: tuple[str, ...], on: str, within: 
     where = plan.shape.where
     fine = _row_split(plan) or bool(where and where.row_dims)
     part = f", u.{quoted(str(plan.shape.dim))} AS part" if _row_split(plan) else _unit_part(plan)
+    part += ", p.unit" if plan.shape.panel else ""
     sums = "".join(f", sum(u.{quoted(a)}) AS {quoted(f'{a}@{table}')}" for a in atoms)
     kept = f" AND ({where.rows})" if where and where.row_dims else ""
     return (
@@ -192,14 +192,16 @@ def _split_cells(plan: Plan, base: list[str], rows: list[str]) -> Plan:
     """Split figures by a dimension of the rows; every part of a node carries the node's reports and duties."""
     plan = plan.with_cte("reports", "reports and duties of each node", "\nUNION ALL BY NAME\n".join(base))
     plan = plan.with_cte("split", "figures of each part of each node", "\nUNION ALL BY NAME\n".join(rows))
-    plan = plan.with_cte("parts", "every part a node ever had", "SELECT DISTINCT node, part FROM split")
+    unit = ", unit" if plan.shape.panel else ""
+    plan = plan.with_cte("parts", "every part a node ever had", f"SELECT DISTINCT node, part{unit} FROM split")
+    own = " AND r.unit = p.unit" if plan.shape.panel else ""
     owed = [f"got_{s}" for s in sources(plan)] + [f"due_{t}" for t in themes(plan)]
     wide = [f"{a}@{t}" for t, atoms in tables(plan).items() for a in atoms]
     plan = plan.with_cte(
         "changes",
         "each part in every month of its node",
-        f"SELECT p.node, p.part, r.month_no{''.join(', r.' + quoted(c) for c in owed)} "
-        "FROM parts p JOIN reports r ON r.node = p.node\n"
-        f"UNION ALL BY NAME\nSELECT node, part, month_no{''.join(', ' + quoted(c) for c in wide)} FROM split",
+        f"SELECT p.node, p.part{', p.unit' if unit else ''}, r.month_no{''.join(', r.' + quoted(c) for c in owed)} "
+        f"FROM parts p JOIN reports r ON r.node = p.node{own}\n"
+        f"UNION ALL BY NAME\nSELECT node, part{unit}, month_no{''.join(', ' + quoted(c) for c in wide)} FROM split",
     )
     return _fold(plan)

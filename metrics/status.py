@@ -40,9 +40,11 @@ class Rule:
     """Reports of every operand, also earlier ones."""
     means: tuple[tuple[int, tuple[Count, ...]], ...] = ()
     """The months of each mean, empty where one is wholly missing, and the reports it rests on."""
+    panel: bool = False
+    """The counts are of units that owed, or handed in, both sides of a comparison."""
 
 
-def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled) -> Rule:
+def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled, *, panel: bool = False) -> Rule:
     """Return where a compiled statement keeps the columns of an indicator."""
     place = compiled.place
     value = place[f"{name}.value"]
@@ -63,6 +65,7 @@ def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled) -> 
             for operand in formula.operands
             if operand.how == "avg" and operand.months in place
         ),
+        panel,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from metrics.formula import MONTHS, Operand, View
 from metrics.plan import Plan, cell_columns, cells_of, node_filter, operand_table, uses_months
+from metrics.same_panel import bounds_of
 from metrics.tables import quoted
 
 
@@ -17,7 +18,7 @@ def sum_operands(plan: Plan) -> Plan:
 
 
 def _operands(plan: Plan, view: View) -> Plan:
-    columns = [*_operand_columns(plan, view), *_report_columns(plan, view)]
+    columns = [*_operand_columns(plan, view), *([] if plan.shape.panel else _report_columns(plan, view))]
     listed = "".join(f", {text} AS {quoted(name)}" for name, text in columns)
     group = _group(plan)
     grouped = f"\nGROUP BY {', '.join(group)}" if group else ""
@@ -59,6 +60,9 @@ def _operand_keys(plan: Plan) -> str:
 
 def _windowed(plan: Plan, view: View) -> str:
     """Return the cells of the asked windows, each cell once for every window it belongs to."""
+    if plan.shape.panel:
+        low, high = (f"v.{end}" for end in bounds_of(view))
+        return f"panel_cells c JOIN windows v ON v.w = c.w\nWHERE c.month_no >= {low} AND c.month_no < {high}"
     back, first, last = f" - {view.shift}" if view.shift else "", _given("first", view), _given("last", view)
     within = f"c.month_no >= {first}{back} AND c.month_no < {last}{back}"
     cells = cells_of(plan, view)

@@ -12,7 +12,7 @@ from metrics.tables import quoted
 
 def take_formulas(plan: Plan) -> Plan:
     """Write the formulas over the operands, and beside them what was due and what came."""
-    keys = [f"{alias(ASKED)}.{quoted(k)}" for k in plan.keys]
+    keys = [f"{_base(plan)}.{quoted(k)}" for k in plan.keys]
     window = _window(plan)
     columns: list[tuple[str, str]] = [(name, _reported(plan, report, what)) for name, report, what in _counts(plan)]
     read = _Reader(plan.single)
@@ -37,7 +37,12 @@ def _window(plan: Plan) -> str:
     month = f"{alias(ASKED)}.month_no"
     if plan.shape.windows == "ends":
         return f"list_position($ends, {month} + 1) - 1 AS w"
-    return f"{month} - $first AS w" if plan.single else f"{alias(ASKED)}.w"
+    return f"{month} - $first AS w" if plan.single else f"{_base(plan)}.w"
+
+
+def _base(plan: Plan) -> str:
+    """Return what every answer has a row of: operands of the asked window, or of a panel its counts."""
+    return "p" if plan.shape.panel else alias(ASKED)
 
 
 def _counts(plan: Plan) -> list[tuple[str, Report, str]]:
@@ -51,6 +56,8 @@ def _counts(plan: Plan) -> list[tuple[str, Report, str]]:
 
 def _reported(plan: Plan, report: Report, what: str) -> str:
     """Return where a report count is read: for single months every kind of count is the month's own."""
+    if plan.shape.panel:
+        return "p.owed" if what == "due" else "p.came"
     return f"{alias(report.view)}.{quoted(report.cell(what) if plan.single else report.column(what))}"
 
 
@@ -74,9 +81,9 @@ class _Reader:
 def _sources_of_answers(plan: Plan) -> str:
     single = plan.single
     base = plan.cells if single else operand_table(ASKED)
-    text = f"{base} {alias(ASKED)}"
-    for view in plan.views[1:]:
-        own, other = alias(ASKED), alias(view)
+    text = "panel p" if plan.shape.panel else f"{base} {alias(ASKED)}"
+    for view in plan.views if plan.shape.panel else plan.views[1:]:
+        own, other = _base(plan), alias(view)
         time = f"{other}.month_no = {own}.month_no - {view.shift}" if single else f"{other}.w = {own}.w"
         same = " AND ".join(
             f"{other}.{quoted(k)} {'IS NOT DISTINCT FROM' if k == 'part' else '='} {own}.{quoted(k)}" for k in plan.keys

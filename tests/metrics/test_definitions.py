@@ -77,7 +77,8 @@ def test_a_formula_wrong_in_one_place_fails_its_example(indicator):
 
 def test_every_numeric_indicator_has_its_change_over_a_year():
     for indicator in CATALOGUE.written:
-        assert (f"{indicator.id}_yoy" in CATALOGUE.indicators) == (indicator.kind != "change")
+        for beside in ("yoy", "same"):
+            assert (f"{indicator.id}_{beside}" in CATALOGUE.indicators) == (indicator.kind != "change")
 
 
 def test_layout_and_case_do_not_change_a_fingerprint_but_a_rule_does():

@@ -11,7 +11,7 @@ import sqlglot
 
 from metrics.compiler import compile_shape
 from metrics.filters import read_filter
-from metrics.formula import parse_formula
+from metrics.formula import formula_at, parse_formula
 from metrics.plan import Ask, Laid, Layout, Shape
 
 GOLDEN = Path(__file__).parent / "golden" / "sql"
@@ -36,6 +36,8 @@ PER_HEAD_CHANGE = Ask(
 CHANGE = Ask("change", parse_formula("(cost - prior(cost, 12)) / prior(cost, 12)"), 2)
 RATE = Ask("rate", parse_formula("paid / annual(heads)"), 2)
 OVER = Ask("over", parse_formula("last(excess)"), 0)
+TO_DATE = Ask("to_date", formula_at("ytd(paid) / annual(heads)", "month"), 2)
+SHARE = Ask("share", parse_formula("cost / parent(cost)"), 2)
 CASES = {
     "months_now": Shape((TOTAL, PER_HEAD), "now", "months", True),
     "months_now_change": Shape((CHANGE,), "now", "months", True),
@@ -50,6 +52,10 @@ CASES = {
     "split_by_dimension": Shape((TOTAL,), "leaf", "months", True, dim="item_code"),
     "split_by_level": Shape((PER_HEAD,), "leaf", "one", True, dim="level"),
     "filtered": Shape((TOTAL,), "leaf", "months", True, where=read_filter("item_code in ('1', '2') and level = 'city'", ["item_code"])),
+    "same_units_change": Shape((CHANGE,), "leaf", "many", False, panel=True),
+    "same_units_mean_change_of_children": Shape((PER_HEAD_CHANGE,), "leaf", "many", False, stays=True, panel=True),
+    "year_to_date_of_months": Shape((TO_DATE,), "now", "many", True),
+    "share_of_parent_then": Shape((SHARE,), "then", "months", False),
     "tree_of_a_day": Shape((TOTAL, OVER), "leaf", "months", False, as_of=True),
 }  # fmt: skip
 
@@ -103,7 +109,9 @@ def test_statement_explains_on_empty_tables(name):
     values = {
         "nodes": "n" if CASES[name].one_node else ["n"], "first": 24276, "last": 24278, "lo": 24264, "hi": 24278, "seq": 3, "tree_month": 24276,
         "parents": ["p"], "children": ["n"], "stay_from": [24276], "stay_to": [24278], "ends": [24277, 24278], "months": [1, 1],
-        "member": [[0], [1]], "where_0": "1", "where_1": "2", "where_2": "city",
+        "member": [[0], [1]], "firsts": [24276, 24277],
+        "first_ytd": 24276, "last_ytd": 24278, "ends_ytd": [24277, 24278], "months_ytd": [1, 2], "member_ytd": [[0, 1], [1]],
+        "hang_child": ["n"], "hang_parent": ["p"], "hang_from": [24276], "hang_to": [24278], "where_0": "1", "where_1": "2", "where_2": "city",
     }  # fmt: skip
     rows = con.execute(compiled.sql, {k: v for k, v in values.items() if k in compiled.parameters}).fetchall()
     figures = [place for name, place in compiled.place.items() if "_months" not in name and place > compiled.place["w"]]
