@@ -142,7 +142,7 @@ class Grown:
 
     def published(self, catalogue: Catalogue | None = None, *, force: bool = False) -> float:
         """Return the seconds a publish takes, by the definitions of this release or by others."""
-        builders, mark = made_by() if catalogue is None else ([_cubes(catalogue)], catalogue.fingerprint)
+        builders, mark = made_by(self.store) if catalogue is None else ([_cubes(catalogue)], catalogue.fingerprint)
         start = time.perf_counter()
         with self.store.writing():
             publish(self.store, builders, catalogue=mark, clock=system_clock, force=force)

@@ -10,9 +10,9 @@ from functools import cached_property
 from callbacks.memory import Memory
 from callbacks.services import Version, Viewer
 from callbacks.session import LiveSession
-from metrics.catalogue import load_catalogue
 from metrics.insights.rules import load_rules
 from metrics.model import Catalogue
+from metrics.standing import Standing, as_published
 from warehouse import operations
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import ServerError, StoreError
@@ -33,12 +33,23 @@ class LiveServices:
         self._lock = threading.Lock()
         self._generation: Generation | None = None
         self.memory = Memory(MEMORY_BYTES)
+        self._standing: tuple[object, Standing] | None = None
         self._seen: tuple[tuple[int, ...], Version] | None = None
 
-    @cached_property
+    @property
     def catalogue(self) -> Catalogue:
-        """The indicator definitions shipped with the package."""
-        return load_catalogue()
+        """The definitions the board shows: those it was published by, as long as others are not published or not sound."""
+        return self.standing.catalogue
+
+    @property
+    def standing(self) -> Standing:
+        """The definitions, with the faults of those that were to take their place; read anew when a file has changed."""
+        folder = self.store.definitions
+        files = sorted(folder.glob("*.toml")) if folder.is_dir() else []
+        marks = (self.store.current(), *((file.name, file.stat().st_mtime_ns) for file in files))
+        if self._standing is None or self._standing[0] != marks:
+            self._standing = (marks, as_published(self.store, self.generation()))
+        return self._standing[1]
 
     @cached_property
     def bounds(self) -> Mapping[str, str]:

@@ -60,6 +60,8 @@ class StoreFacts:
     published_at: dt.datetime | None = None
     has_review: bool = False
     """Figures are told apart by what is reviewed and what is only reported."""
+    definition_faults: int = 0
+    """Faults of definitions that were to take the place of those the board goes on showing."""
 
     @property
     def is_simulated(self) -> bool:

@@ -36,6 +36,7 @@ from metrics.item_names import item_names
 from metrics.knowledge import Known, knowledge
 from metrics.model import AS_WAS, Answer, Catalogue, Query
 from metrics.quotas import QUOTA_INDICATOR, energy_quotas
+from metrics.standing import Standing
 from warehouse import operations
 from warehouse.base.clock import Clock
 from warehouse.base.periods import Period, month_label, month_of
@@ -59,6 +60,9 @@ class Home(Protocol):
 
     @property
     def catalogue(self) -> Catalogue: ...
+
+    @property
+    def standing(self) -> Standing: ...
 
     @property
     def bounds(self) -> Mapping[str, str]: ...
@@ -95,6 +99,7 @@ class LiveSession:
             through_seq=self.generation.through_seq,
             published_at=self.generation.recorded_at(self.generation.through_seq),
             has_review=self.generation.has_review,
+            definition_faults=len(self.home.standing.faults),
         )
 
     # --- figures ------------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import duckdb
 
-from metrics.catalogue import load_catalogue
 from metrics.cubes import build
 from metrics.model import Catalogue
 from metrics.refresh import refresh
+from metrics.standing import keep, to_build
 from warehouse import ingest
 from warehouse.base.clock import Clock, system_clock
 from warehouse.contracts import Contract
@@ -34,23 +34,24 @@ Progress = Callable[[str], None]
 
 def publish_store(store: Store, *, clock: Clock = system_clock, force: bool = False) -> int:
     """Publish what is committed and not yet shown; the caller holds the writer lock. Returns the generation."""
-    catalogue = load_catalogue()
+    catalogue = to_build(store)
+    keep(store, catalogue)
     return publish(store, [Cubes(catalogue)], catalogue=catalogue.fingerprint, clock=clock, force=force)
 
 
 def examine_store(
     store: Store, *, deep: bool = False, clock: Clock = system_clock, progress: Progress | None = None
 ) -> Examination:
-    """Examine a store with the definitions of this release."""
-    catalogue = load_catalogue()
+    """Examine a store with the definitions that stand."""
+    catalogue = to_build(store)
     return examine(
         store, [Cubes(catalogue)], catalogue=catalogue.fingerprint, deep=deep, clock=clock, progress=progress
     )
 
 
-def made_by() -> tuple[list[Builder], str]:
-    """Return what builds the cubes of this release, and the fingerprint of its definitions."""
-    catalogue = load_catalogue()
+def made_by(store: Store) -> tuple[list[Builder], str]:
+    """Return what builds the cubes of a store, and the fingerprint of its definitions."""
+    catalogue = to_build(store)
     return [Cubes(catalogue)], catalogue.fingerprint
 
 

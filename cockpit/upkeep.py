@@ -59,8 +59,8 @@ def keep_up(
 
 
 def drill_backup(folder: Path, *, progress: Callable[[str], None] | None = None) -> Drill:
-    """Bring a backup back into a temporary folder and compare its figures, with the definitions of this release."""
-    builders, catalogue = made_by()
+    """Bring a backup back into a temporary folder and compare its figures, with the definitions that stand in it."""
+    builders, catalogue = made_by(Store(folder))
     return drill(folder, builders, catalogue=catalogue, progress=progress)
 
 

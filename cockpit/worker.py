@@ -366,12 +366,12 @@ def _news(dataset: str) -> frozenset[str] | None:
 @contextmanager
 def open_office(store: Store, now: dt.datetime) -> Iterator[Office]:
     """Open the published generation and everything a job needs, bound to one moment."""
-    from metrics.catalogue import load_catalogue
     from metrics.evaluate import evaluate
     from metrics.insights.nodes import nodes_of
     from metrics.insights.rules import load_rules, usable
+    from metrics.standing import standing
 
-    catalogue = load_catalogue()
+    catalogue = standing(store).catalogue
     generation = store.open_generation(memory="1GB", threads=2)
     try:
         yield Office(

@@ -6,9 +6,11 @@ checked against the contracts, names against each other, formulas against the ki
 
 from __future__ import annotations
 
+import contextlib
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from functools import cache, partial
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -33,38 +35,80 @@ from warehouse.contracts import Contract, load_contracts
 
 __all__ = ["UNIT_DIMS", "build_catalogue", "datasets_of", "load_catalogue"]
 _KINDS = ("source", "atom", "indicator")
+_PLACE = re.compile(r"\[(source|atom|indicator)\.([^.\]]+)")
+"""Which block a fault is told of (`Block.where`)."""
 
 
-def load_catalogue(folder: Path | Traversable | None = None, contracts: Mapping[str, Contract] | None = None) -> Catalogue:  # fmt: skip
-    """Read and check every definition; all faults come in one DefinitionError.
+OWN = "own/"
+"""Before the name of a file of the bureau's own: its blocks take the place of shipped ones of their name."""
 
-    Those shipped with the package do not change while a process lives: they are read once.
+
+def load_catalogue(folder: Path | Traversable | None = None, contracts: Mapping[str, Contract] | None = None,
+                   own: Path | None = None) -> Catalogue:  # fmt: skip
+    """Read and check every definition, those shipped and a bureau's own; all faults come in one DefinitionError.
+
+    Those shipped with the package do not change while a process lives: they are read once, and what is read together
+    with the same texts of a bureau is defined once.
     """
-    if folder is None and contracts is None:
-        return _shipped()
-    return _read(folder if folder is not None else resources.files("metrics") / "definitions", contracts)
+    texts = _texts(folder) if folder is not None else _shipped_texts()
+    if own is not None and own.is_dir():
+        texts = {**texts, **{OWN + name: text for name, text in _texts(own).items()}}
+    if contracts is None:
+        return _defined_once(tuple(sorted(texts.items())))
+    return build_catalogue(texts, contracts)
+
+
+@lru_cache(maxsize=4)
+def _defined_once(texts: tuple[tuple[str, str], ...]) -> Catalogue:
+    return build_catalogue(dict(texts), load_contracts())
 
 
 @cache
-def _shipped() -> Catalogue:
-    return _read(resources.files("metrics") / "definitions", None)
+def _shipped_texts() -> dict[str, str]:
+    return _texts(resources.files("metrics") / "definitions")
 
 
-def _read(place: Path | Traversable, contracts: Mapping[str, Contract] | None) -> Catalogue:
-    texts = {e.name: e.read_text(encoding="utf-8") for e in place.iterdir() if e.name.endswith(".toml")}
-    return build_catalogue(texts, contracts if contracts is not None else load_contracts())
+def _texts(place: Path | Traversable) -> dict[str, str]:
+    found = {}
+    for entry in place.iterdir():
+        if entry.name.endswith(".toml"):
+            found[entry.name] = entry.read_bytes().decode("utf-8", errors="replace")
+    return found
 
 
 def build_catalogue(texts: Mapping[str, str], contracts: Mapping[str, Contract]) -> Catalogue:
     """Build the catalogue from the texts of definition files by name."""
     draft = Draft(contracts)
-    blocks = _blocks(texts, draft)
+    return _defined(_blocks(texts, draft), draft, texts)
+
+
+def salvage(texts: Mapping[str, str], contracts: Mapping[str, Contract]) -> Catalogue:
+    """Build what still holds of definitions that were sound once: blocks the contracts of today no longer bear are left out."""
+    left_out: set[tuple[str, str]] = set()
+    while True:
+        draft = Draft(contracts)
+        blocks = _blocks(texts, draft)
+        kept = {kind: {n: b for n, b in found.items() if (kind, n) not in left_out} for kind, found in blocks.items()}
+        try:
+            return _defined(kept, draft, texts)
+        except DefinitionError as cause:
+            told = (_PLACE.search(fault) for fault in cause.faults)
+            wrong = {(found[1], found[2]) for found in told if found} - left_out
+            if not wrong:
+                raise
+            left_out |= wrong
+
+
+def _defined(blocks: Mapping[str, Mapping[str, Block]], draft: Draft, texts: Mapping[str, str]) -> Catalogue:
     for block in blocks["source"].values():
-        _keep(draft.sources, block, define_source(block, draft))
+        with _told(block, draft):
+            _keep(draft.sources, block, define_source(block, draft))
     for block in _leaves_last(blocks["atom"].values()):
-        _define_atom(block, draft, blocks["atom"])
+        with _told(block, draft):
+            _define_atom(block, draft, blocks["atom"])
     for block in blocks["indicator"].values():
-        _define_indicator(block, draft)
+        with _told(block, draft):
+            _define_indicator(block, draft)
     if draft.faults:
         raise DefinitionError("Definitions", draft.faults)
     for indicator in list(draft.indicators.values()):
@@ -72,7 +116,16 @@ def build_catalogue(texts: Mapping[str, str], contracts: Mapping[str, Contract])
             made = with_history(beside, indicator, partial(finish, draft=draft))
             if made is not None and made.id not in draft.indicators:
                 draft.indicators[made.id] = made
-    return Catalogue(draft.indicators, draft.atoms, draft.sources, _fingerprint(draft))
+    return Catalogue(draft.indicators, draft.atoms, draft.sources, _fingerprint(draft), texts)
+
+
+@contextlib.contextmanager
+def _told(block: Block, draft: Draft) -> Iterator[None]:
+    """A value of a kind nobody expected is one more fault, and the other blocks are still read."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError) as cause:
+        draft.fault(block.where, f"cannot be read: {cause}")
 
 
 def _define_atom(block: Block, draft: Draft, blocks: Mapping[str, Block]) -> None:
@@ -105,7 +158,7 @@ def _fingerprint(draft: Draft) -> str:
 
 def _blocks(texts: Mapping[str, str], draft: Draft) -> dict[str, dict[str, Block]]:
     found: dict[str, dict[str, Block]] = {kind: {} for kind in _KINDS}
-    for file in sorted(texts):
+    for file in sorted(texts, key=lambda name: (name.startswith(OWN), name)):
         try:
             data = tomllib.loads(texts[file])
         except tomllib.TOMLDecodeError as cause:
@@ -115,10 +168,15 @@ def _blocks(texts: Mapping[str, str], draft: Draft) -> dict[str, dict[str, Block
             if kind not in _KINDS:
                 draft.fault(file, f"unknown table '{kind}'", kind, _KINDS)
                 continue
-            for name, table in tables.items():
+            for name, table in tables.items() if isinstance(tables, Mapping) else ():
                 block = Block(file, kind, name, table)
+                if not isinstance(table, Mapping):
+                    draft.fault(block.where, f"is no block: write [{kind}.{name}]")
+                    continue
                 earlier = found[kind].setdefault(name, block)
-                if earlier is not block:
+                if file.startswith(OWN) and not earlier.file.startswith(OWN):
+                    found[kind][name] = block  # a bureau's own block takes the place of the shipped one
+                elif earlier is not block:
                     draft.fault(block.where, f"the name is taken by {earlier.where}")
     for name in sorted(set(found["atom"]) & set(found["indicator"])):
         draft.fault(found["indicator"][name].where, f"the name is taken by {found['atom'][name].where}")

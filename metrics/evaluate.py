@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from metrics.editions import in_force
 from metrics.knowledge import knowledge
 from metrics.model import Answer, Catalogue, Figure, Indicator, Query, Status
 from metrics.prepared import Frame, Key, Prepared, Run, is_laid, make_ready, part_frames, prepare_question
@@ -28,6 +29,7 @@ _HALF_SHOWN: frozenset[Status] = frozenset({"no_base", "no_denominator"})
 def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tuple[Answer, ...]:
     """Answer a query, as one state of the submissions shows it."""
     generation = generation.seen(query.state)
+    catalogue = in_force(generation, catalogue, query.known_at)
     known = knowledge(generation)
     prepared = prepare_question(generation, catalogue, query, known)
     rows = ask(generation, prepared)
@@ -65,6 +67,7 @@ def _rows(generation: Generation, run: Run, asked: Sequence[int]) -> dict[Key, R
 def sql_text(generation: Generation, catalogue: Catalogue, query: Query) -> str:
     """Return the statement a query runs, its parameters as comments above it, for people who audit a number."""
     generation = generation.seen(query.state)
+    catalogue = in_force(generation, catalogue, query.known_at)
     prepared = make_ready(generation, catalogue, query, knowledge(generation))
     if not prepared.runs:
         return "-- nothing to ask: no rows for these indicators, outside the scope, or no month has elapsed\n"

@@ -269,6 +269,10 @@ class Catalogue:
     atoms: Mapping[str, Atom]
     sources: Mapping[str, Source]
     fingerprint: str
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The files it was made of, to be kept."""
+    fitted: str = ""
+    """Set when its atoms bear the names they have in cubes built by other definitions: the fingerprint of those."""
 
     @property
     def written(self) -> tuple[Indicator, ...]:

@@ -128,7 +128,7 @@ def _groups(question: Question, wanted: Sequence[Indicator]) -> list[list[Indica
 
 def _run(generation: Generation, question: Question, known: Known, asked: Sequence[Indicator]) -> Run:
     shape = shape_of(question, asked, generation.through_seq)
-    formulas = tuple((i.id, i.fingerprint, question.query.grain) for i in asked)
+    formulas = tuple((i.id, i.fingerprint, i.value, question.query.grain) for i in asked)
     statement = keep_statement(generation, known.layout, shape, formulas)
     return Run(statement, parameters(question, known, asked, shape, statement.compiled))
 

@@ -53,6 +53,7 @@ def backup(store: Store, target: Path) -> BackupReport:
     kept = [file for file in _received(store.inbox) if file.name not in passing]
     for file in kept:
         size += _bring(file, target / "inbox" / file.name, file.name)
+    size += _copy_definitions(store.path, target)
     size += back_up_readings(store.path, target)
     last, _ = copied.last()
     copied.close()
@@ -156,11 +157,18 @@ def restore(source: Path, store: Store) -> BackupReport:
         size += _place(source / "seg" / segment.path, store.segments / segment.path)
     for file in kept:
         _place(file, store.inbox / file.name)
+    _copy_definitions(source, store.path)
     bring_back_readings(source, store.path)
     _bring_log(saved, store)
     saved.control.close()
     last, _ = store.control.last()
     return BackupReport(str(store.path), last, len(segments), len(kept), size)
+
+
+def _copy_definitions(source: Path, target: Path) -> int:
+    """Copy what every publish was defined by, and a bureau's own definitions; neither can be made anew."""
+    files = [*(source / "catalogues").glob("*.json"), *(source / "definitions").glob("*.toml")]
+    return sum(_place(file, target / file.relative_to(source)) for file in files)
 
 
 def _is_bare(store: Store) -> bool:

@@ -345,6 +345,12 @@ class Control:
         with self.engine.connect() as con:
             return {row.file: row.sha256 for row in con.execute(sa.select(GENERATION.c.file, GENERATION.c.sha256))}
 
+    def generations(self) -> list[dict[str, Any]]:
+        """Return every publish, oldest first: which definitions, through which batch, when."""
+        with self.engine.connect() as con:
+            rows = con.execute(sa.select(GENERATION).order_by(GENERATION.c.gen))
+            return [{**row._mapping, "built_at": from_iso(row.built_at)} for row in rows]
+
     def add_generation(
         self, gen: int, through_seq: int, file: str, catalogue: str, built_at: dt.datetime, size: int, sha256: str
     ) -> None:

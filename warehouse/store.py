@@ -5,6 +5,8 @@ store/
   inbox/<sha256>          every received file, byte for byte; where it held what must not be kept, a copy without
                           that, under the copy's hash, or nothing (warehouse/protection)
   seg/<dataset>/…parquet  immutable signed deltas, the truth
+  catalogues/<fp>.json    the definitions of every publish, by fingerprint
+  definitions/*.toml      what a bureau defines itself, beside or instead of what is shipped
   gen/<n>.duckdb          read-only projections that may be deleted and rebuilt; gen/CURRENT names one
 """
 
@@ -28,6 +30,7 @@ from warehouse.base.errors import StoreBusy, StoreError
 from warehouse.contracts import Contract, load_contracts
 from warehouse.control import STORE_ID, Control
 from warehouse.durable import writer_lock
+from warehouse.editions import Past, editions_of
 from warehouse.postgres import Address
 from warehouse.schema import bring_forward, revision_of
 from warehouse.whereabouts import claim, has_log, log_of, refuse_other_log
@@ -66,6 +69,8 @@ class Generation:
     """When set, every question is answered as known at this batch, whatever moment it names."""
     state: State = "reported"
     """Whether the names of tables mean the rows as reported or as they stand reviewed."""
+    past: Past | None = None
+    """Which definitions were in force when; None where a generation is read without its store."""
     _states: dict[State, Generation] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -108,11 +113,11 @@ class Generation:
 
     def cursor(self) -> Generation:
         """Return the same generation on a connection of its own, for one request."""
-        return Generation(self.path, self.con.cursor(), self.contracts, self.meta, self.pinned)
+        return Generation(self.path, self.con.cursor(), self.contracts, self.meta, self.pinned, past=self.past)
 
     def as_known_at(self, batch_seq: int) -> Generation:
         """Return the same generation as it was known right after a batch; batches of one moment are told apart so."""
-        return Generation(self.path, self.con, self.contracts, self.meta, batch_seq, self.state)
+        return Generation(self.path, self.con, self.contracts, self.meta, batch_seq, self.state, self.past)
 
     @property
     def has_review(self) -> bool:
@@ -130,7 +135,7 @@ class Generation:
         if wanted not in self._states:
             con = self.con.cursor()
             con.execute(f"SET search_path = '{REVIEWED_FIRST if wanted == 'reviewed' else 'main'}'")
-            seen = Generation(self.path, con, self.contracts, self.meta, self.pinned, wanted)
+            seen = Generation(self.path, con, self.contracts, self.meta, self.pinned, wanted, self.past)
             seen._states[self.state] = self
             self._states[wanted] = seen
         return self._states[wanted]
@@ -155,6 +160,8 @@ class Store:
         self.segments = self.path / "seg"
         self.generations = self.path / "gen"
         self.tmp = self.path / "tmp"
+        self.catalogues = self.path / "catalogues"
+        self.definitions = self.path / "definitions"
         self.lock = self.path / "writer.lock"
 
     @property
@@ -264,6 +271,11 @@ class Store:
         name = pointer.read_text(encoding="utf-8", errors="replace").strip()
         return self.generations / name if name else None
 
+    @property
+    def past(self) -> Past:
+        """Which definitions were in force when, by the publishes the control log names."""
+        return Past(editions_of(self.control.generations()), self.catalogues)
+
     def open_generation(self, *, memory: str = READER_MEMORY, threads: int = 1) -> Generation:
         """Open the published generation read-only; one that is swapped out while it is opened is asked for again."""
         path = self.current()
@@ -280,4 +292,4 @@ class Store:
             meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
         except duckdb.Error as cause:
             raise StoreError(f"The published generation {path} cannot be read.", "run: cockpit rebuild") from cause
-        return Generation(path, con, self.contracts, meta)
+        return Generation(path, con, self.contracts, meta, past=self.past if self.exists else None)

@@ -122,6 +122,9 @@ def _dressed(
     facts = session.facts if session else None
     origin = words.say(f"origin.{facts.origin}") if facts else ""
     mark = html.Span(origin, className="simulated" if facts and facts.is_simulated else "real") if origin else None
+    if facts and facts.definition_faults:
+        told = words.say("definitions.broken", count=str(facts.definition_faults))
+        mark = html.Span([mark, html.Span(told, className="broken", role="status")])
     return [
         *(titles[state.lang] for _, _, titles in menu),
         *(words.say(f"context.{part}") for part in ids.CONTEXT_PARTS),

@@ -33,11 +33,12 @@ def withdraw(
 ) -> None:
     """Take back what is still live of a batch by a new batch, publish, and tell what that moved."""
     from cockpit.commands.moved import batch_moves, print_moves
+    from metrics.standing import standing
 
     place = store_at(store)
     done = pipeline.withdraw_and_publish(place, seq, why=why, actor=actor, progress=progress)
     generation = place.open_generation(memory="1GB", threads=2)
-    moved = batch_moves(generation, done.batch_seq, actor=actor)
+    moved = batch_moves(generation, standing(place).catalogue, done.batch_seq, actor=actor)
     if json_:
         print_json({**done.as_json(), "moved": moved})
         return

@@ -22,13 +22,13 @@ from cockpit.commands.common import (
     writable,
 )
 from metrics.catalogue import load_catalogue
-from metrics.model import AS_WAS, Query
+from metrics.model import AS_WAS, Catalogue, Indicator, Query
 from warehouse import operations
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant, system_clock
 from warehouse.base.errors import DefinitionError, QueryError, UnknownName
-from warehouse.base.periods import Period, check_grain, natural_grain
+from warehouse.base.periods import Period, check_grain, month_label, natural_grain
 from warehouse.base.scope import Scope
-from warehouse.store import STATES, Generation, State
+from warehouse.store import STATES, Generation, State, Store
 
 indicators_app = typer.Typer(no_args_is_help=True, help="What each number means.")
 snapshot_app = typer.Typer(no_args_is_help=True, help="Frozen boards.")
@@ -59,6 +59,35 @@ StateOption = Annotated[
 ]
 
 
+HISTORY_COLUMNS = ("from", "to", "value", "unit", "basis", "basis_en", "fingerprint")
+
+
+def standing_definitions(place: Store) -> Catalogue:
+    """Return the definitions in force; faults of those that were to take their place are told beside the answer."""
+    from metrics.standing import standing
+
+    found = standing(place)
+    if found.faults:
+        err.print(
+            f"指标定义有 {len(found.faults)} 处错误，沿用上次正确的定义。The definitions have {len(found.faults)} fault(s); the last "
+            "good ones are used. See: cockpit indicators check", markup=False,
+        )  # fmt: skip
+    return found.catalogue
+
+
+def history(item: Indicator) -> list[dict[str, Any]]:
+    """Return every version of an indicator with its months (half-open), formula, document and fingerprint."""
+    rows = [
+        (month_label(v.from_m) if v.from_m else None, month_label(v.to_m), v.written, v.indicator) for v in item.earlier
+    ]
+    begun = month_label(item.earlier[-1].to_m) if item.earlier else item.since
+    return [
+        {"from": start, "to": end, "value": written, "unit": one.unit, "basis": one.basis.zh, "basis_en": one.basis.en,
+         "fingerprint": one.fingerprint}
+        for start, end, written, one in (*rows, (begun, None, item.value, item))
+    ]  # fmt: skip
+
+
 def state_of(text: str | None) -> State | None:
     """Return the asked state of the figures."""
     for state in STATES:
@@ -85,14 +114,16 @@ def query(
     json_: JsonOption = False,
 ) -> None:
     """Answer indicators for nodes and periods, as known now or on a past day."""
+    from metrics.editions import in_force, undefined_ids
     from metrics.evaluate import evaluate, sql_text
 
     if form not in FORMATS:
         raise QueryError(f"'{form}' is not a format.", f"use one of {', '.join(FORMATS)}")
     if out is not None:
         writable(out)
-    catalogue = load_catalogue()
-    generation = store_at(store).open_generation(memory="1GB", threads=2)
+    place = store_at(store)
+    catalogue = standing_definitions(place)
+    generation = place.open_generation(memory="1GB", threads=2)
     moment = moment_of(known_at, generation.zone)
     first, last = Period.parse_range(period)
     question = Query(
@@ -116,6 +147,11 @@ def query(
     answers = evaluate(generation, catalogue, question)
     if moment is not None and generation.batch_at(moment) == 0:
         err.print("Nothing had been loaded by then: no figure was known.", markup=False)
+    if absent := undefined_ids(in_force(generation, catalogue, moment), ids):
+        err.print(
+            f"{', '.join(absent)}：当时没有可用的定义，因此没有数值。Not defined then, or no longer computable by the definition of "
+            "that day: no_source.", markup=False,
+        )  # fmt: skip
     show(answers, generation.meta, "json" if json_ else form, out)
 
 
@@ -134,8 +170,8 @@ def indicators_list(store: StoreOption = None, json_: JsonOption = False) -> Non
     """List the indicators; has_source tells whether the store holds what they need."""
     from metrics.evaluate import has_source
 
-    catalogue = load_catalogue()
     place = store_at(store)
+    catalogue = standing_definitions(place)
     generation = place.open_generation() if place.exists and place.current() else None
     rows = [
         {
@@ -159,9 +195,9 @@ def indicators_list(store: StoreOption = None, json_: JsonOption = False) -> Non
 
 
 @indicators_app.command("show")
-def indicators_show(indicator: str, json_: JsonOption = False) -> None:
-    """Show one indicator: formula in words and as written, unit, basis, worked example."""
-    catalogue = load_catalogue()
+def indicators_show(indicator: str, store: StoreOption = None, json_: JsonOption = False) -> None:
+    """Show one indicator: formula in words and as written, unit, basis, history."""
+    catalogue = standing_definitions(store_at(store))
     if indicator not in catalogue.indicators:
         raise UnknownName("indicator", indicator, catalogue.indicators)
     item = catalogue.indicators[indicator]
@@ -183,18 +219,21 @@ def indicators_show(indicator: str, json_: JsonOption = False) -> None:
         "sources": list(item.sources),
         "fingerprint": item.fingerprint,
     }
+    past = history(item)
     if json_:
-        print_json(facts)
-    else:
-        print_table([{"key": key, "value": value} for key, value in facts.items()], ("key", "value"))
+        print_json(facts | {"history": past})
+        return
+    print_table([{"key": key, "value": value} for key, value in facts.items()], ("key", "value"))
+    if item.earlier:
+        print_table(past, HISTORY_COLUMNS)
 
 
 @indicators_app.command("check")
-def indicators_check(json_: JsonOption = False) -> None:
-    """Check every definition, text and worked example; all faults come together."""
+def indicators_check(store: StoreOption = None, json_: JsonOption = False) -> None:
+    """Check every definition, text and worked example, with a bureau's own in the store; all faults come together."""
     from metrics.examples import check_examples
 
-    catalogue = load_catalogue()
+    catalogue = load_catalogue(own=store_at(store).definitions)
     check_examples(catalogue)
     if json_:
         print_json({"indicators": len(catalogue.written), "atoms": len(catalogue.atoms), "faults": 0})
@@ -221,14 +260,17 @@ def diff(
         if from_ or to or node:
             raise QueryError("--batch stands alone: it compares just before with just after that batch, for every unit.",
                              "leave out --from, --to and --node")  # fmt: skip
+        place = store_at(store)
         _diff_of_batch(
-            store_at(store).open_generation(memory="1GB", threads=2), batch, ids or (), period, grain, json_, state
-        )
+            place.open_generation(memory="1GB", threads=2), standing_definitions(place), batch, ids or (), period, grain,
+            json_, state,
+        )  # fmt: skip
         return
     if not (from_ and to and period):
         raise QueryError("Which moments, of which period?", "give --from T --to T --period P, or --batch SEQ")
-    catalogue = load_catalogue()
-    generation = store_at(store).open_generation(memory="1GB", threads=2)
+    place = store_at(store)
+    catalogue = standing_definitions(place)
+    generation = place.open_generation(memory="1GB", threads=2)
     first, last = Period.parse_range(period)
     rows = difference(
         generation,
@@ -260,7 +302,7 @@ def _told(moved: Mapping[str, Any]) -> str:
 
 
 def _diff_of_batch(
-    generation: Generation, batch: int, ids: Sequence[str], period: str | None, grain: str | None, json_: bool,
+    generation: Generation, catalogue: Catalogue, batch: int, ids: Sequence[str], period: str | None, grain: str | None, json_: bool,
     state: str | None,
 ) -> None:  # fmt: skip
     from cockpit.commands.moved import batch_moves, print_moves
@@ -272,7 +314,7 @@ def _diff_of_batch(
         span = Span(first.label, last.label, check_grain(grain) if grain else natural_grain(period))
     elif grain is not None:
         raise QueryError("A grain needs a period.", "give --period P, or leave out --grain")
-    rows = batch_moves(generation, batch, actor="local", indicators=ids, span=span, state=state_of(state))
+    rows = batch_moves(generation, catalogue, batch, actor="local", indicators=ids, span=span, state=state_of(state))
     if json_:
         print_json(rows)
     else:

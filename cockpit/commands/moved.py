@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cockpit.commands.common import err, in_currency, print_table
-from metrics.catalogue import load_catalogue
+from metrics.model import Catalogue
 from metrics.moves import Span, moves
 from warehouse.base.scope import Scope
 from warehouse.store import Generation, State
@@ -29,6 +29,7 @@ COLUMNS = (
 
 def batch_moves(
     generation: Generation,
+    catalogue: Catalogue,
     batch_seq: int,
     *,
     actor: str,
@@ -38,7 +39,7 @@ def batch_moves(
 ) -> list[dict[str, Any]]:
     """Return what a batch moved as plain rows, top movers first, units in the store's currency."""
     found = moves(
-        generation, load_catalogue(), batch_seq, scope=Scope.everything(), actor=actor, indicators=indicators, span=span,
+        generation, catalogue, batch_seq, scope=Scope.everything(), actor=actor, indicators=indicators, span=span,
         state=state,
     )  # fmt: skip
     return in_currency([move.as_json() for move in found], generation.meta)
