@@ -35,16 +35,26 @@ class Change:
 
 
 def known_rows(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, segments: Sequence[SegmentRow]) -> bool:
-    """Create temp table `known`: the rows of a dataset that are live now. False when nothing is known."""
+    """Show the rows of a dataset that are live now as temp view `known`. False when nothing is known."""
     if not segments:
         return False
-    columns = ", ".join(f'p."{column.name}"' for column in contract.columns)
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE known AS
-        SELECT p.row_id, p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no
-        FROM ({with_columns(history.live(root, segments), contract)}) p"""
-    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE known_rows AS {standing_rows(contract, root, segments)}")
+    show_known(con, "known_rows")
     return True
+
+
+def show_known(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Let `known` be the rows of a table."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW known AS SELECT * FROM {table}")
+
+
+def standing_rows(contract: Contract, root: Path, segments: Sequence[SegmentRow]) -> str:
+    """SQL of the rows that stand after some segments, with where each came from."""
+    columns = ", ".join(f'p."{column.name}"' for column in contract.columns)
+    return (
+        f"SELECT p.row_id, p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet, p.row_no"
+        f" FROM ({with_columns(history.live(root, segments), contract)}) p"
+    )
 
 
 def compare(

@@ -51,6 +51,11 @@ def live(root: Path, segments: Sequence[SegmentRow]) -> str:
     return f"SELECT p.* EXCLUDE (taken_seq) FROM ({born}) p{taken} WHERE p.taken_seq IS NULL"
 
 
+def taken_back(root: Path, segments: Sequence[SegmentRow]) -> str:
+    """SQL of the numbers of the rows that delta segments take back."""
+    return f"SELECT row_id FROM ({_gone(root, segments)})"
+
+
 def fingerprint(segments: Sequence[SegmentRow]) -> str:
     """Return a mark of a set of segments: another set, or other bytes, is another mark."""
     lines = sorted(f"{segment.path} {segment.sha256}\n" for segment in segments)

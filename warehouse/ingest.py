@@ -34,6 +34,7 @@ from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.deltas import compare, good_rows, write_segment
 from warehouse.directory import NAMING, REGISTER, read_directory
 from warehouse.durable import copy_aside
+from warehouse.held import Held
 from warehouse.layout import keep_layouts
 from warehouse.manifest import Delivery, gather
 from warehouse.organisations import Directory
@@ -94,6 +95,11 @@ class Loader:
         if delivery.path in self.trusted:
             return tables
         return watch(delivery.path, delivery.name, recognise(delivery.path, delivery.name), tables, self.contracts)
+
+    @cached_property
+    def held(self) -> Held:
+        """What is known, as far as files of this load asked for it."""
+        return Held(self.con)
 
     @cached_property
     def zone(self) -> str:

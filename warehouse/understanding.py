@@ -18,6 +18,7 @@ from warehouse.control import SegmentRow, iso
 from warehouse.control_totals import total_gaps
 from warehouse.corrections import advised, relabelled
 from warehouse.deltas import Change, compare, good_rows, known_rows
+from warehouse.held import Held
 from warehouse.line_sums import line_gaps
 from warehouse.locks import find_locks, keep_final, set_aside
 from warehouse.manifest import Delivery
@@ -46,6 +47,9 @@ class Bench(Protocol):
 
     @property
     def con(self) -> duckdb.DuckDBPyConnection: ...
+
+    @property
+    def held(self) -> Held: ...
 
     @property
     def contracts(self) -> Mapping[str, Contract]: ...
@@ -119,11 +123,8 @@ def stage_tables(
 def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood) -> Outcome:
     """Compare the staged rows with what is known; the changes are left in `delta`, the faults become entries."""
     con, contract, staged = bench.con, understood.contract, understood.staged
-    touched = bench.store.control.segments(contract.name)
-    if delivery.portion != WHOLE:
-        touched = _touched(con, contract, touched, delivery.span)
     has_locks = find_locks(con, bench.store, contract)
-    known = known_rows(con, contract, bench.store.segments, touched)
+    known = _know(bench, contract, delivery)
     declared_range(con, contract, delivery)
     if known and contract.magnitude:
         magnitude(con, contract)
@@ -141,6 +142,16 @@ def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood)
     if has_locks:
         change, staged.notes["kept_final"] = keep_final(con, contract, change)
     return Outcome(change, entries, _counts(staged, change, quarantined))
+
+
+def _know(bench: Bench, contract: Contract, delivery: Delivery) -> bool:
+    """Show what is known as `known`, of a large dataset only what the file can touch; False when nothing is known."""
+    segments = touched = bench.store.control.segments(contract.name)
+    if delivery.portion != WHOLE:
+        touched = _touched(bench.con, contract, segments, delivery.span)
+    if touched and bench.held.known_rows(contract, bench.store.segments, segments):
+        return True
+    return known_rows(bench.con, contract, bench.store.segments, touched)
 
 
 def _touched(
