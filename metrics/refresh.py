@@ -72,6 +72,8 @@ class Lane:
     before: int
     moved: Mapping[str, bool]
     pieces: tuple[Piece, ...]
+    tables: frozenset[tuple[str, str]]
+    """Schema and name of what lies in the generation."""
     whole: set[str] = field(default_factory=set)
     """Sources and atoms that are built whole."""
 
@@ -87,11 +89,7 @@ class Lane:
 
     def place(self, table: str) -> str:
         """Return where a table of this state lies."""
-        rows = self.con.execute(
-            "SELECT schema_name FROM duckdb_tables() WHERE database_name = $1 AND table_name = $2",
-            [self.database, table],
-        ).fetchall()
-        (schema,) = [name for name in self.schemas if (name,) in rows][:1]
+        schema = next(schema for schema in self.schemas if (schema, table) in self.tables)
         return f"{quoted(self.database)}.{schema}.{quoted(table)}"
 
     @contextmanager
@@ -116,14 +114,15 @@ def refresh(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], c
     con.execute("CREATE OR REPLACE TEMP TABLE touched_node (state VARCHAR, node VARCHAR, month_no INTEGER)")
     con.execute(f"ATTACH ':memory:' AS {SCRATCH.partition('.')[0]}")
     con.execute(f"CREATE SCHEMA {SCRATCH}")
-    main = Lane(con, contracts, catalogue, database, ("main",), change.before, change.reported, pieces)
+    tables = _tables(con, database)
+    main = Lane(con, contracts, catalogue, database, ("main",), change.before, change.reported, pieces, tables)
     _refresh_due(main)
     _refresh_changes(main, live, counted)
     _refresh_now(main, live, counted, built)
     _refresh_outside(main)
     if works_with_review(con):
         both = {**change.reported, **change.reviewed}
-        reviewed = Lane(con, contracts, catalogue, database, (SCHEMA, "main"), change.before, both, pieces)
+        reviewed = Lane(con, contracts, catalogue, database, (SCHEMA, "main"), change.before, both, pieces, tables)
         touched = touched_sources(live, contracts)
         names = {source.name for source in touched}
         _refresh_changes(reviewed, touched, [a for a in counted if names & set(cell_sources(a, catalogue))])
@@ -133,6 +132,11 @@ def refresh(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], c
     for source in live:
         con.execute(f"DROP TABLE IF EXISTS {quoted('rows_' + source.name)}")
     con.execute(f"DETACH {SCRATCH.partition('.')[0]}")
+
+
+def _tables(con: duckdb.DuckDBPyConnection, database: str) -> frozenset[tuple[str, str]]:
+    wanted = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $1"
+    return frozenset((row[0], row[1]) for row in con.execute(wanted, [database]).fetchall())
 
 
 def _pieces(con: duckdb.DuckDBPyConnection, before: int) -> tuple[Piece, ...]:

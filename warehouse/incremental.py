@@ -138,13 +138,6 @@ def advance(
     decided = _take_decisions(con, store, step) if DECISIONS in step.datasets else frozenset()
     again = _written_again(con, store, step, decided)
     reported, reviewed = dict[str, bool](), dict[str, bool]()
-    for contract in again:
-        sums = _sums(con, contract, step.before, has_review=has_review)
-        _write_again(con, store, contract, has_review=has_review)
-        is_same = [a == b for a, b in zip(sums, _sums(con, contract, step.before, has_review=has_review), strict=True)]
-        reported[contract.name] = is_same[0]
-        if len(is_same) > 1:
-            reviewed[contract.name] = is_same[1]
     for name in sorted((step.datasets | decided) - {contract.name for contract in again} - {DECISIONS}):
         contract = store.contracts[name]
         if name in step.datasets:
@@ -153,6 +146,10 @@ def advance(
             reported[name] = True
         if has_review and is_owed(contract):
             reviewed[name] = _copied(con, contract, step.before)
+    for contract in again:  # after what their rows are divided by
+        stands = _write_again(con, store, contract, step.before, has_review=has_review)
+        for state, is_same in zip((reported, reviewed), stands, strict=False):
+            state[contract.name] = is_same
     write_meta(con, store, through, catalogue, built_at)
     return Change(step.before, reported, reviewed)
 
@@ -193,12 +190,17 @@ def _written_again(con: duckdb.DuckDBPyConnection, store: Store, step: Step, dec
     ]
 
 
-def _write_again(con: duckdb.DuckDBPyConnection, store: Store, contract: Contract, *, has_review: bool) -> None:
+def _write_again(
+    con: duckdb.DuckDBPyConnection, store: Store, contract: Contract, before: int, *, has_review: bool
+) -> list[bool]:
+    """Write a dataset whole; tell whether what was known before stands as it did, as reported and as reviewed."""
+    said = _sums(con, contract, before, has_review=has_review)
     write_rows(con, store, contract)
     derive(con, contract, has_review=has_review)
     find_doubts(con, contract)
     if contract.shared:
         divide(con, [contract])
+    return [a == b for a, b in zip(said, _sums(con, contract, before, has_review=has_review), strict=True)]
 
 
 def _sums(con: duckdb.DuckDBPyConnection, contract: Contract, before: int, *, has_review: bool) -> list[str]:
