@@ -285,10 +285,13 @@ def _frames(question: Question, known: Known) -> Iterator[Frame]:
 
 
 def _child_frames(question: Question, known: Known, node: str) -> Iterator[Frame]:
-    stays = [stay for stay in question.stays if stay.parent == node]
-    for child in dict.fromkeys(stay.child for stay in stays):
+    stays: dict[str, list[Stay]] = {}
+    for stay in question.stays:
+        if stay.parent == node:
+            stays.setdefault(stay.child, []).append(stay)
+    for child, own in stays.items():
         for number, window in enumerate(question.windows):
-            if not any(s.child == child and s.from_m < window.to_m and window.from_m < s.to_m for s in stays):
+            if not any(stay.from_m < window.to_m and window.from_m < stay.to_m for stay in own):
                 continue
             key: Key = (child, number) if question.tree_month is not None else (node, child, number)
             shown = child.removesuffix(OWN)
