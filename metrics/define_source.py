@@ -50,7 +50,9 @@ def _lookup(block: Block, item: Mapping[str, Any], contract: Contract, draft: Dr
             draft.fault(f"{block.where} lookups.{table.name}.on", f"there is no column '{value}'", value, own)
     if not item.get("on"):
         draft.fault(f"{block.where} lookups.{table.name}", "key 'on' is missing")
-    return Lookup(table.name, dict(item.get("on", {})), bool(item.get("required", False)))
+    return Lookup(
+        table.name, dict(item.get("on", {})), bool(item.get("required", False)), bool(item.get("factors", False))
+    )
 
 
 def _latest(block: Block, contract: Contract, draft: Draft) -> Latest | None:

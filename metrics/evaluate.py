@@ -7,15 +7,17 @@ window; parts and children of a node stand where the node would.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from metrics.editions import in_force
+from metrics.factors import by_year, factor_year, reads_factors
 from metrics.knowledge import knowledge
-from metrics.model import Answer, Catalogue, Figure, Indicator, Query, Status
+from metrics.model import AS_DATED, Answer, Catalogue, Figure, Indicator, Query, Status
 from metrics.prepared import Frame, Key, Prepared, Run, is_laid, make_ready, part_frames, prepare_question
-from metrics.question import moment_of
+from metrics.question import find_indicator, moment_of
 from metrics.status import Rule, due_and_got, judge, nothing_due
 from warehouse.base.errors import QueryError
 from warehouse.store import REVIEWED_FIRST, Generation, State
@@ -30,6 +32,27 @@ def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tupl
     """Answer a query, as one state of the submissions shows it."""
     generation = generation.seen(query.state)
     catalogue = in_force(generation, catalogue, query.known_at)
+    if query.factors is None:
+        return _evaluate(generation, catalogue, query)
+    return _by_factors(generation, catalogue, query)
+
+
+def _by_factors(generation: Generation, catalogue: Catalogue, query: Query) -> tuple[Answer, ...]:
+    """Answer by the coefficients asked for; an indicator that reads none is answered as ever, and says none."""
+    year = factor_year(query.factors)
+    indicators = [find_indicator(catalogue, name) for name in query.indicators]
+    reading = [i for i in indicators if reads_factors(i, catalogue)]
+    others = replace(query, indicators=tuple(i.id for i in indicators if i not in reading), factors=None)
+    found = list(_evaluate(generation, catalogue, others)) if others.indicators else []
+    if reading:
+        asked = replace(query, indicators=tuple(i.id for i in reading), factors=None)
+        place = generation if year is None else by_year(generation, catalogue, reading, year)
+        found += [replace(answer, factors=query.factors or "") for answer in _evaluate(place, catalogue, asked)]
+    order = {name: number for number, name in enumerate(query.indicators)}
+    return tuple(sorted(found, key=lambda answer: order[answer.indicator]))
+
+
+def _evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tuple[Answer, ...]:
     known = knowledge(generation)
     prepared = prepare_question(generation, catalogue, query, known)
     rows = ask(generation, prepared)
@@ -66,6 +89,8 @@ def _rows(generation: Generation, run: Run, asked: Sequence[int]) -> dict[Key, R
 
 def sql_text(generation: Generation, catalogue: Catalogue, query: Query) -> str:
     """Return the statement a query runs, its parameters as comments above it, for people who audit a number."""
+    if factor_year(query.factors) is not None:
+        raise QueryError("The coefficients of one year stand in no generation file.", f"ask for --factors {AS_DATED}")
     generation = generation.seen(query.state)
     catalogue = in_force(generation, catalogue, query.known_at)
     prepared = make_ready(generation, catalogue, query, knowledge(generation))

@@ -36,6 +36,7 @@ Better = Literal["lower", "higher", "band", "neutral"]
 Role = Literal["value", "yoy", "same", "rank", "pct"]
 """What a figure is: itself, its change over a year, that change over the same units, its place among its peers."""
 AS_WAS = "as-was"
+AS_DATED = "as-dated"
 THEMES = ("cost", "vehicle", "space", "energy", "service")
 UNIT_DIMS = ("level", "kind", "climate", "department")
 """Attributes of the unit by which every figure can be split and filtered."""
@@ -72,6 +73,8 @@ class Query:
     """reviewed or reported figures; None: reviewed where the store works with review."""
     now: dt.datetime | None = None
     """The store clock of a live question: months that have ended by then count. None: when the last batch came."""
+    factors: str | None = None
+    """`as-dated`: coefficients of each month's own time, as without a word; a year: its coefficients in all months."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class Answer:
     origin: str
     state: State = "reported"
     """Whether the figures are what stands reviewed; in a store without review everything is as reported."""
+    factors: str = ""
+    """Which coefficients a question asked for; empty where it did not ask, or where the indicator reads none."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,8 @@ class Lookup:
     """Column of the table → column of the row, or `org.<attribute>` of the row's unit in that month."""
     required: bool = False
     """A row without a match is no row of this source: what cannot be converted is not reported, and not zero."""
+    factors: bool = False
+    """The table gives coefficients: a question may ask for those of one year in all months."""
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,12 @@ def query(
     known_at: KnownAtOption = None,
     tree: Annotated[str, typer.Option(help="as-was, or a date whose tree is applied to all periods.")] = AS_WAS,
     state: StateOption = None,
+    factors: Annotated[
+        str | None,
+        typer.Option(
+            "--factors", help="Coefficients: as-dated (各月按当时系数) or a YEAR for all months (按统一系数)."
+        ),
+    ] = None,
     form: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "table",
     out: Annotated[Path | None, typer.Option("--out", help="File to write instead of printing.")] = None,
     json_: JsonOption = False,
@@ -140,11 +146,14 @@ def query(
         actor="local",
         state=state_of(state),
         now=system_clock(),
+        factors=factors,
     )
     if form == "sql":
         print(f"-- generation file: {generation.path}\n{sql_text(generation, catalogue, question)}")
         return
     answers = evaluate(generation, catalogue, question)
+    if factors is not None and (plain := sorted({a.indicator for a in answers if not a.factors})):
+        err.print(f"{', '.join(plain)}：不使用系数，按原口径。No coefficients go into these: --factors changes nothing.", markup=False)  # fmt: skip
     if moment is not None and generation.batch_at(moment) == 0:
         err.print("Nothing had been loaded by then: no figure was known.", markup=False)
     if absent := undefined_ids(in_force(generation, catalogue, moment), ids):
