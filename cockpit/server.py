@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -12,6 +14,7 @@ from cockpit.intake import Desk
 from cockpit.push import add_push
 from cockpit.settings import Settings, store_of
 from warehouse.base.clock import system_clock
+from warehouse.base.errors import CockpitError
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -46,6 +49,23 @@ class Server(BaseApplication):  # type: ignore[misc]
         server = create_app(settings, services, place).server
         add_push(server, services, settings, system_clock)
         return server
+
+
+def refuse_taken(settings: Settings) -> None:
+    """Say in words that nobody can listen where we are to, before anything is started."""
+    place = f"{settings.host}:{settings.port}"
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: one that ended is gone
+            probe.bind(address)
+    except OSError as error:
+        hint = "end what listens there, or choose another port with --port"
+        if error.errno == errno.EADDRINUSE:
+            raise CockpitError(f"{place} is in use by another program.", hint) from error
+        reason = error.strerror or str(error)
+        raise CockpitError(f"Nobody can listen on {place}: {reason}.", "choose another --host or --port") from error
 
 
 def run_server(settings: Settings) -> None:

@@ -28,9 +28,10 @@ def serve(
     trust_proxy_user: ProxyOption = None,
 ) -> None:  # fmt: skip
     """Serve the pages; starts on an empty or missing store too and says how to load."""
-    from cockpit.server import run_server
+    from cockpit.server import refuse_taken, run_server
 
     settings = _settings(store, host, port, workers, trust_proxy_user)
+    refuse_taken(settings)
     err.print(f"Serving http://{settings.host}:{settings.port}  (store {settings.store})", markup=False)
     run_server(settings)
 
@@ -57,9 +58,10 @@ def run(
     trust_proxy_user: ProxyOption = None,
 ) -> None:  # fmt: skip
     """Serve and work: both in one command."""
-    from cockpit.server import run_server
+    from cockpit.server import refuse_taken, run_server
 
     settings = _settings(store, host, port, workers, trust_proxy_user)
+    refuse_taken(settings)
     helper = subprocess.Popen(
         [sys.executable, "-m", "cockpit", "worker", "--store", str(settings.store)], start_new_session=True
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,16 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
 
 def test_a_missing_store_is_said(tmp_path: Path) -> None:
     assert "no store" in said("rebuild", "--store", tmp_path / "none")
+
+
+@pytest.mark.parametrize("command", ["serve", "run"])
+def test_a_port_that_is_taken_is_said_before_anything_starts(command: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = said(command, "--store", tmp_path / "store", "--port", port)
+    assert f"127.0.0.1:{port} is in use" in text
+    assert "--port" in text
+    assert "Serving" not in text
 
 
 def test_a_store_that_is_a_file(tmp_path: Path) -> None:
