@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from samples.city.figures import Figure, Measure
 from samples.city.items import THREE_PUBLIC
 from samples.city.knowledge import Knowledge, Sums, months_of
+from samples.city.recount import RECOUNTED
 
 Check = dict[str, object]
-Measure = Callable[[Knowledge, int], Sums]
-"""A measure by unit and month; registers are counted for the month asked for."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """How an indicator is made of measures: a sum, or one division of two sums."""
-
-    unit: str
-    above: Measure
-    below: Measure | None = None
-    shift: int = 0
-    """Power of ten from the base unit to the declared one (-4: yuan to 万元; 2: share to per cent)."""
-    stock: bool = False
 
 
 def _of(name: str) -> Measure:
@@ -40,6 +27,7 @@ def _at(name: str) -> Measure:
 
 
 FIGURES: dict[str, Figure] = {
+    **RECOUNTED,
     "op_cost_total": Figure("万元", _of("op_cost"), shift=-4),
     "op_funds_exp": Figure("万元", _of("op_funds"), shift=-4),
     "three_public_total": Figure("万元", _of("three_public"), shift=-4),
@@ -108,6 +96,13 @@ def answer(known: Knowledge, indicator: str, node: str, period: str, grain: str 
         return Answer(above.scaleb(figure.shift), above, None, figure.unit)
     below = known.add(figure.below(known, span[-1]), node, span)
     return Answer(float(above) / float(below) * 10**figure.shift, above, below, figure.unit)
+
+
+def has_base(known: Knowledge, indicator: str, node: str, period: str, grain: str) -> bool:
+    """Tell whether there is anything to divide by."""
+    figure, months = FIGURES[indicator], months_of(period, grain)
+    span = months[-1:] if figure.stock else months
+    return figure.below is None or known.add(figure.below(known, span[-1]), node, span) != 0
 
 
 def _execution(known: Knowledge, node: str, months: list[int], item: str | None) -> Answer:

@@ -24,7 +24,7 @@ TOPUP_AMOUNT = Decimal("60000.00")
 _PURPOSES = ("调研检查", "参加会议", "送取文件", "项目督导", "基层走访", "应急处置", "信访接待", "外出培训")
 _PLACES = ("市民中心", "启明区", "远山县", "青石镇", "柳泉镇", "双河镇", "白杨镇", "高铁站", "省城", "经开区")
 _TRIPS_A_MONTH = (1, 1, 2, 2, 2, 3)
-HOLIDAY_TRIPS = 5
+HOLIDAY_TRIPS, SENSITIVE_STOPS = 5, 2
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,11 @@ def _journey(car: Car, date: dt.date, count: int, rng: random.Random) -> Trip:
     end = start + dt.timedelta(minutes=round(hours * 60))
     purpose = "值班备勤巡逻" if on_duty else rng.choice(_PURPOSES)
     origin, destination = rng.sample(_PLACES, 2)
-    return Trip(car.plate, start, end, "", "" if on_duty else "order", km, purpose, on_duty, origin, destination)
+    when = "非工作时段" if hour >= 18 else "工作时段"
+    return Trip(
+        car.plate, start, end, "", "" if on_duty else "order", km, purpose, on_duty, origin, destination, car.veh_class,
+        car.model.fuel, when, 0,
+    )  # fmt: skip
 
 
 def _holiday_journeys(car: Car, month: int, rng: random.Random) -> Iterator[Held]:
@@ -80,7 +84,11 @@ def _holiday_journeys(car: Car, month: int, rng: random.Random) -> Iterator[Held
         start = dt.datetime(date.year, date.month, date.day, rng.randint(9, 11), rng.randint(0, 59))
         end = start + dt.timedelta(minutes=rng.randint(180, 420))
         km = places(rng.uniform(60, 180), 1)
-        yield Held(car.holder(month), Trip(car.plate, start, end, "", "", km, "", False, "市民中心", "远山县"))
+        trip = Trip(
+            car.plate, start, end, "", "", km, "", False, "市民中心", "远山县", car.veh_class, car.model.fuel, "法定节假日",
+            int(number <= SENSITIVE_STOPS),
+        )  # fmt: skip
+        yield Held(car.holder(month), trip)
 
 
 def _numbered(held: list[Held], month: int) -> list[Held]:
@@ -98,19 +106,28 @@ def _numbered(held: list[Held], month: int) -> list[Held]:
 def _receipts(
     fleet: Fleet, prices: Prices, month: int, rng: random.Random, odometers: dict[str, float]
 ) -> Iterator[Held]:
-    number = 0
+    number, marks = 0, dice(fleet.city.seed, "receipt marks", month)
     for car in fleet.cars:
         if not car.drives(month):
             continue
         for expense in _of_car(car, prices, month, rng, odometers):
             number += 1
-            yield Held(car.holder(month), expense._replace(receipt_no=_receipt_no(month, number)))
+            yield Held(car.holder(month), _marked(expense, car, marks)._replace(receipt_no=_receipt_no(month, number)))
     if month == t.TOPUP:
         card = next(c for c in fleet.cars if c.holders[0][1] == PLATFORM)
         topup = Expense(
             _receipt_no(month, number + 1), card.plate, "", TOPUP, day(month, 18), None, None, TOPUP_AMOUNT, None
         )
         yield Held(PLATFORM, topup)
+
+
+def _marked(expense: Expense, car: Car, rng: random.Random) -> Expense:
+    """What the platform adds: the class of the car, whether the place is a designated one, and a doubt now and then."""
+    designated = rng.random() < 0.985 if expense.kind in (FUEL, REPAIR, INSURANCE) else None
+    alert = (
+        rng.choice(("超油箱容积", "非工作时段", "同日异地")) if expense.kind == FUEL and rng.random() < 0.003 else ""
+    )
+    return expense._replace(veh_class=car.veh_class, fuel=car.model.fuel, designated=designated, alert=alert)
 
 
 def _receipt_no(month: int, number: int) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 from samples.city.calendar import label
 from samples.city.energy_forms import ENERGY_FORMS
 from samples.city.forms import FORMS, Form
+from samples.city.papers import PAPERS
 from samples.city.service_forms import SERVICE_FORMS
 
-_FORMS = FORMS | ENERGY_FORMS | SERVICE_FORMS
+_FORMS = FORMS | ENERGY_FORMS | SERVICE_FORMS | PAPERS
 
 
 @dataclass(frozen=True)

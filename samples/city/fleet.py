@@ -31,6 +31,7 @@ from samples.city.cars import (
     new_car,
 )  # fmt: skip
 from samples.city.chance import dice
+from samples.city.garage import month_of_car
 from samples.city.records import Quota, Vehicle
 
 QUOTA_EXPORTS = tuple(
@@ -232,6 +233,7 @@ def vehicle_rows(fleet: Fleet, month: int, sent: dt.datetime) -> Iterator[Vehicl
             month, car.plate, fleet.city.code_of(car.holder(month), month, sent), car.vin, car.model.name,
             car.model.body, car.veh_class, _displacement(car), car.model.fuel, car.bought_on, car.price,
             car.bought_on + dt.timedelta(days=12), status, owner, car.approval,
+            *month_of_car(fleet.city.seed, car, month),
         )  # fmt: skip
 
 

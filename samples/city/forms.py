@@ -109,7 +109,8 @@ STAFF = Form(
     "staff", "人员编制月报",
     (Column("单位代码", field_of("unit")), Column("单位名称", name_of()),
      Column("编制人数", field_of("authorised_staff"), total=True), Column("实有人数", field_of("actual_staff"), total=True),
-     Column("用能人数", field_of("energy_headcount"), total=True)),
+     Column("用能人数", field_of("energy_headcount"), total=True),
+     Column("编外人数", field_of("outside_staff"), total=True)),
     remarks=("注：用能人数含编外及日均办事人员。", "填表人：综合科    审核人：办公室"),
 )  # fmt: skip
 
@@ -142,7 +143,9 @@ VEHICLE = Form(
      Column("排气量(L)", _dashed("displacement")), Column("燃料种类", field_of("fuel")),
      Column("购置日期", field_of("bought_on")), Column("购置价格(万元)", ten_thousands("price"), total=True),
      Column("注册登记日期", _dotted("registered_on")),
-     *plain(status="车辆状态", owner="产权单位", approval="批准文号")),
+     *plain(status="车辆状态", owner="产权单位", approval="批准文号", marking="标识化", on_platform="纳入平台",
+             inspection_due="年检到期日", insurance_due="保险到期日", holiday_seal="节假日封存", days_available="可用天数",
+             days_used="出车天数", device_days="终端应在线天数", online_days="终端在线天数")),
     remarks=("注：纯电动汽车不填排气量。",),
 )  # fmt: skip
 
@@ -160,7 +163,8 @@ TRIP = Form(
     "trip", "行驶记录",
     (*plain(order_no="派车单号"), Column("用车单位", name_of()), Column("号牌号码", field_of("plate")),
      Column("出车时间", _words("started_at", "%Y-%m-%d %H:%M")), Column("还车时间", _words("ended_at", "%Y-%m-%d %H:%M")),
-     *plain(km="里程(公里)", purpose="事由", duty="备勤值班", origin_place="出发地", destination="目的地")),
+     *plain(km="里程(公里)", purpose="事由", duty="备勤值班", origin_place="出发地", destination="目的地",
+             veh_class="编制类别", fuel="燃料种类", time_kind="用车时段", sensitive_stops="敏感区域停留次数")),
     encoding="utf-8-sig",
 )  # fmt: skip
 
@@ -168,7 +172,7 @@ VEHICLE_EXPENSE = Form(
     "vehicle_expense", "车辆费用",
     (*plain(receipt_no="票据号", plate="号牌号码"), Column("单位名称", name_of()),
      *plain(kind="费用类型", spent_on="发生日期", quantity="数量(升)", unit_price="单价", amount="金额(元)",
-             odometer="里程表读数")),
+             odometer="里程表读数", veh_class="编制类别", fuel="燃料种类", designated="是否定点", alert="异常标记")),
     encoding="gb18030",
 )  # fmt: skip
 
@@ -179,7 +183,7 @@ BUILDING = Form(
      Column("建筑面积(㎡)", field_of("gross_area"), total=True), Column("使用面积(㎡)", field_of("usable_area"), total=True),
      Column("采暖面积(㎡)", field_of("heated_area"), total=True),
      *plain(registrable="应办权属登记", title_no="产权证号", tenure="权属性质", valid_from="启用日期",
-             valid_to="停用日期")),
+             valid_to="停用日期", use_doc="使用凭证号", central="集中办公区")),
 )  # fmt: skip
 
 ROOM = Form(

@@ -36,6 +36,7 @@ CAR_RUNNING = Item("30231", "公务用车运行维护费", lines=(2, 3), text="�
 CAR_PURCHASE = Item("31013", "公务用车购置", "公务用车更新", kind=PROJECT, text="购置公务用车")
 RECEPTION = Item("30217", "公务接待费", lines=(1, 2), text="公务接待")
 ABROAD = Item("30212", "因公出国（境）费用", "因公出国（境）", kind=PROJECT, text="出国（境）团组")
+LARGE_REPAIR = Item("31006", "大型修缮", "办公用房大中修", kind=PROJECT, text="办公用房大中修")
 DEPRECIATED = Item(DEPRECIATION, "固定资产折旧和无形资产摊销", "折旧摊销", OTHER_FUND, ACCRUAL, text="计提折旧摊销")
 HOUSING_FUND = Item("30113", "住房公积金", "人员经费", kind=STAFF_COST, text="住房公积金")
 

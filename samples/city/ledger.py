@@ -25,6 +25,7 @@ from samples.city.items import (
     DEPRECIATED,
     HEATING,
     HOUSING_FUND,
+    LARGE_REPAIR,
     POWER,
     PROPERTY_FEE,
     RECEPTION,
@@ -106,6 +107,8 @@ def _amounts(sources: Sources) -> dict[tuple[str, int], list[Line]]:
         for month, lines in fixed.items():
             amounts[body.key, month] += lines
         for month, lines in _rest(sources, body, fixed).items():
+            amounts[body.key, month] += lines
+        for month, lines in _large_repairs(sources, body).items():
             amounts[body.key, month] += lines
     return amounts
 
@@ -208,6 +211,17 @@ def _rest(sources: Sources, body: Body, fixed: dict[int, list[Line]]) -> dict[in
             found[month].append((DEPRECIATED, _yuan(target * wear / 12), ""))
             found[month].append((HOUSING_FUND, _yuan(heads * 1180 * rng.uniform(0.99, 1.01)), ""))
     return found
+
+
+def _large_repairs(sources: Sources, body: Body) -> dict[int, list[Line]]:
+    """Every few years a house is repaired at large; those who carry a story about their spending are spared."""
+    city = sources.city
+    if body in (city.role("rush"), city.role("overrun"), city.role("shrunk"), city.role("restated")):
+        return {}
+    rng = dice(city.seed, "large repairs", body.key)
+    years = sorted({year_of(month) for month in sources.receipts})
+    return {month_no(year, rng.randint(5, 10)): [(LARGE_REPAIR, _yuan(rng.uniform(90_000, 620_000)), "")]
+            for year in years if rng.random() < 0.22}  # fmt: skip
 
 
 def _pace(city: City, body: Body, year: int) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from samples.city import (
+    belongings,
     bodies,
     budgets,
     conservation,
@@ -15,10 +16,14 @@ from samples.city import (
     driving,
     energy,
     fleet,
+    garage,
+    hospitality,
     ledger,
     logistics,
+    norms,
     organisation,
     people,
+    premises,
     prices,
     service_desk,
     space,
@@ -148,6 +153,23 @@ def _series(world: World) -> tuple[Series, ...]:
         Series("service_payment", lambda m, s: list(contracts.payment_rows(world.services, m, s)), (9, 11), 12, 3),
         Series("evaluation", lambda m, s: service_desk.evaluation_rows(desk, m, s), (10, 12), 13, 3, False),
         Series("work_order", lambda m, s: service_desk.order_rows(desk, m, s), (1, 2), 8, 3, False, True),
+        *_kept_beside(world),
+    )
+
+
+def _kept_beside(world: World) -> tuple[Series, ...]:
+    """Registers kept beside the books, handed in when the year is over; asset cards twice a year."""
+    city, books, written = world.city, world.ledger, belongings.cards(world.city, world.ground)
+    return (
+        Series(
+            "vehicle_disposal", lambda m, s: garage.disposal_rows(city, world.fleet.cars, m, s), (12, 15), 9, 12, False
+        ),
+        Series("vehicle_rental", lambda m, s: garage.rental_rows(city, m, s), (12, 15), 10, 12, False),
+        Series("reception", lambda m, s: hospitality.reception_rows(books, m, s), (12, 15), 11, 12, False),
+        Series("meeting", lambda m, s: hospitality.meeting_rows(books, m, s), (12, 15), 14, 12, False),
+        Series("premises_report", lambda m, s: premises.report_rows(city, world.census, m, s), (12, 15), 15, 12, False),
+        Series("space_disposal", lambda m, s: premises.use_rows(world.ground, m, s), (12, 15), 16, 12, False),
+        Series("asset", lambda m, s: belongings.asset_rows(city, written, m, s), (12, 15), 17, 12),
     )
 
 
@@ -227,6 +249,13 @@ def _registers(world: World) -> Iterator[Export]:
         yield whole("building", sent + dt.timedelta(minutes=6), list(space.building_rows(world.ground, sent)))
     for sent in fleet.QUOTA_EXPORTS:
         yield whole("vehicle_quota", sent, list(fleet.quota_rows(world.fleet, sent)))
+    for sent in premises.EXPORTS:
+        yield whole("approved_area", sent + dt.timedelta(minutes=12), premises.approved_rows(city, sent))
+        yield whole("funds_quota", sent + dt.timedelta(minutes=18), norms.norm_rows(world.ledger, sent))
+    for sent in premises.LEASE_EXPORTS:
+        yield whole("space_lease", sent + dt.timedelta(minutes=24), premises.lease_rows(world.ground, sent))
+    sent = space.AFTER_MOVE + dt.timedelta(minutes=30)
+    yield whole("space_exemption", sent, premises.exemption_rows(world.ground, sent))
     for sent in contracts.EXPORTS:
         yield whole("service_contract", sent, list(contracts.contract_rows(world.services, sent)))
 

@@ -37,6 +37,7 @@ class Staff(NamedTuple):
     authorised_staff: int
     actual_staff: int
     energy_headcount: int
+    outside_staff: int
 
 
 class Budget(NamedTuple):
@@ -90,6 +91,15 @@ class Vehicle(NamedTuple):
     status: str
     owner: str
     approval: str
+    marking: str
+    on_platform: bool
+    inspection_due: dt.date
+    insurance_due: dt.date
+    holiday_seal: str
+    days_available: int
+    days_used: int
+    device_days: int
+    online_days: int
 
 
 class Quota(NamedTuple):
@@ -116,6 +126,10 @@ class Trip(NamedTuple):
     duty: bool
     origin_place: str
     destination: str
+    veh_class: str
+    fuel: str
+    time_kind: str
+    sensitive_stops: int
 
 
 class Expense(NamedTuple):
@@ -130,6 +144,10 @@ class Expense(NamedTuple):
     unit_price: Decimal | None
     amount: Decimal
     odometer: int | None
+    veh_class: str = ""
+    fuel: str = ""
+    designated: bool | None = None
+    alert: str = ""
 
 
 class Building(NamedTuple):
@@ -150,6 +168,8 @@ class Building(NamedTuple):
     tenure: str
     valid_from: dt.date
     valid_to: dt.date | None
+    use_doc: str
+    central: bool
 
 
 class Room(NamedTuple):

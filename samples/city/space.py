@@ -35,6 +35,8 @@ EXPORTS = tuple(
 )
 START, AFTER_MOVE, AFTER_MERGER, SUMMER, AFTER_NEW, WINTER = EXPORTS
 OLD = month_no(2020, 1)
+CENTRAL = (CIVIC, "市委大院", "府前街院", "建设路院")
+"""Compounds where several bodies work together."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _common_rooms(city: City, estate: Estate) -> Iterator[Space]:
     body = city.by_key["goa"]
     house = estate.annex(CIVIC, "市民中心会议中心")
     rng = dice(city.seed, "common")
-    kinds = [SERVICE] * 46 + [ANCILLARY] * 14
+    kinds = [SERVICE] * 6 + [ANCILLARY] * 54
     for number, kind in enumerate(kinds):
         floor, room_no = estate.next_room(house)
         let = number >= len(kinds) - 2
@@ -255,8 +257,11 @@ def _building(code: str, held: list[Share], start: int, end: int) -> Building:
     gross = sum((s.gross for s in held), Decimal(0))
     usable = sum((s.usable for s in held), Decimal(0))
     owned = tenure == OWNED
+    # one share in twelve has no certificate of use yet
+    written = dice(0, "certificate", house.code, code).random() > 0.08
     return Building(
         house.code, code, house.name, house.compound, house.address, house.built_year, house.floors, gross, usable,
         places(float(gross) * 0.92, 2), owned, house.title_no if owned else "", tenure, day(start, 1),
-        None if end == OPEN else day(end, 1),
+        None if end == OPEN else day(end, 1), f"模房用〔{start // 12}〕{house.code[1:]}号" if written else "",
+        house.compound in CENTRAL,
     )  # fmt: skip

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from samples.city.answers import Check, value_check
+from samples.city.answers import Check, has_base, value_check
 from samples.city.bodies import COUNTY, DISTRICT, ROOT
 from samples.city.calendar import FIRST, label, moon
 from samples.city.exports import Export
 from samples.city.manifest import STORE
 from samples.city.office import World
+from samples.city.recount import RECOUNTED
 from samples.city.stories import Event, Teller, covered, tell_all
 
 FLOWS = (
@@ -58,6 +59,18 @@ def _totals(teller: Teller) -> Iterator[Check]:
         for node in nodes:
             for period, grain in ((label(FIRST), "month"), (label(last), "month"), (label(last), "ytd")):
                 yield value_check(teller.now, indicator, node, period, grain)
+    yield from _recounted(teller)
+
+
+def _recounted(teller: Teller) -> Iterator[Check]:
+    """The registers kept beside the books: the year so far and the last whole year, of the root and of one county."""
+    now, last = teller.now, teller.world.last
+    whole = [(str(year), "year") for year in range(FIRST // 12, (last + 1) // 12)][-1:]
+    for indicator in RECOUNTED:
+        for node in (ROOT, COUNTY):
+            for period, grain in ((label(last), "ytd"), *whole):
+                if has_base(now, indicator, node, period, grain):
+                    yield value_check(now, indicator, node, period, grain)
 
 
 def _periods(last: int) -> Iterator[tuple[str, str]]:
