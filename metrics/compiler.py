@@ -6,6 +6,7 @@
     panel      only units that reported on both sides, where a comparison asks for the same ones
     operands   what the formulas read, per node and window; earlier windows beside them
     answers    ratios as one DOUBLE division of two exact sides, with nullif; exact sums as DECIMAL
+    ranked     the order of the answers among peers, where a rank is asked
 
 A month belongs to the windows `$member` lists for it, so that one mechanism serves every grain without a range join.
 Where every window is one month the cells are the operands; where there is one window nothing is listed. These are the
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 
 from metrics.ask_stays import ask_stays
 from metrics.plan import Layout, Plan, Shape
+from metrics.rank_peers import rank_peers
 from metrics.read_cells import read_cells
 from metrics.read_parents import read_parents
 from metrics.same_panel import same_panel
@@ -28,7 +30,7 @@ from metrics.tables import quoted
 from metrics.take_formulas import take_formulas
 
 STEPS: tuple[Callable[[Plan], Plan], ...] = (
-    ask_stays, read_cells, read_parents, same_panel, sum_operands, take_formulas,
+    ask_stays, read_cells, read_parents, same_panel, sum_operands, take_formulas, rank_peers,
 )  # fmt: skip
 _PARAMETER = re.compile(r"\$(\w+)")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from metrics import expressions as ex
 from metrics.define_atom import atom_dims
@@ -14,15 +14,16 @@ from metrics.drafting import Block, Draft, check_keys, read_texts
 from metrics.expressions import BadExpression
 from metrics.fingerprints import atom_text, digest, plain_name
 from metrics.formula import MONTHS, Formula, parse_formula
-from metrics.model import THEMES, Atom, Better, Example, Indicator, Texts
+from metrics.model import THEMES, UNIT_DIMS, Atom, Better, Example, Indicator, Texts
 from metrics.versions import rename_formula
 from warehouse.base.errors import CockpitError
 from warehouse.base.periods import GRAINS, Period
 
+PEERS = ("level", "kind", "climate")
 EVIDENCE = ("C", "C2", "R", "D", "K")
 _INDICATOR_KEYS = (
     "title", "value", "unit", "scale", "theme", "better", "dims", "digits", "basis", "evidence", "from", "owner",
-    "hint", "text", "example", "earlier",
+    "hint", "text", "example", "earlier", "peers",
 )  # fmt: skip
 INDICATOR_VERSION_KEYS = ("value", "unit", "scale", "text", "evidence", "example")
 _INDICATOR_NEEDS = ("title", "value", "unit", "theme", "better", "digits", "basis", "evidence", "text", "example")
@@ -61,10 +62,22 @@ def define_indicator(block: Block, draft: Draft) -> Indicator | None:
         owner=data.get("owner", ""),
         hint=read_texts(block, "hint", data["hint"], draft) if "hint" in data else None,
         since=data.get("from"),
+        peers=_peers(block, draft),
         example=_example(block, data["example"], formula, draft) if "example" in data else None,
     )
     _check_dims(block, made, formula, draft)
     return finish(made, draft)
+
+
+def _peers(block: Block, draft: Draft) -> tuple[str, ...]:
+    """Return what makes nodes peers: level, kind and climate zone unless the block says otherwise."""
+    given = tuple(block.data.get("peers", PEERS))
+    for name in given:
+        if name not in UNIT_DIMS:
+            draft.fault(f"{block.where} peers", f"'{name}' is no attribute of units", name, UNIT_DIMS)
+    if not given:
+        draft.fault(f"{block.where} peers", f"is empty; name some of {', '.join(UNIT_DIMS)}")
+    return given
 
 
 def _formula(block: Block, draft: Draft) -> Formula | None:
@@ -187,6 +200,7 @@ def finish(made: Indicator, draft: Draft, versions: Mapping[str, str] = MappingP
         "unit": made.unit,
         "theme": made.theme,
         **({"role": made.role} if made.role in ("same", "rank", "pct") else {}),
+        **({"peers": list(made.peers), "first": made.first} if made.role in ("rank", "pct") else {}),
         "atoms": {plain_name(name): atom_text(draft.atoms[name], draft.atoms, draft.sources) for name in sorted(atoms)},
     }
     return replace(made, value=value, atoms=atoms, sources=sources, fingerprint=digest(text))
@@ -198,5 +212,44 @@ def _all_sources(atom: Atom, draft: Draft) -> tuple[str, ...]:
     return atom.sources
 
 
-BESIDE: tuple[Callable[[Indicator], Indicator | None], ...] = (yearly_change, same_change)
+def rank(indicator: Indicator) -> Indicator | None:
+    """Return `<id>_rank`, the place among peers: 1 is the best by the good direction, without one the greatest figure."""
+    if indicator.kind == "change":
+        return None
+    named = Texts(f"{indicator.title.zh}同类排名", f"{indicator.title.en}, rank among peers")
+    text = Texts(f"{indicator.title.zh}在同类单位中的名次，并列同名次", f"Place of {indicator.title.en} among peers; equal figures share a place")  # fmt: skip
+    return _standing(indicator, "rank", named, "名", text)
+
+
+def percentile(indicator: Indicator) -> Indicator | None:
+    """Return `<id>_pct`, how much of its peers a node comes after: 0 is the first, 100 the last."""
+    if indicator.kind == "change":
+        return None
+    named = Texts(f"{indicator.title.zh}同类百分位", f"{indicator.title.en}, percentile among peers")
+    text = Texts(
+        "排在前面的同类单位 ÷ 其余同类单位，至少 5 家有数",
+        "Peers that come before ÷ other peers; at least 5 with a figure",
+    )
+    return _standing(indicator, "pct", named, "%", text)
+
+
+def _standing(indicator: Indicator, role: Literal["rank", "pct"], title: Texts, unit: str, text: Texts) -> Indicator:
+    return replace(
+        indicator,
+        id=f"{indicator.id}_{role}",
+        title=title,
+        unit=unit,
+        digits=0,
+        better="neutral" if indicator.better in ("neutral", "band") else "lower",
+        first=indicator.better,
+        dims=(),
+        text=text,
+        example=None,
+        hint=None,
+        generated=True,
+        role=role,
+    )
+
+
+BESIDE: tuple[Callable[[Indicator], Indicator | None], ...] = (yearly_change, same_change, rank, percentile)
 """What every indicator has beside itself."""

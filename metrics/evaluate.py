@@ -18,7 +18,7 @@ from metrics.knowledge import knowledge
 from metrics.model import AS_DATED, Answer, Catalogue, Figure, Indicator, Query, Status
 from metrics.prepared import Frame, Key, Prepared, Run, is_laid, make_ready, part_frames, prepare_question
 from metrics.question import find_indicator, moment_of
-from metrics.status import Rule, due_and_got, judge, nothing_due
+from metrics.status import Rule, due_and_got, judge, judge_standing, nothing_due
 from warehouse.base.errors import QueryError
 from warehouse.store import REVIEWED_FIRST, Generation, State
 
@@ -120,10 +120,12 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
         if version.id not in seen:
             seen[version.id] = _seen(prepared, query, version, asked)
         rule, rows, refused = seen[version.id]
-        row = rows.get(frame.key)
+        row = rows.get(_ranked_key(frame) if rule is not None and rule.standing else frame.key)
         if frame.optional and (row is None or rule is None or nothing_due(rule, row)):
             continue
         status = _status(refused, frame, rule, row)
+        if rule is not None and rule.above and _hides_parent(prepared, query, frame):
+            status = "forbidden"
         if early and status == "not_reported" and _is_last_month(prepared, frame):
             status = "not_due"
         due, got = (0, 0) if rule is None or row is None or status in _BLANK else due_and_got(rule, row)
@@ -154,6 +156,21 @@ def _seen(prepared: Prepared, query: Query, version: Indicator, asked: Sequence[
     return prepared.runs[run].statement.rules[version.id], asked[run], refused
 
 
+def _hides_parent(prepared: Prepared, query: Query, frame: Frame) -> bool:
+    """Tell whether a share would tell a viewer the figure of a parent outside the scope."""
+    if query.scope.nodes is None:
+        return False
+    register, question = prepared.known.register, prepared.question
+    window, seq = question.windows[frame.key[-1]], question.seq
+    above = register.parents(frame.node, window.from_m, window.to_m, seq)
+    return any(not register.visible(stay.parent, window.from_m, window.to_m, seq, query.scope) for stay in above)
+
+
+def _ranked_key(frame: Frame) -> Key:
+    """Return where the place of a frame's node stands: a child is ranked as the node it is, its parent's own part is not."""
+    return (None if frame.optional else frame.node, frame.key[-1])
+
+
 def _before_due(generation: Generation, catalogue: Catalogue, day: int, indicator: Indicator) -> bool:
     """Tell whether the reports an indicator needs for the month just ended may still come in time."""
     days = [generation.contracts[catalogue.sources[name].of].due_day for name in indicator.sources]
@@ -177,13 +194,17 @@ def _status(refused: Status | None, frame: Frame, rule: Rule | None, row: Row | 
         return frame.idle
     if nothing_due(rule, row):
         return "no_base" if rule.panel else frame.idle
-    return judge(rule, row, frame.over)
+    status = judge(rule, row, frame.over)
+    return judge_standing(rule.standing, row, status) if rule.standing is not None else status
 
 
 def _figures(rule: Rule | None, row: Row | None, status: Status) -> tuple[Figure | None, Figure | None, Figure | None]:
     """Return value, numerator and denominator as far as the status lets them be shown."""
     if rule is None or row is None:
         return None, None, None
+    if rule.standing is not None:
+        shown, rank, peers, _ = (row[place] for place in rule.standing)
+        return (shown, rank, peers) if status in _SHOWN or (shown is None and rank is not None) else (None, None, None)
     below = row[rule.denominator] if rule.denominator is not None else None
     if status in _SHOWN:
         return row[rule.value], row[rule.numerator], below

@@ -250,6 +250,10 @@ class Indicator:
     generated: bool = False
     """True for what every indicator has beside itself: `<id>_yoy`, `<id>_same`, `<id>_rank`, `<id>_pct`."""
     role: Role = "value"
+    peers: tuple[str, ...] = ("level", "kind", "climate")
+    """Attributes that make nodes peers, among whom the figure is ranked."""
+    first: Better = "neutral"
+    """Of a rank: the good direction of what is ranked."""
     earlier: tuple[Version, ...] = ()
     """Versions of the past, oldest first; each ends where the next begins, the last where this one does."""
 

@@ -64,6 +64,8 @@ class Ask:
     id: str
     formula: Formula
     scale: int
+    order: Literal["ASC", "DESC"] = "ASC"
+    """Of a rank: whether the smallest figure or the greatest is the first."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Shape:
     where: Filter | None = None
     panel: bool = False
     """Both sides of a comparison are summed over the same units; cells are read unit by unit."""
+    peers: tuple[str, ...] = ()
+    """Attributes of nodes that are ranked among each other; empty where nothing is ranked."""
 
 
 @dataclass(frozen=True)

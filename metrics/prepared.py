@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from metrics.compiler import Compiled, compile_shape
 from metrics.cubes import OWN
@@ -18,6 +18,7 @@ from metrics.model import Catalogue, Indicator, Query, Status
 from metrics.nodes import Stay
 from metrics.plan import Ask, Layout, Reading, Shape, Windows
 from metrics.question import CHILDREN, Question, elapsed_month, read_question, refuse_future
+from metrics.rank_peers import peer_codes
 from metrics.status import Rule, rule_of
 from warehouse.base.periods import Grain, Window
 from warehouse.store import Generation
@@ -121,7 +122,7 @@ def _groups(question: Question, wanted: Sequence[Indicator]) -> list[list[Indica
     found: dict[object, list[Indicator]] = {}
     for indicator in wanted:
         views = {(o.span, o.above) for o in formula_at(indicator.value, question.query.grain).operands}
-        manner = indicator.id if indicator.role == "same" else views <= {("asked", False)}
+        manner = indicator.id if indicator.role == "same" else (views <= {("asked", False)}, peers_of(indicator))
         found.setdefault(manner, []).append(indicator)
     return list(found.values())
 
@@ -130,7 +131,24 @@ def _run(generation: Generation, question: Question, known: Known, asked: Sequen
     shape = shape_of(question, asked, generation.through_seq)
     formulas = tuple((i.id, i.fingerprint, i.value, question.query.grain) for i in asked)
     statement = keep_statement(generation, known.layout, shape, formulas)
-    return Run(statement, parameters(question, known, asked, shape, statement.compiled))
+    given = parameters(question, known, asked, shape, statement.compiled)
+    if shape.peers:
+        given["nodes"] = peer_codes(generation, question, shape.peers, _given_codes(given), _ends(question))
+    return Run(statement, given)
+
+
+def _given_codes(given: Mapping[str, object]) -> list[str]:
+    codes = given["nodes"]
+    return [str(code) for code in codes] if isinstance(codes, list) else [str(codes)]
+
+
+def _ends(question: Question) -> list[int]:
+    return [part.to_m for w in question.windows if (part := question.elapsed_part(w)).months > 0]
+
+
+def peers_of(indicator: Indicator) -> tuple[str, ...]:
+    """Return what an indicator's figures are ranked within; nothing for one that is no rank."""
+    return indicator.peers if indicator.role in ("rank", "pct") else ()
 
 
 def askable(question: Question, layout: Layout) -> list[Indicator]:
@@ -153,34 +171,47 @@ def keep_statement(generation: Generation, layout: Layout, shape: Shape, formula
     where = shape.where
     key = (
         layout.key, formulas, shape.reading, shape.windows, shape.one_node, shape.dim, shape.stays, shape.as_of,
-        (where.rows, where.units) if where else None, shape.panel,
+        (where.rows, where.units) if where else None, shape.panel, shape.peers,
     )  # fmt: skip
     found = _statements.get(key)
     if found is None:
         compiled = compile_shape(shape, layout)
-        rules = {ask.id: rule_of(ask.id, ask.formula, layout, compiled, panel=shape.panel) for ask in shape.asks}
+        rules = {
+            ask.id: rule_of(ask.id, ask.formula, layout, compiled, panel=shape.panel, standing=_standing(ask.id, shape))
+            for ask in shape.asks
+        }
         parsed = generation.con.extract_statements(compiled.sql)[0]
         found = _statements.put(key, Statement(compiled, parsed, rules))
     return found
+
+
+def _standing(name: str, shape: Shape) -> str | None:
+    """Return which column of a rank is shown; versions of an indicator carry their month behind its name."""
+    if not shape.peers:
+        return None
+    return "pct" if name.partition("@")[0].endswith("_pct") else "rank"
 
 
 def shape_of(question: Question, asked: Sequence[Indicator], through_seq: int) -> Shape:
     """Return everything that decides the text of the statement."""
     query = question.query
     return Shape(
-        asks=tuple(Ask(i.id, formula_at(i.value, query.grain), i.scale) for i in asked),
+        asks=tuple(Ask(i.id, formula_at(i.value, query.grain), i.scale, _order(i)) for i in asked),
         reading="leaf" if _is_panel(asked) else _reading(question, through_seq),
         windows="many" if _is_panel(asked) else _windows(question, asked),
-        one_node=not _is_panel(asked)
-        and len(query.nodes) == 1
-        and not question.by_children
-        and not _has_parents(asked, query.grain),
+        one_node=len(query.nodes) == 1 and not question.by_children and not _reads_others(asked, query.grain),
         dim=question.dim,
-        stays=question.by_children and question.tree_month is None,
+        stays=question.by_children and question.tree_month is None and not peers_of(asked[0]),
         as_of=question.tree_month is not None,
         where=question.where,
         panel=_is_panel(asked),
+        peers=peers_of(asked[0]),
     )
+
+
+def _order(indicator: Indicator) -> Literal["ASC", "DESC"]:
+    """Return the direction of a rank: the best is first, and without a good direction the greatest."""
+    return "ASC" if indicator.first == "lower" else "DESC"
 
 
 def _windows(question: Question, asked: Sequence[Indicator]) -> Windows:
@@ -198,7 +229,10 @@ def _is_panel(asked: Sequence[Indicator]) -> bool:
     return any(indicator.role == "same" for indicator in asked)
 
 
-def _has_parents(asked: Sequence[Indicator], grain: Grain) -> bool:
+def _reads_others(asked: Sequence[Indicator], grain: Grain) -> bool:
+    """Tell whether nodes beside the one asked are read: units of a panel, peers, a parent."""
+    if _is_panel(asked) or peers_of(asked[0]):
+        return True
     return any(o.above for i in asked for o in formula_at(i.value, grain).operands)
 
 

@@ -81,6 +81,9 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
             "ask for a shorter range, or for years or quarters instead of months",
         )
     dims = _common_dims(indicators)
+    ranked = [i.id for i in indicators if i.role in ("rank", "pct")]
+    if ranked and query.by not in (None, CHILDREN):
+        raise QueryError(f"{', '.join(ranked)} cannot be split by '{query.by}'.", "a place among peers has no parts; ask by children, or for the figure itself")  # fmt: skip
     if query.by is not None and query.by not in (CHILDREN, *UNIT_DIMS, *dims):
         raise _no_split(query.by, indicators, dims)
     where = read_filter(query.where, dims) if query.where and query.where.strip() else None

@@ -7,7 +7,7 @@ no value at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metrics.compiler import Compiled
@@ -40,11 +40,16 @@ class Rule:
     """Reports of every operand, also earlier ones."""
     means: tuple[tuple[int, tuple[Count, ...]], ...] = ()
     """The months of each mean, empty where one is wholly missing, and the reports it rests on."""
+    standing: tuple[int, int, int, int] | None = None
+    """Of a rank or percentile: what is shown, the rank, how many peers were compared, how many owed a figure."""
+    above: bool = False
+    """The figure is held against one of the parent, who must be in the viewer's scope."""
     panel: bool = False
     """The counts are of units that owed, or handed in, both sides of a comparison."""
 
 
-def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled, *, panel: bool = False) -> Rule:
+def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled, *, panel: bool = False,
+            standing: str | None = None) -> Rule:  # fmt: skip
     """Return where a compiled statement keeps the columns of an indicator."""
     place = compiled.place
     value = place[f"{name}.value"]
@@ -65,8 +70,14 @@ def rule_of(name: str, formula: Formula, layout: Layout, compiled: Compiled, *, 
             for operand in formula.operands
             if operand.how == "avg" and operand.months in place
         ),
+        _standing(name, standing, place) if standing else None,
+        any(operand.above for operand in formula.operands),
         panel,
     )
+
+
+def _standing(name: str, shown: str, place: Mapping[str, int]) -> tuple[int, int, int, int]:
+    return place[f"{name}.{shown}"], place[f"{name}.rank"], place[f"{name}.peers"], place[f"{name}.peers_due"]
 
 
 def _counts(operands: Sequence[Operand], layout: Layout, compiled: Compiled) -> tuple[Count, ...]:
@@ -81,6 +92,8 @@ def count_of(report: Report, compiled: Compiled) -> Count:
 
 def due_and_got(rule: Rule, row: Sequence[object]) -> tuple[int, int]:
     """Return the counts of the operand that misses most, in the asked window."""
+    if rule.standing is not None:
+        return _whole(row[rule.standing[3]]), _whole(row[rule.standing[2]])
     due, got, gap = 0, 0, -1
     for count in rule.counts:
         if count.view.shift or count.view.above or count.view.span.endswith("before"):
@@ -114,6 +127,15 @@ def judge(rule: Rule, row: Sequence[object], over: bool) -> Status:
     if not over or any(_lacks(count, row) for count in rule.counts):
         return "incomplete"
     return "ok"
+
+
+def judge_standing(standing: tuple[int, int, int, int], row: Sequence[object], status: Status) -> Status:
+    """Return the status of a place among peers: too few give no percentile, and who is missing may still change it."""
+    if status not in ("ok", "incomplete") or row[standing[1]] is None:
+        return status
+    if row[standing[0]] is None:
+        return "no_denominator"
+    return "incomplete" if _whole(row[standing[2]]) < _whole(row[standing[3]]) else status
 
 
 def nothing_due(rule: Rule, row: Sequence[object]) -> bool:

@@ -77,7 +77,7 @@ def test_a_formula_wrong_in_one_place_fails_its_example(indicator):
 
 def test_every_numeric_indicator_has_its_change_over_a_year():
     for indicator in CATALOGUE.written:
-        for beside in ("yoy", "same"):
+        for beside in ("yoy", "same", "rank", "pct"):
             assert (f"{indicator.id}_{beside}" in CATALOGUE.indicators) == (indicator.kind != "change")
 
 

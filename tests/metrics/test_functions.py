@@ -10,8 +10,10 @@ import pytest
 from metrics.catalogue import build_catalogue
 from metrics.examples import example_faults, mutations
 from warehouse.base.errors import DefinitionError
+from warehouse.base.scope import Scope
 
 FORMULAS = {
+    "spent": "paid",
     "to_date": "ytd(paid)",
     "to_date_rate": "ytd(paid) / annual(heads)",
     "rolling": "r12(paid)",
@@ -173,6 +175,13 @@ def test_a_share_of_the_parent_in_every_reading(town, functions, ask_with, more)
     assert asker.one("share", "b", "2024-02", **more).value == 100 / 300
     parts = asker.all("share", "bureau", "2024-02", by="children", **more)
     assert [x.value for x in parts if x.node != "bureau"] == [200 / 300, 100 / 300]
+
+
+def test_a_share_of_a_parent_outside_the_scope_would_tell_its_figure(asker):
+    own = Scope(nodes=frozenset({"a"}))
+    assert asker.one("share", "a", "2024-02", scope=own).status == "forbidden"
+    assert asker.one("share", "a", "2024-02", scope=Scope(nodes=frozenset({"bureau"}))).value == 200 / 300
+    assert asker.one("spent", "a", "2024-02", scope=own).value == 200
 
 
 def test_a_share_by_dimension_is_held_against_the_same_part_of_the_parent(asker):

@@ -56,6 +56,7 @@ CASES = {
     "same_units_mean_change_of_children": Shape((PER_HEAD_CHANGE,), "leaf", "many", False, stays=True, panel=True),
     "year_to_date_of_months": Shape((TO_DATE,), "now", "many", True),
     "share_of_parent_then": Shape((SHARE,), "then", "months", False),
+    "rank_among_peers": Shape((PER_HEAD,), "now", "months", False, peers=("level", "kind", "climate")),
     "tree_of_a_day": Shape((TOTAL, OVER), "leaf", "months", False, as_of=True),
 }  # fmt: skip
 
