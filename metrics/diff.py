@@ -14,10 +14,12 @@ from decimal import Decimal
 from typing import Any
 
 from metrics.drill import Read, reads_of
+from metrics.editions import in_force
 from metrics.evaluate import evaluate
 from metrics.formula import parse_formula
 from metrics.knowledge import Known, knowledge
-from metrics.model import Answer, Catalogue, Figure, Query
+from metrics.model import Answer, Catalogue, Figure, Indicator, Query
+from metrics.parted import Parts, parts_of
 from metrics.question import elapsed_month
 from metrics.tables import quoted
 from warehouse.base.errors import QueryError
@@ -37,6 +39,8 @@ class Moved:
     denominator: Decimal | None
     withdraws: int | None = None
     """The batch it takes back; its file then names what was withdrawn."""
+    is_tree: bool = False
+    """A batch of the organisation register."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,13 @@ class Difference:
     old: Answer
     new: Answer
     batches: tuple[Moved, ...]
+    parts: Parts | None = None
+    """How much of the change comes from definitions, data and tree."""
 
     @property
     def change(self) -> Figure | None:
-        """New minus old, when both have a value."""
-        if self.old.value is None or self.new.value is None:
+        """New minus old, when both have a value in one unit."""
+        if self.old.value is None or self.new.value is None or self.old.unit != self.new.unit:
             return None
         if isinstance(self.new.value, float) or isinstance(self.old.value, float):
             return float(self.new.value) - float(self.old.value)
@@ -75,6 +81,11 @@ class Difference:
             "change": _plain(self.change),
             "old_status": self.old.status,
             "new_status": self.new.status,
+            "from_definitions": _plain(self.parts.definitions) if self.parts else None,
+            "from_data": _plain(self.parts.data) if self.parts else None,
+            "from_tree": _plain(self.parts.tree) if self.parts else None,
+            "old_fingerprint": self.old.fingerprint,
+            "new_fingerprint": self.new.fingerprint,
             "batches": [
                 {
                     "batch_seq": moved.batch_seq,
@@ -110,7 +121,11 @@ def difference(
     changed_only: bool = False,
     state: State | None = None,
 ) -> tuple[Difference, ...]:
-    """Compare the answers at two moments; both sides use the definitions of now (a comparison is restated)."""
+    """Compare the answers at two moments, each as it was seen then, and tell what moved them.
+
+    Definitions that changed in between are a part of the difference of their own: what the batches moved is told by the
+    definitions of the later moment, on both sides.
+    """
     if from_time is None or (to_time is not None and to_time < from_time):
         raise QueryError("The earlier moment must come first.", "give --from before --to")
     generation = generation.seen(state)
@@ -126,9 +141,12 @@ def difference(
         state=state,
     )
     after = replace(before, known_at=to_time)
-    pairs = zip(evaluate(generation, catalogue, before), evaluate(generation, catalogue, after), strict=True)
-    finder = _Finder(generation, catalogue, before, after)
-    found = tuple(Difference(old, new, finder.batches(new)) for old, new in pairs)
+    later = replace(in_force(generation, catalogue, to_time), fitted=generation.meta.get("catalogue", ""))
+    seen, restated = evaluate(generation, catalogue, before), evaluate(generation, later, before)
+    finder = _Finder(generation, later, before, after)
+    found = tuple(
+        finder.difference(*answers) for answers in zip(seen, restated, evaluate(generation, later, after), strict=True)
+    )
     return tuple(item for item in found if item.is_change) if changed_only else found
 
 
@@ -142,14 +160,26 @@ class _Finder:
         self.first, self.last = generation.batch_at(before.known_at), generation.batch_at(after.known_at)
         self.elapsed = tuple(elapsed_month(generation, self.known, query) for query in (before, after))
         self.windows = dict(_windows(after))
-        rows = generation.con.execute("SELECT batch_seq, file_name, withdraws FROM batch").fetchall()
-        self.files = {seq: (name or "", withdraws) for seq, name, withdraws in rows}
+        rows = generation.con.execute("SELECT batch_seq, file_name, withdraws, dataset FROM batch").fetchall()
+        self.files = {seq: (name or "", withdraws) for seq, name, withdraws, _ in rows}
+        self.trees = {seq for seq, _, _, dataset in rows if dataset == "org_unit"}
+
+    def difference(self, old: Answer, restated: Answer, new: Answer) -> Difference:
+        """Return one figure at two moments with the batches and the parts of its change."""
+        batches = self.batches(new)
+        scale = self._definition(new).scale if new.indicator in self.catalogue.indicators else 0
+        return Difference(old, new, batches, parts_of(old, restated, new, batches, scale))
+
+    def _definition(self, answer: Answer) -> Indicator:
+        """Return the version that gave an answer."""
+        versions = self.catalogue.indicators[answer.indicator].versions
+        return next((one for one in versions if one.fingerprint == answer.fingerprint), versions[-1])
 
     def batches(self, new: Answer) -> tuple[Moved, ...]:
         """Return the batches that moved a figure, oldest first: what each gives the new one less what it gave the old."""
         if new.status == "forbidden" or new.indicator not in self.catalogue.indicators:
             return ()
-        formula = parse_formula(self.catalogue.indicators[new.indicator].value)
+        formula = parse_formula(self._definition(new).value)
         sides: dict[str, dict[int, Decimal]] = {"numerator": defaultdict(Decimal), "denominator": defaultdict(Decimal)}
         for sign, seq, elapsed in ((1, self.last, self.elapsed[1]), (-1, self.first, self.elapsed[0])):
             window = self.windows[new.period]
@@ -160,7 +190,7 @@ class _Finder:
         above, below = sides["numerator"], sides["denominator"]
         return tuple(
             Moved(seq, self.files[seq][0], above.get(seq, Decimal(0)),
-                  None if formula.denominator is None else below.get(seq, Decimal(0)), self.files[seq][1])
+                  None if formula.denominator is None else below.get(seq, Decimal(0)), self.files[seq][1], seq in self.trees)
             for seq in sorted({*above, *below})
             if above.get(seq) or below.get(seq)
         )  # fmt: skip

@@ -301,7 +301,8 @@ def diff(
     else:
         for line in shown:
             line["files"] = "; ".join(_told(moved) for moved in line["batches"])
-        print_table(shown, ("indicator", "node", "period", "old", "new", "change", "files"))
+        print_table(shown, (
+            "indicator", "node", "period", "old", "new", "change", "from_data", "from_tree", "from_definitions", "files"))  # fmt: skip
 
 
 def _told(moved: Mapping[str, Any]) -> str:

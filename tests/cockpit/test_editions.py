@@ -212,3 +212,20 @@ def test_an_old_definition_the_contracts_no_longer_bear_leaves_the_others():
         'value = "energy_paid"', 'value = "elec_old"').replace("atoms.energy_paid", "atoms.elec_old")  # fmt: skip
     found = salvage(shipped, load_contracts())
     assert "elec_cost_alone" not in found.indicators and "elec_kwh" in found.indicators
+
+
+def test_a_difference_says_what_the_definitions_moved(built):
+    from metrics.diff import difference
+
+    store, first, _, before = built
+    generation = store.open_generation()
+    period = month_label(int(generation.meta["last_month"]))
+    (found,) = difference(
+        generation, standing(store).catalogue, indicators=("elec_kwh",), nodes=(_root(generation),), period_from=period,
+        period_to=period, grain="month", from_time=first + DAY / 2, to_time=None, scope=Scope.everything(), actor="test",
+    )  # fmt: skip
+    generation.close()
+    assert found.old.value == before["elec_kwh"].value
+    if found.new.value is not None:
+        assert found.parts.definitions == found.change != 0 and found.parts.data == 0 == found.parts.tree
+    assert found.batches == (), "no batch came in between"
