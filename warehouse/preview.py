@@ -130,9 +130,9 @@ def _understood(
         entries = [{**entry, "value": None} for entry in entries]
     low, high = _period(bench.con)
     strangers, unlisted = _strangers(contract, entries, bench.units(), delivery.advice, near)
-    by_sheet = {table.sheet: number for number, table in enumerate(found.tables)}
+    places = {(table.sheet, table.header_row): number for number, table in enumerate(found.tables)}
     sheets = tuple(
-        _sheet(bench, delivery, contract, table, found, by_sheet.get(table.sheet)) for table in tables
+        _sheet(bench, delivery, contract, table, found, places.get((table.sheet, table.header_row))) for table in tables
     )  # fmt: skip
     return Preview(
         file=delivery.name,

@@ -74,6 +74,8 @@ def test_months_that_follow_each_other_head_columns_and_others_do_not():
     assert running_months(["单位", "1月", "2月", "3月", "1月", "2月", "3月"]) == {1, 2, 3, 4, 5, 6}
     assert running_months(["甲", "2024-01", "2024-07", "2025-02"]) == frozenset()
     assert running_months(["甲", "2024-01", "2024-02"]) == frozenset()
+    assert running_months(["甲", "1月", "2月"]) == {1, 2}
+    assert running_months(["甲", "1月", "3月"]) == frozenset()
 
 
 def test_a_blank_month_makes_no_row_and_a_zero_makes_one(office, taken):
@@ -235,3 +237,23 @@ def test_a_preview_shows_each_months_column_for_what_it_is(office, tmp_path):
         ("合计", None, None),
     ]
     assert len(sheet.rows) == 2
+
+
+def test_tables_below_each_other_in_a_csv_are_split_like_those_of_a_sheet(office, taken):
+    report = office.hand_in(
+        "上下.csv",
+        "2024年用电量（千瓦时）\n单位名称,1月,2月,3月\n市财政局,1,2,3\n合计,1,2,3\n制表人 李四\n\n"
+        "2024年用水量（吨）\n单位名称,1月,2月\n市财政局,11,12\n",
+    )
+    assert report.status == "committed", report.message
+    assert taken("energy_use", "carrier", "quantity") == [
+        ("electricity", 1), ("electricity", 2), ("electricity", 3), ("water", 11), ("water", 12),
+    ]  # fmt: skip
+    assert (report.counts["rows_in"], report.counts["skipped"]) == (9, 7)
+
+
+def test_a_blank_line_within_one_table_splits_nothing(office):
+    report = office.hand_in(
+        "一.csv", "单位名称,统计期,电(千瓦时),电费(元)\n市财政局,2024-01,1000,700\n\n市教育局,2024-01,10,7\n"
+    )
+    assert report.counts["accepted"] == 2

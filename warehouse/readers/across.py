@@ -21,6 +21,8 @@ Kind = Literal["month", "span", "year"]
 FEWEST_RUNNING = 3
 """So many columns of months that follow each other make a row the header, whatever else it says."""
 
+FEWEST_BARE = 2
+
 _NUMERALS = {
     sign: at for at, sign in enumerate(["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"], 1)
 }
@@ -155,17 +157,16 @@ def running_months(cells: Sequence[str]) -> frozenset[int]:
     """The places of cells that are months following each other: such a row heads columns of figures.
 
     They may begin anew, as for another item or year, and quarters may stand between them. Fewer than three in a row,
-    or with a gap, may be anything.
+    or with a gap, may be anything; without their year (1月, 2月) two are enough, since no date is written so.
     """
-    if sum(1 for cell in cells if _MAYBE.search(cell)) < FEWEST_RUNNING:
+    if sum(1 for cell in cells if _MAYBE.search(cell)) < FEWEST_BARE:
         return frozenset()
     bare = [_BRACKET.sub("", cell) for cell in cells]
     heads = [(at, head) for at, cell in enumerate(bare) if cell and (head := read_head(cell)) and not head.rest]
     months = [(at, (head.year or 0) * 12 + head.first) for at, head in heads if head.kind == "month"]
-    if len(months) < FEWEST_RUNNING:
-        return frozenset()
+    fewest = FEWEST_BARE if all(head.year is None for _, head in heads) else FEWEST_RUNNING
     steps = [later - earlier for (_, earlier), (_, later) in pairwise(months)]
-    if steps.count(1) < FEWEST_RUNNING - 1 or any(step > 1 for step in steps):
+    if steps.count(1) < fewest - 1 or any(step > 1 for step in steps):
         return frozenset()
     return frozenset(at for at, _ in heads)
 

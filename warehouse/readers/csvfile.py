@@ -26,6 +26,7 @@ from warehouse.readers.raw import Cells, Place, RawTable, Source, chunk_schema
 from warehouse.readers.row_faults import RowFaults
 from warehouse.readers.sift import Row, Sieve
 from warehouse.readers.spool import fit, spool
+from warehouse.readers.stacked import stacked_places, stacked_tables
 from warehouse.readers.structure import is_form, lies_on_its_side
 from warehouse.readers.survey import Irregular, Part, Survey, Suspect, survey
 
@@ -128,9 +129,13 @@ class ParsedRows:
         return b"".join([*pieces, data[at:]]) if pieces else data
 
 
-def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
-    """The one table of a text file."""
+def read_csv_tables(path: Path, name: str, aliases: Aliases) -> tuple[RawTable, ...]:
+    """The one table of a text file, or those that stand below each other with blank lines between."""
     text, head = _open(path, name, aliases)
+    return stacked_tables(text, name, head.delimiter, aliases) or (_one_table(text, head, name, aliases),)
+
+
+def _one_table(text: Utf8File, head: _Head, name: str, aliases: Aliases) -> RawTable:
     heading = head.heading
     if heading is None:
         raise ReadRefused(_no_header(name, head))
@@ -148,11 +153,13 @@ def read_csv_table(path: Path, name: str, aliases: Aliases) -> RawTable:
 
 
 def outline_csv(path: Path, name: str, aliases: Aliases) -> tuple[Place, ...]:
-    """Where the header of a text file stands."""
-    _, head = _open(path, name, aliases)
+    """Where the headers of a text file stand."""
+    text, head = _open(path, name, aliases)
     heading = head.heading
     if heading is None:
         raise ReadRefused(_no_header(name, head))
+    if places := stacked_places(text, head.delimiter, aliases):
+        return places
     problem = "lying_table" if _lies(head, heading, aliases) else None
     return (Place("", heading.first, heading.last, 0, len(heading.labels) - 1, problem),)
 

@@ -24,7 +24,7 @@ from warehouse.readers.labels import (
     split_unit,
 )
 from warehouse.readers.preface import corner_notes, is_note_row, unit_notes
-from warehouse.readers.structure import Merge, is_form, is_grouped, is_numbered
+from warehouse.readers.structure import Merge, holds_one_value, is_form, is_grouped, is_numbered, reads_sideways
 from warehouse.readers.units import is_money, is_unit
 
 Grid = Sequence[Sequence[str | None]]
@@ -104,7 +104,10 @@ def _known_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]
         return None
     named = sum(1 for label in best.labels if label)
     widest = max(_filled(row) for row in top)
-    return best if best.hits >= 2 or (named == 2 and named * 10 >= widest * 6) else None
+    if best.hits >= 2:
+        return best
+    is_first = all(_filled(row) < named for row in top[: best.first])  # one word known may stand in a row of data
+    return best if is_first and named == 2 and named * 10 >= widest * 6 else None
 
 
 def _blocks_from(top: list[list[str]], first: int, aliases: Aliases, merges: Sequence[Merge]) -> Iterator[_Block]:
@@ -176,6 +179,8 @@ def _plain_block(top: list[list[str]], aliases: Aliases, merges: Sequence[Merge]
             return _join(top, first, first, aliases, merges)
         names = [cell for cell in row if is_label(cell)]
         if len(names) < 2 or len(names) * 10 < _filled(row) * 8:
+            continue
+        if holds_one_value(top, first, merges) or reads_sideways(top, first):
             continue
         if any(_is_record(line, row) for line in top[:first]):
             return None  # names do not stand between records

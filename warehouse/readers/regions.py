@@ -22,10 +22,12 @@ from warehouse.readers.preface import is_note_row, unit_notes
 from warehouse.readers.raw import Cells
 from warehouse.readers.rows import NOTE, classify
 from warehouse.readers.sift import Mask, Places, Sieve, suspects
-from warehouse.readers.structure import Merge
+from warehouse.readers.structure import Merge, names_things
 
 HEAD_ROWS = SEARCHED_ROWS + 20
 MOST_CANDIDATES = 20_000
+FEWEST_NAMES = 3
+"""A row of fewer names below a caption is no header when nobody knows them."""
 KNOWN_LABELS = 2
 """A row with so many labels that contracts know may be a header."""
 
@@ -239,6 +241,8 @@ def _next_table(sheet: Sheet, region: Region) -> tuple[int | None, list[int]]:
     """The row from which on another table stands, and the rows in which this one's header is printed again."""
     area, again = region.area, list[int]()
     counts = sheet.grid.filled[region.body : area.bottom, area.left : area.right].sum(axis=1)
+    if region.heading.hits == 0:
+        return _next_unknown(sheet, region, counts), again
     for row in _candidates(region, counts):
         cells = sheet.grid.rows(row, row + 1, area.left, area.right)[0]
         if row in again or sheet.known(cells) < KNOWN_LABELS:
@@ -252,6 +256,27 @@ def _next_table(sheet: Sheet, region: Region) -> tuple[int | None, list[int]]:
         else:
             return start, again
     return None, again
+
+
+def _next_unknown(sheet: Sheet, region: Region, counts: Places) -> int | None:
+    """The caption from which on another table of words nobody knows stands: as wide as the table, with names below it.
+
+    A section of the same table has a row of data below its caption, which holds figures or no names of properties.
+    """
+    area = region.area
+    wide = {top for (top, left), (_, right) in sheet.merges if left <= area.left and right >= area.right - 1}
+    for at in np.flatnonzero((counts[:-1] == 1) & (counts[1:] >= KNOWN_LABELS))[:MOST_CANDIDATES].tolist():
+        row = region.body + at
+        if row not in wide and area.right - area.left > 1 and sheet.merges:
+            continue
+        cells = [fold_label(cell) for cell in sheet.grid.rows(row + 1, row + 2, area.left, area.right)[0]]
+        named = [cell for cell in cells if cell]
+        if len(named) < FEWEST_NAMES or not all(is_label(cell) for cell in named) or not names_things(named):
+            continue
+        below = sheet.heading(replace(area, top=row))
+        if below is not None and below.first <= 1 <= below.last:
+            return row
+    return None
 
 
 def _candidates(region: Region, counts: Places) -> list[int]:

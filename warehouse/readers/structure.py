@@ -96,6 +96,34 @@ def _share(cells: Iterator[str]) -> float:
     return sum(found) / len(found) if found else 0.0
 
 
+def names_things(cells: Sequence[str]) -> bool:
+    """Whether the cells of a row are different names of properties, at least every third by its ending."""
+    return len(set(cells)) == len(cells) and _share(iter(cells)) * 3 >= 1
+
+
+def reads_sideways(rows: Rows, row: int) -> bool:
+    """Whether the cells of a row and of the next are names each beside its value, as in a form: no header is so."""
+    return row + 1 < len(rows) and _pairs_off(rows[row]) and _pairs_off(rows[row + 1])
+
+
+def _pairs_off(row: Sequence[str]) -> bool:
+    cells = [cell for cell in row if cell]
+    if len(cells) < 4 or len(cells) % 2:
+        return False
+    return _share(iter(cells[0::2])) * 4 >= 3 and _share(iter(cells[1::2])) == 0
+
+
+def holds_one_value(rows: Rows, row: int, merges: Sequence[Merge]) -> bool:
+    """Whether a row is a name beside one value over most of the columns, beside another such row: no header is so."""
+    wide = {
+        start: (left, right)
+        for (start, left), (end, right) in merges
+        if start == end and abs(start - row) <= 1 and (right - left + 1) * 2 >= len(rows[row])
+    }
+    filled = sum(1 for cell in rows[row] if cell)
+    return filled <= 2 and row in wide and wide[row][0] > 0 and wide[row] in (wide.get(row - 1), wide.get(row + 1))
+
+
 def lies_on_its_side(rows: Rows, knows: Callable[[str], bool], hits: int) -> bool:
     """Whether the names contracts know stand below each other in the first column, and hardly in any row."""
     names = {row[0] for row in rows[:LOOKED_AT] if row and row[0] and knows(row[0])}

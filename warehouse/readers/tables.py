@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from warehouse.base.clock import DEFAULT_ZONE
-from warehouse.readers.csvfile import outline_csv, read_csv_table
+from warehouse.readers.csvfile import outline_csv, read_csv_tables
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.labels import Aliases
 from warehouse.readers.parquetfile import read_parquet_table
@@ -32,7 +32,7 @@ def read_tables(
     if kind is Kind.PARQUET:
         return (read_parquet_table(path, known_as, aliases, zone),)
     if kind is Kind.TEXT:
-        return (read_csv_table(path, known_as, aliases),)
+        return read_csv_tables(path, known_as, aliases)
     return read_workbook(path, known_as, kind, aliases)
 
 

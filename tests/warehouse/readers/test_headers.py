@@ -195,3 +195,8 @@ def test_names_with_a_colon_or_a_unit_in_the_corner_are_still_a_header(drawn):
 )  # fmt: skip
 def test_a_unit_in_the_corner_of_a_header_holds_for_the_table(drawn, unit):
     assert find_heading(grid(drawn), KNOWN).unit_note == unit
+
+
+def test_one_known_word_in_a_row_of_data_makes_it_no_header():
+    drawn = [("Person", "Region"), ("Anna", "West"), ("Kelly", "Central")]
+    assert find_heading(drawn, frozenset(["Central"]).__contains__).first == 0

@@ -181,3 +181,17 @@ def test_a_table_on_its_side_is_refused_with_the_way_to_turn_it(tables):
 def test_a_table_nobody_knows_is_described_with_both_rows_of_its_header(tables):
     (table,) = tables("类别|期末|  |备注\n |账面|净值| \n备件|10|9|x", merge=["A1:A2", "B1:C1", "D1:D2"])
     assert table.labels == ("类别", "期末/账面", "期末/净值", "备注")
+
+
+def test_tables_of_unknown_words_under_captions_of_their_own_are_told_apart(tables):
+    first, second = tables(
+        "上年借款||\n借款银行|贷款期限|贷款利率\n甲行|2|0.01\n本年借款||\n贷款银行名称|贷款起始日期|贷款截止日期\n乙行|3|4",
+        merge=("A1:C1", "A4:C4"),
+    )
+    assert told(first) == (("借款银行", "贷款期限", "贷款利率"), [(3, "甲行", "2", "0.01")])
+    assert told(second) == (("贷款银行名称", "贷款起始日期", "贷款截止日期"), [(6, "乙行", "3", "4")])
+
+
+def test_a_section_of_an_unknown_table_is_no_table_of_its_own(tables):
+    (table,) = tables("资产名称|原始价值|累计折旧额\n甲|5|6\n房屋部分||\n乙|3|4\n丙|7|8", merge=("A3:C3",))
+    assert table.labels == ("资产名称", "原始价值", "累计折旧额")

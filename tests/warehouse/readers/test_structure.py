@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from warehouse.readers.headers import find_heading
-from warehouse.readers.structure import is_form, is_numbered, lies_on_its_side
+from warehouse.readers.structure import is_form, is_numbered, lies_on_its_side, reads_sideways
 
 NOBODY = frozenset[str]().__contains__
 
@@ -72,3 +72,19 @@ def test_names_below_each_other_lie_on_their_side():
     knows = ["单位名称", "金额", "日期", "人数"].__contains__
     assert lies_on_its_side(texts("单位名称|甲|乙\n金额|1|2\n日期|x|y\n人数|3|4"), knows, 1)
     assert not lies_on_its_side(texts("单位名称|金额|日期\n甲|1|x\n乙|2|y"), knows, 3)
+
+
+def test_names_beside_one_value_over_the_rest_are_no_header():
+    """
+    审计机构名称 | 某所 (merged over 4)
+    审计报告编号 | 12   (merged over 4)
+    """
+    drawn = grid("审计机构名称|某所|  |  |  \n审计报告编号|12号|  |  |  \n审计机构地址|某路|  |  |  ")
+    merges = [((row, 1), (row, 4)) for row in range(3)]
+    assert find_heading(drawn, NOBODY, merges) is None
+
+
+def test_a_row_of_pairs_is_no_header_and_a_row_of_names_is():
+    assert reads_sideways(texts("报告日期|甲|报告部门|乙\n处理日期|丙|处理部门|丁"), 0)
+    assert not reads_sideways(texts("报告日期|甲|报告部门|乙\n1|2|3|4"), 0)
+    assert not reads_sideways(texts("名称|日期|部门|金额\n报告日期|甲|报告部门|乙"), 0)
