@@ -18,7 +18,7 @@ either ends. Known at B is therefore `sum(…) WHERE batch_seq <= B`, for every 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -331,14 +331,15 @@ def build_now(con: duckdb.DuckDBPyConnection, live: Sequence[Source], built: Seq
 def build_outside_life(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], span: Span) -> None:
     """Count the facts known now whose unit did not live in their month."""
     con.execute("CREATE OR REPLACE TABLE outside_life (dataset VARCHAR, unit VARCHAR, month_no INTEGER, rows BIGINT)")
+    tables = table_names(con)
     for name, contract in contracts.items():
-        if is_followed(con, contract):
+        if is_followed(con, contract, tables):
             con.execute(f"INSERT INTO outside_life {outside_sql(name, span)}")
 
 
-def is_followed(con: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+def is_followed(con: duckdb.DuckDBPyConnection, contract: Contract, tables: Container[str]) -> bool:
     """Tell whether a dataset holds facts of units."""
-    if contract.is_reference or contract.name == "org_unit" or f"d_{contract.name}" not in table_names(con):
+    if contract.is_reference or contract.name == "org_unit" or f"d_{contract.name}" not in tables:
         return False
     return has_rows(con, f"d_{contract.name}")
 
