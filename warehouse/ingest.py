@@ -58,6 +58,8 @@ Progress = Callable[[str], None]
 Note = Callable[[Connection, int, int | None], None]
 UNFORESEEN = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException, pa.ArrowInvalid)
 """What a value nobody thought of provokes in the libraries: a fault of ours that ends this file, not the whole load."""
+STAGING = "1GB"
+"""What the database may hold of a file; the process around it needs up to as much again, 2 GB together."""
 
 log = logging.getLogger(__name__)
 
@@ -178,8 +180,8 @@ def load(
 
 
 def scratch(store: Store) -> duckdb.DuckDBPyConnection:
-    """Open the in-memory database a file is staged in."""
-    return connect(spill=store.tmp)
+    """Open the in-memory database a file is staged in; what does not fit goes to the disk, however large the file."""
+    return connect(spill=store.tmp, memory=STAGING)
 
 
 def _agree_on_store(store: Store, declared: Mapping[str, str]) -> None:
