@@ -27,6 +27,7 @@ from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 from warehouse.control import DELTA, SegmentRow
 from warehouse.doubts import find_doubts
+from warehouse.governance import DATASET, renew_governance
 from warehouse.projection import SCHEMA_VERSION, contracts_mark, derive, rows_sql, write_batches, write_meta, write_rows
 from warehouse.reviewed import SCHEMA, START, copy_reviewed, is_owed, lay_decisions, works_with_review
 from warehouse.store import Store, connect
@@ -150,6 +151,7 @@ def advance(
         stands = _write_again(con, store, contract, step.before, has_review=has_review)
         for state, is_same in zip((reported, reviewed), stands, strict=False):
             state[contract.name] = is_same
+    reported[DATASET] = renew_governance(con, store, step.before)
     write_meta(con, store, through, catalogue, built_at)
     return Change(step.before, reported, reviewed)
 

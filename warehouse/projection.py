@@ -21,6 +21,7 @@ from warehouse.closure import build_closure
 from warehouse.contracts import FEW, Contract
 from warehouse.control import SegmentRow, from_iso
 from warehouse.doubts import build_doubts
+from warehouse.governance import build_governance
 from warehouse.growth import with_columns
 from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_reviewed, works_with_review
 from warehouse.store import Store
@@ -48,6 +49,7 @@ def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogu
     build_doubts(con, store.contracts)
     divide_shared(con, store.contracts)
     build_closure(con)
+    build_governance(con, store)
     write_meta(con, store, through, catalogue, built_at)
 
 

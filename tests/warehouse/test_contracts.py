@@ -67,6 +67,7 @@ COLUMNS = {
     "energy_end_use": "unit month end_use carrier quantity it_quantity",
     "energy_survey": "year unit carrier quantity cost heating_quantity transport_quantity machine_room_quantity",
     "energy_disclosure": "month unit published_on channel",
+    "governance": "unit month dataset kind mark amount",
     "energy_norm": "measure kind zone norm_limit norm_base norm_guide",
     "housing_fund": "unit month collected collected_to_date withdrawn withdrawn_to_date loaned deposit_balance"
     " loan_balance overdue depositors cases online_cases",
