@@ -178,6 +178,12 @@ def _reach(contract: Contract) -> str:
         FROM ({units}) WHERE units * {FEW} >= (SELECT max(units) FROM ({units}))"""
 
 
+def _is_reference(store: Store, dataset: str) -> bool:
+    """Tell whether a dataset is a dated reference table, whose rows figures are judged and converted by."""
+    contract = store.contracts.get(dataset)
+    return contract is not None and contract.is_reference
+
+
 def write_meta(
     con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime
 ) -> None:
@@ -196,6 +202,7 @@ def write_meta(
         "through_seq": str(through),
         "schema_version": SCHEMA_VERSION,
         "segments": history.fingerprint(store.control.segments()),
+        "references": history.fingerprint([s for s in store.control.segments() if _is_reference(store, s.dataset)]),
         "catalogue": catalogue,
         "contracts": contracts_mark((*store.records.values(), *store.contracts.values())),
         "built_at": built_at.isoformat(),

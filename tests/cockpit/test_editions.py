@@ -152,6 +152,11 @@ def test_texts_are_kept_by_fingerprint_and_named_by_the_log(built):
     rows = store.control.generations()
     assert [row["built_at"] for row in rows] == [first, first + DAY]
     assert len({row["catalogue"] for row in rows}) == 2
+    generation = store.open_generation()
+    assert len(generation.meta["references"]) == 64, (
+        "the reference tables have a mark of their own beside the definitions'"
+    )
+    generation.close()
     kept = [json.loads((store.catalogues / f"{row['catalogue']}.json").read_text(encoding="utf-8")) for row in rows]
     assert "ours.toml" not in "".join(kept[0]["texts"]) and kept[1]["texts"][OWN + "ours.toml"] == HALF + EXTRA
     contracts = load_contracts()
