@@ -21,14 +21,15 @@ from cockpit.commands.common import (
     store_at,
     writable,
 )
+from cockpit.commands.definitions import HISTORY_COLUMNS, history, standing_definitions
 from metrics.catalogue import load_catalogue
-from metrics.model import AS_WAS, Catalogue, Indicator, Query
+from metrics.model import AS_WAS, Catalogue, Query
 from warehouse import operations
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant, system_clock
 from warehouse.base.errors import DefinitionError, QueryError, UnknownName
-from warehouse.base.periods import Period, check_grain, month_label, natural_grain
+from warehouse.base.periods import Period, check_grain, natural_grain
 from warehouse.base.scope import Scope
-from warehouse.store import STATES, Generation, State, Store
+from warehouse.store import STATES, Generation, State
 
 indicators_app = typer.Typer(no_args_is_help=True, help="What each number means.")
 snapshot_app = typer.Typer(no_args_is_help=True, help="Frozen boards.")
@@ -57,35 +58,6 @@ StateOption = Annotated[
     str | None,
     typer.Option("--state", help="reviewed or reported; default reviewed where the store works with review."),
 ]
-
-
-HISTORY_COLUMNS = ("from", "to", "value", "unit", "basis", "basis_en", "fingerprint")
-
-
-def standing_definitions(place: Store) -> Catalogue:
-    """Return the definitions in force; faults of those that were to take their place are told beside the answer."""
-    from metrics.standing import standing
-
-    found = standing(place)
-    if found.faults:
-        err.print(
-            f"指标定义有 {len(found.faults)} 处错误，沿用上次正确的定义。The definitions have {len(found.faults)} fault(s); the last "
-            "good ones are used. See: cockpit indicators check", markup=False,
-        )  # fmt: skip
-    return found.catalogue
-
-
-def history(item: Indicator) -> list[dict[str, Any]]:
-    """Return every version of an indicator with its months (half-open), formula, document and fingerprint."""
-    rows = [
-        (month_label(v.from_m) if v.from_m else None, month_label(v.to_m), v.written, v.indicator) for v in item.earlier
-    ]
-    begun = month_label(item.earlier[-1].to_m) if item.earlier else item.since
-    return [
-        {"from": start, "to": end, "value": written, "unit": one.unit, "basis": one.basis.zh, "basis_en": one.basis.en,
-         "fingerprint": one.fingerprint}
-        for start, end, written, one in (*rows, (begun, None, item.value, item))
-    ]  # fmt: skip
 
 
 def state_of(text: str | None) -> State | None:
