@@ -10,6 +10,7 @@ from samples.city.figures import Figure, Measure
 from samples.city.items import THREE_PUBLIC
 from samples.city.knowledge import Knowledge, Sums, months_of
 from samples.city.recount import RECOUNTED
+from samples.city.recount_services import SERVED
 
 Check = dict[str, object]
 
@@ -27,7 +28,7 @@ def _at(name: str) -> Measure:
 
 
 FIGURES: dict[str, Figure] = {
-    **RECOUNTED,
+    **RECOUNTED, **SERVED,
     "op_cost_total": Figure("万元", _of("op_cost"), shift=-4),
     "op_funds_exp": Figure("万元", _of("op_funds"), shift=-4),
     "three_public_total": Figure("万元", _of("three_public"), shift=-4),

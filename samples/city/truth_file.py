@@ -17,7 +17,8 @@ from samples.city.stories import Event, Teller, covered, tell_all
 
 FLOWS = (
     "op_cost_total", "op_funds_exp", "three_public_total", "elec_kwh", "water_m3", "energy_cost", "en_tce",
-    "svc_amount", "svc_satisfaction", "svc_ontime", "veh_run_exp",
+    "svc_amount", "svc_satisfaction", "svc_ontime", "veh_run_exp", "pv_kwh", "elec_sub_hvac_share", "svc_share",
+    "svc_round_rate",
 )  # fmt: skip
 STOCKS = ("veh_count", "veh_nev_share", "off_gross_area", "off_title_rate", "off_area_per_head", "off_vacancy_rate")
 
