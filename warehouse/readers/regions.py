@@ -266,7 +266,7 @@ def _next_unknown(sheet: Sheet, region: Region, counts: Places) -> int | None:
     area = region.area
     wide = {top for (top, left), (_, right) in sheet.merges if left <= area.left and right >= area.right - 1}
     for at in np.flatnonzero((counts[:-1] == 1) & (counts[1:] >= KNOWN_LABELS))[:MOST_CANDIDATES].tolist():
-        row = region.body + at
+        row = region.body + int(at)
         if row not in wide and area.right - area.left > 1 and sheet.merges:
             continue
         cells = [fold_label(cell) for cell in sheet.grid.rows(row + 1, row + 2, area.left, area.right)[0]]
