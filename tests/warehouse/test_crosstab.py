@@ -8,6 +8,7 @@ import duckdb
 import pytest
 import xlsxwriter
 
+from tests.fakes.clerk import Clerk
 from tests.fakes.office import NOW
 from warehouse.ingest import load
 from warehouse.preview import preview
@@ -257,3 +258,14 @@ def test_a_blank_line_within_one_table_splits_nothing(office):
         "一.csv", "单位名称,统计期,电(千瓦时),电费(元)\n市财政局,2024-01,1000,700\n\n市教育局,2024-01,10,7\n"
     )
     assert report.counts["accepted"] == 2
+
+
+def test_a_bad_month_is_corrected_beside_its_own_heading_and_the_whole_line_comes_in(office, taken):
+    office.hand_in("用电.csv", "2024年用电量（千瓦时）\n单位名称,1月,2月,3月\n市财政局,1,约二,3\n")
+    clerk = Clerk(office)
+    (sheet,) = clerk.written.sheets
+    (head,) = [head for head in clerk.heads(sheet) if head and head.startswith("【更正】2月")]
+    done = clerk.put(sheet, 2, head, "2").hand_back()
+    assert (done.counts["mended"], done.counts["still_wrong"]) == (1, 0)
+    assert [row[0] for row in taken("energy_use", "quantity")] == [1, 2, 3]
+    assert office.store.control.quarantine() == []
