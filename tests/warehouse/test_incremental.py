@@ -83,7 +83,7 @@ class Desk(Reviewers):
 
     def pay(self, dice: random.Random, month: str) -> None:
         lines = (
-            f"{month}-{n},1,{UNITS[dice.choice('AB')]},{month}-{dice.randint(10, 20)},{dice.choice(('30201', '30202'))},办公费,"
+            f"{month}-{n},1,{UNITS[dice.choice('AB')]},{month}-{dice.randint(10, 20)},{dice.choice(('30201,办公费', '30202,印刷费'))},"
             f"一般公共预算财政拨款,{dice.choice(('基本支出-公用', '项目支出'))},{dice.randint(1, 900)}"
             for n in range(dice.randint(1, 4))
         )
@@ -113,9 +113,7 @@ class Desk(Reviewers):
                 self.begin(dice.choice(MONTHS[2:]))
             else:
                 dataset = dice.choice(("energy_use", "payment", "budget_execution"))
-                self.judge(
-                    dice.choice(("accept", "return")), dice.choice("AB"), month, dataset=dataset, note="补充说明"
-                )
+                self.judge(dice.choice(("accept", "return")), dice.choice("AB"), month, dataset=dataset, why="缺附件")
         except RefusedInput:
             pass  # there is nothing to decide on
 
