@@ -9,6 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from metrics import expressions as ex
+from metrics.check_units import leaf_fault, sum_fault
 from metrics.define_source import row_columns
 from metrics.drafting import Block, Draft, check_keys, row_expression
 from metrics.expressions import BadExpression
@@ -45,7 +46,30 @@ def define_atom(block: Block, draft: Draft, blocks: Mapping[str, Block]) -> Atom
         return None
     if not made.unit:
         draft.fault(block.where, "key 'unit' is missing")
+    else:
+        _check_unit(block, made, draft)
     return replace(made, fingerprint=digest(atom_text(made, draft.atoms, draft.sources)))
+
+
+def _check_unit(block: Block, made: Atom, draft: Draft) -> None:
+    """Hold the declared unit against that of the columns, or of the atoms a leaf formula reads."""
+    faults = [leaf_fault(made, draft.atoms)] if made.is_leaf else []
+    for part in made.parts:
+        units = _column_units(draft.sources[part.of], draft)
+        faults.append(sum_fault(made.unit, ex.read(part.value, ex.AGGREGATE), units))
+    for fault in dict.fromkeys(fault for fault in faults if fault):
+        draft.fault(f"{block.where} unit", fault)
+
+
+def _column_units(source: Source, draft: Draft) -> dict[str, str | None]:
+    """Return the unit of every column an expression over this source may name; None where it has none of its own."""
+    found: dict[str, str | None] = {}
+    for lookup in reversed(source.lookups):
+        for column in draft.contracts[lookup.table].columns:
+            found[f"{lookup.table}.{column.name}"] = found[column.name] = column.unit
+    for column in draft.contracts[source.of].columns:
+        found[column.name] = found[f"{column.name}_flow"] = column.unit
+    return found
 
 
 def _sum_atom(block: Block, draft: Draft) -> Atom | None:

@@ -8,7 +8,10 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from sqlglot import exp
+
 from metrics import expressions as ex
+from metrics.check_units import formula_fault
 from metrics.define_atom import atom_dims
 from metrics.drafting import Block, Draft, check_keys, read_texts
 from metrics.expressions import BadExpression
@@ -23,9 +26,9 @@ PEERS = ("level", "kind", "climate")
 EVIDENCE = ("C", "C2", "R", "D", "K")
 _INDICATOR_KEYS = (
     "title", "value", "unit", "scale", "theme", "better", "dims", "digits", "basis", "evidence", "from", "owner",
-    "hint", "text", "example", "earlier", "peers",
+    "hint", "text", "example", "earlier", "peers", "coefficients",
 )  # fmt: skip
-INDICATOR_VERSION_KEYS = ("value", "unit", "scale", "text", "evidence", "example")
+INDICATOR_VERSION_KEYS = ("value", "unit", "scale", "coefficients", "text", "evidence", "example")
 _INDICATOR_NEEDS = ("title", "value", "unit", "theme", "better", "digits", "basis", "evidence", "text", "example")
 _EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator", "parent")
 
@@ -66,6 +69,7 @@ def define_indicator(block: Block, draft: Draft) -> Indicator | None:
         example=_example(block, data["example"], formula, draft) if "example" in data else None,
     )
     _check_dims(block, made, formula, draft)
+    _check_unit(block, made, formula, draft)
     return finish(made, draft)
 
 
@@ -143,6 +147,18 @@ def _check_dims(block: Block, made: Indicator, formula: Formula, draft: Draft) -
         for dim in made.dims:
             if dim not in atom_dims(draft.atoms[operand.atom], draft.sources):
                 draft.fault(f"{block.where} dims", f"atom '{operand.atom}' cannot be split by '{dim}'")
+
+
+def _check_unit(block: Block, made: Indicator, formula: Formula, draft: Draft) -> None:
+    """Hold the declared unit against what the formula gives; numbers that are no change of size are named."""
+    given = block.data.get("coefficients", ())
+    used = {node.name for side in (formula.numerator, formula.denominator) if side is not None for node in side.find_all(exp.Literal)}  # fmt: skip
+    for number in given:
+        if str(number) not in used:
+            draft.fault(f"{block.where} coefficients", f"the formula has no number {number}", str(number), used)
+    fault = formula_fault(formula, made.unit, made.scale, draft.atoms, [str(number) for number in given])
+    if fault:
+        draft.fault(f"{block.where} unit", fault)
 
 
 def yearly_change(indicator: Indicator) -> Indicator | None:

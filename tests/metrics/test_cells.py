@@ -18,7 +18,7 @@ of = "trip"
 kind = "flow"
 value = "count(distinct plate)"
 disjoint = ["unit", "month"]
-unit = "vehicle-month"
+unit = "vehicle"
 [indicator.used_vehicles]
 title = { zh = "出车车辆", en = "Vehicles used" }
 value = "used"

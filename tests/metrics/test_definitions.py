@@ -85,7 +85,7 @@ def test_layout_and_case_do_not_change_a_fingerprint_but_a_rule_does():
     base = _catalogue(value="amount_paid / last(heads)")
     same = _catalogue(value="amount_paid   /  LAST( heads )")
     filtered = _catalogue(value="amount_paid / last(heads)", where="fund = 'general'")
-    scaled = _catalogue(value="amount_paid / last(heads)", scale=2)
+    scaled = _catalogue(value="amount_paid / last(heads)", scale=2, unit="CNY/百person")
     marks = [c.indicators["x"].fingerprint for c in (base, same, filtered, scaled)]
     assert marks[0] == marks[1]
     assert len(set(marks)) == 3
@@ -146,7 +146,7 @@ def _catalogue(**changes):
     return build_catalogue({"a.toml": _text(**changes)}, load_contracts())
 
 
-def _text(value="amount_paid / last(heads)", where=None, scale=0, extra="", expect="10"):
+def _text(value="amount_paid / last(heads)", where=None, scale=0, extra="", expect="10", unit="CNY/person"):
     condition = f'where = "{where}"\n' if where else ""
     return f"""
 [source.pay]
@@ -166,7 +166,7 @@ unit = "person"
 [indicator.x]
 title = {{ zh = "某", en = "X" }}
 value = "{value}"
-unit = "CNY"
+unit = "{unit}"
 scale = {scale}
 theme = "cost"
 better = "lower"

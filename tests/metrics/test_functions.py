@@ -26,6 +26,16 @@ FORMULAS = {
     "a_month": "r12(paid) / r12(months)",
     "last_year": "prior(paid, 12)",
 }
+UNITS = {
+    "to_date_rate": "元/人",
+    "rolling_head": "元/人",
+    "grown": "人",
+    "grown_year": "人",
+    "share": "1",
+    "share_to_date": "1",
+    "to_date_change": "1",
+    "a_month": "元/月",
+}
 BLOCK = """
 [indicator.{name}]
 title = {{ zh = "某", en = "X" }}
@@ -57,10 +67,10 @@ unit = "person"
 """
 
 
-def definitions(formulas):
+def definitions(formulas, unit="CNY"):
     text = TEXT
     for name, value in formulas.items():
-        text += BLOCK.format(name=name, value=value, unit="CNY")
+        text += BLOCK.format(name=name, value=value, unit=UNITS.get(name, unit))
         atoms = [atom for atom in ("paid", "heads") if atom in value]
         text += f'[indicator.{name}.example]\ngrain = "month"\nperiod = "2024-01"\nexpect = "1"\n'
         text += "".join(f'atoms.{atom} = {{ "2024-01" = "1" }}\n' for atom in atoms)
@@ -216,12 +226,15 @@ def test_a_function_used_wrongly_says_what_is_wrong(contracts, formula, fault):
 
 
 def test_a_worked_example_may_read_a_year_an_opening_and_a_parent(contracts):
-    text = definitions({"x": "ytd(paid) / ytd(parent(paid)) + (last(heads) - opening(heads))"})
+    text = definitions({"x": "ytd(paid) / ytd(parent(paid)) + (last(heads) - opening(heads)) / last(heads)"}, "1")
     for old, new in (
         ('\natoms.paid = { "2024-01" = "1" }', '\natoms.paid = { "2023-12" = "5", "2024-01" = "1", "2024-06" = "2" }'),
         ('parent.paid = { "2024-01" = "1" }', 'parent.paid = { "2023-12" = "7", "2024-01" = "4", "2024-06" = "8" }'),
-        ('atoms.heads = { "2024-01" = "1" }', 'atoms.heads = { "2024-03" = "5", "2024-06" = "7" }'),
-        ('grain = "month"\nperiod = "2024-01"\nexpect = "1"', 'grain = "quarter"\nperiod = "2024-Q2"\nexpect = "2.25"'),
+        ('atoms.heads = { "2024-01" = "1" }', 'atoms.heads = { "2024-03" = "5", "2024-06" = "8" }'),
+        (
+            'grain = "month"\nperiod = "2024-01"\nexpect = "1"',
+            'grain = "quarter"\nperiod = "2024-Q2"\nexpect = "0.625"',
+        ),
     ):
         assert old in text
         text = text.replace(old, new)
