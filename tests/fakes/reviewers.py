@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from metrics import cubes
 from metrics.catalogue import load_catalogue
 from metrics.evaluate import evaluate
 from metrics.model import Answer, Catalogue, Query
+from tests.fakes.carried import Cubes
 from tests.fakes.office import NOW, Office
 from warehouse.base.periods import Period
 from warehouse.base.scope import Scope
@@ -112,7 +112,7 @@ class Reviewers(Office):
 
     def open(self) -> Generation:
         """Publish what is new and open it; the same one as long as nothing is new."""
-        builders = [lambda con, contracts: cubes.build(con, contracts, self.catalogue)]
+        builders = [Cubes(self.catalogue)]
         last = self.store.control.last()[0]
         if self.opened is None or self.opened.through_seq != last:
             publish(self.store, builders, clock=lambda: NOW)
