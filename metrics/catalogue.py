@@ -33,7 +33,7 @@ from metrics.versions import (
 from warehouse.base.errors import DefinitionError
 from warehouse.contracts import Contract, load_contracts
 
-__all__ = ["UNIT_DIMS", "build_catalogue", "datasets_of", "load_catalogue"]
+__all__ = ["UNIT_DIMS", "build_catalogue", "datasets_of", "definition_texts", "load_catalogue"]
 _KINDS = ("source", "atom", "indicator")
 _PLACE = re.compile(r"\[(source|atom|indicator)\.([^.\]]+)")
 """Which block a fault is told of (`Block.where`)."""
@@ -50,12 +50,18 @@ def load_catalogue(folder: Path | Traversable | None = None, contracts: Mapping[
     Those shipped with the package do not change while a process lives: they are read once, and what is read together
     with the same texts of a bureau is defined once.
     """
-    texts = _texts(folder) if folder is not None else _shipped_texts()
-    if own is not None and own.is_dir():
-        texts = {**texts, **{OWN + name: text for name, text in _texts(own).items()}}
+    texts = definition_texts(folder, own)
     if contracts is None:
         return _defined_once(tuple(sorted(texts.items())))
     return build_catalogue(texts, contracts)
+
+
+def definition_texts(folder: Path | Traversable | None = None, own: Path | None = None) -> dict[str, str]:
+    """Return the texts of every definition file by name, a bureau's own beside those shipped."""
+    texts = dict(_texts(folder) if folder is not None else _shipped_texts())
+    if own is not None and own.is_dir():
+        texts |= {OWN + name: text for name, text in _texts(own).items()}
+    return texts
 
 
 @lru_cache(maxsize=4)

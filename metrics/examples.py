@@ -1,12 +1,12 @@
 """Worked examples: the formula of an indicator run on the month figures of its example, by the compiler itself.
 
-`check_examples` is what `cockpit indicators check` runs. `mutations` returns formulas that are wrong in one place; a test
+`check_definitions` is what `cockpit indicators check` runs. `mutations` returns formulas that are wrong in one place; a test
 holds that no example lets one of them pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ import duckdb
 from sqlglot import exp
 
 from metrics import expressions as ex
+from metrics.catalogue import build_catalogue, salvage
 from metrics.compiler import compile_shape
 from metrics.expressions import BadExpression
 from metrics.formula import ASKED, MONTHS, View, formula_at, parse_formula, seen_window
@@ -23,16 +24,38 @@ from metrics.prepared import window_values
 from metrics.tables import quoted
 from warehouse.base.errors import DefinitionError
 from warehouse.base.periods import Period, Window, windows
+from warehouse.contracts import Contract
 
 _SOURCE, _THEME, _NODE, _PARENT = "example", "cost", "n", "p"
 _EXACT = "DECIMAL(30,6)"
 
 
+def check_definitions(texts: Mapping[str, str], contracts: Mapping[str, Contract]) -> Catalogue:
+    """Return the catalogue of definition files; what is wrong with them and with their examples is told in one report."""
+    try:
+        catalogue = build_catalogue(texts, contracts)
+    except DefinitionError as cause:
+        raise DefinitionError("Definitions", [*cause.faults, *_sound_examples(texts, contracts)]) from cause
+    check_examples(catalogue)
+    return catalogue
+
+
+def _sound_examples(texts: Mapping[str, str], contracts: Mapping[str, Contract]) -> list[str]:
+    """Return what is wrong with the examples of the definitions that hold; nothing where nothing can be saved."""
+    try:
+        return _faults(salvage(texts, contracts))
+    except DefinitionError:
+        return []
+
+
 def check_examples(catalogue: Catalogue) -> None:
     """Run every worked example; all that fail are reported together."""
-    faults = [f"{i.id}: {fault}" for i in catalogue.written for fault in example_faults(i)]
-    if faults:
+    if faults := _faults(catalogue):
         raise DefinitionError("Worked examples", faults)
+
+
+def _faults(catalogue: Catalogue) -> list[str]:
+    return [f"{i.id}: {fault}" for i in catalogue.written for fault in example_faults(i)]
 
 
 def example_faults(indicator: Indicator) -> tuple[str, ...]:

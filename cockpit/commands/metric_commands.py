@@ -29,6 +29,7 @@ from warehouse.base.clock import DEFAULT_ZONE, parse_instant, system_clock
 from warehouse.base.errors import DefinitionError, QueryError, UnknownName
 from warehouse.base.periods import Period, check_grain, natural_grain
 from warehouse.base.scope import Scope
+from warehouse.contracts import load_contracts
 from warehouse.store import STATES, Generation, State
 
 indicators_app = typer.Typer(no_args_is_help=True, help="What each number means.")
@@ -211,11 +212,20 @@ def indicators_show(indicator: str, store: StoreOption = None, json_: JsonOption
 
 @indicators_app.command("check")
 def indicators_check(store: StoreOption = None, json_: JsonOption = False) -> None:
-    """Check every definition, text and worked example, with a bureau's own in the store; all faults come together."""
-    from metrics.examples import check_examples
+    """Check every definition, text, unit and worked example, with a bureau's own in the store; all faults come together.
 
-    catalogue = load_catalogue(own=store_at(store).definitions)
-    check_examples(catalogue)
+    Where the store holds data, a count of distinct things is held to what it says of itself.
+    """
+    from metrics.catalogue import definition_texts
+    from metrics.examples import check_definitions
+    from metrics.overlaps import overlaps
+
+    place = store_at(store)
+    catalogue = check_definitions(definition_texts(own=place.definitions), load_contracts())
+    if place.exists and place.current():
+        twice = [one.text for one in overlaps(place.open_generation(), catalogue)]
+        if twice:
+            raise DefinitionError("Distinct counts", twice)
     if json_:
         print_json({"indicators": len(catalogue.written), "atoms": len(catalogue.atoms), "faults": 0})
     else:

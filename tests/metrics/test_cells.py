@@ -8,6 +8,7 @@ from metrics import drill
 from metrics.catalogue import build_catalogue
 from metrics.evaluate import evaluate
 from metrics.model import Query
+from metrics.overlaps import overlaps
 from warehouse.base.scope import Scope
 
 DEFINITION = """
@@ -60,3 +61,21 @@ def test_a_distinct_count_follows_every_correction(world, contracts):
         seen.append(evaluate(generation, catalogue, query)[0].value)
         assert drill.rows(generation, catalogue, query, limit=None).numerator == seen[-1]
     assert seen == [2, 3, 2, 3]
+
+
+def test_things_counted_twice_are_told_by_the_data(world, contracts):
+    """X is driven by a in both months and by b in February; what is taken back counts no more."""
+    world.unit("a")
+    world.unit("b")
+    for unit, plate, day, known in (
+        ("a", "X", "01-02", 1),
+        ("a", "X", "02-02", 1),
+        ("b", "X", "02-03", 1),
+        ("b", "Y", "02-03", 1),
+        ("a", "Y", "02-03", (1, 2)),
+    ):
+        world.add("trip", known, plate=plate, started_at=f"2024-{day} 08:00:00", unit=unit, order_no="1")
+    catalogue = build_catalogue({"trips.toml": DEFINITION}, contracts)
+    found = overlaps(world.open(catalogue), catalogue)
+    assert [(one.over, one.things, one.extra) for one in found] == [("unit", 1, 1), ("month", 1, 1)]
+    assert "1 thing(s) are counted in several of 'unit', so that sums are 1 too great" in found[0].text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from metrics.catalogue import build_catalogue, load_catalogue
-from metrics.examples import check_examples, example_faults, mutations
+from metrics.examples import check_definitions, check_examples, example_faults, mutations
 from warehouse.base.errors import DefinitionError
 from warehouse.contracts import load_contracts
 
@@ -140,6 +140,17 @@ def test_a_failing_example_is_reported_with_both_figures():
     catalogue = _catalogue(expect="11")
     with pytest.raises(DefinitionError, match=r"x: the value of 2024-01 is 10\.0, the example says 11"):
         check_examples(catalogue)
+
+
+def test_a_fault_hides_no_wrong_example_of_another_block():
+    wrong = _text(expect="11")
+    broken = '[indicator.y]\nvalue = "amount_paid / heads"\n'
+    with pytest.raises(DefinitionError) as caught:
+        check_definitions({"a.toml": wrong, "b.toml": broken}, load_contracts())
+    report = str(caught.value)
+    assert "b.toml [indicator.y] value: 'heads' is a stock: write avg(heads) or last(heads)" in report
+    assert "b.toml [indicator.y]: key 'unit' is missing" in report
+    assert "x: the value of 2024-01 is 10.0, the example says 11" in report
 
 
 def _catalogue(**changes):
