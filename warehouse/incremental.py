@@ -110,7 +110,8 @@ def _meta(current: Path) -> dict[str, str]:
 
 def _made_by(store: Store, catalogue: str) -> dict[str, str]:
     contracts = contracts_mark((*store.records.values(), *store.contracts.values()))
-    return {"schema_version": SCHEMA_VERSION, "catalogue": catalogue, "contracts": contracts}
+    # what a store says of itself may bear on how its rows are derived
+    return {**store.control.meta(), "schema_version": SCHEMA_VERSION, "catalogue": catalogue, "contracts": contracts}
 
 
 def _parted(segments: Iterable[SegmentRow], before: int) -> tuple[list[SegmentRow], list[SegmentRow]]:
