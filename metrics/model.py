@@ -2,7 +2,7 @@
 
 source     a dataset as the formulas see it: lookups joined, versions chosen, one population (theme)
 atom       one exact figure per unit and month: a flow, a stock, or a leaf formula over finer atoms
-indicator  arithmetic over atoms: last(x), avg(x), annual(x), prior(x, n), months; texts, unit, direction, basis
+indicator  arithmetic over atoms (functions: docs/definitions.md); texts, unit, direction, basis
 cubes      atoms per unit and month (leaf) and per node and month (node), as signed changes per batch
 answer     one indicator of one node in one window of months, with what was due, what came, and a status
 """

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from metrics.catalogue import build_catalogue, load_catalogue
+from metrics.catalogue import build_catalogue, definition_texts, load_catalogue
 from metrics.examples import check_definitions, check_examples, example_faults, mutations
+from metrics.expressions import FORMULA_CALLS
 from warehouse.base.errors import DefinitionError
 from warehouse.contracts import load_contracts
 
@@ -192,3 +195,12 @@ atoms.amount_paid = {{ "2024-01" = "100" }}
 atoms.heads = {{ "2024-01" = "10" }}
 expect = "{expect}"
 """
+
+
+def test_the_indicator_of_the_guide_is_one_block_that_holds():
+    guide = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text(encoding="utf-8")
+    block = guide.split("```toml\n")[1].split("```")[0]
+    catalogue = check_definitions({**definition_texts(), "own/guide.toml": block}, load_contracts())
+    assert catalogue.indicators["cars_per_hundred"].title.zh == "每百人车辆数"
+    for call in ("last", "avg", *FORMULA_CALLS):
+        assert f"`{call}(" in guide
