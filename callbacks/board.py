@@ -13,7 +13,7 @@ from callbacks.focus import YEARLY_CHANGE, Focus
 from callbacks.services import LEVELS, Alarm, IndicatorCard, Level, Mark
 from callbacks.tiles import Bands, Ruler, TileView, is_shown
 from metrics.model import THEMES, Answer, Query
-from warehouse.base.periods import Period
+from warehouse.base.periods import Period, fiscal_shift
 
 HISTORY_MONTHS = 25
 SHOWN_MONTHS = 13
@@ -290,7 +290,8 @@ def band_of(value: float, marks: Sequence[Mark]) -> str:
 
 def time_progress(focus: Focus) -> float:
     """Return the share of the year that has passed at the end of the period."""
-    return (Period.parse(focus.last_month).from_m % 12 + 1) / 12
+    month = Period.parse(focus.last_month).from_m + fiscal_shift(focus.session.facts.fiscal_start)
+    return (month % 12 + 1) / 12
 
 
 def _number(answer: Answer | None) -> float | None:

@@ -85,7 +85,8 @@ class Focus:
 
     def year_earlier(self) -> str:
         """Return the label of the same period one year earlier."""
-        return windows(self.grain, self.window.to_m - 13, self.window.to_m - 12)[-1].label
+        end, begins = self.window.to_m - 12, self.session.facts.fiscal_start
+        return windows(self.grain, end - 1, end, begins)[-1].label
 
     def link(self, path: str, **changes: Any) -> str:
         """Return the address of a page in this view with some fields changed."""
@@ -107,7 +108,8 @@ def resolve(state: ViewState, session: Session, words: Language) -> Focus | None
     node = tree.nodes.get(state.node or tree.root) or tree.nodes.get(tree.root)
     if node is None:
         return None
-    return Focus(state, words, session, tree, node, window_of(state, latest), cast(Grain, state.grain), known_at)
+    window = window_of(state, latest, session.facts.fiscal_start)
+    return Focus(state, words, session, tree, node, window, cast(Grain, state.grain), known_at)
 
 
 def known_moment(state: ViewState, session: Session) -> dt.datetime | None:
@@ -120,9 +122,9 @@ def known_moment(state: ViewState, session: Session) -> dt.datetime | None:
     raise QueryError(f"known_at {state.known_at} lies in the future.", "ask for a day that has passed")
 
 
-def window_of(state: ViewState, latest: str) -> Window:
+def window_of(state: ViewState, latest: str, fiscal_start: int = 1) -> Window:
     """Return the last window of the grain that the chosen period touches, not beyond the latest month."""
     newest = Period.parse(latest)
-    chosen = Period.parse(state.period) if state.period else newest
+    chosen = Period.parse(state.period, fiscal_start) if state.period else newest
     end = min(chosen.to_m, newest.to_m) if chosen.from_m < newest.to_m else chosen.to_m
-    return windows(cast(Grain, state.grain), end - 1, end)[-1]
+    return windows(cast(Grain, state.grain), end - 1, end, fiscal_start)[-1]

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from warehouse.base.periods import Grain, Period, windows
+from warehouse.base.periods import Grain, Period, fiscal_shift, windows
 
 Number = int | float | Decimal
 
@@ -23,6 +23,8 @@ _FOLDER = Path(__file__).parent / "texts"
 _MINUS = "−"
 _PERCENT = "%"
 _COUNTABLE_BELOW = 10_000
+FISCAL_GRAINS = ("quarter", "ytd", "year")
+"""Grains that a fiscal year gives other months than the calendar's."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Language:
     texts: Mapping[str, str]
     currency: str = "CNY"
     zone: str = "Asia/Shanghai"
+    fiscal_start: int = 1
+    """The month the store's fiscal year begins in: years and quarters are named as fiscal ones when not January."""
 
     def say(self, key: str, **values: object) -> str:
         """Return a sentence of the catalogue with its placeholders filled."""
@@ -116,18 +120,21 @@ class Language:
 
     def period(self, label: str, grain: Grain) -> str:
         """Return a period of a grain as people say it: 2025年1—10月 累计."""
-        window = windows(grain, Period.parse(label).to_m - 1, Period.parse(label).to_m)[-1]
+        end = Period.parse(label, self.fiscal_start).to_m
+        window = windows(grain, end - 1, end, self.fiscal_start)[-1]
         last = window.to_m - 1
+        ahead = fiscal_shift(self.fiscal_start)
         values = {
             "year": last // 12,
+            "fiscal_year": (last + ahead) // 12,
             "month": last % 12 + 1,
             "month_name": self.month_name(last),
-            "quarter": last % 12 // 3 + 1,
+            "quarter": (last + ahead) % 12 // 3 + 1,
             "from_year": window.from_m // 12,
             "from_month": window.from_m % 12 + 1,
             "from_name": self.month_name(window.from_m),
         }
-        return self.say(f"period.{grain}", **values)
+        return self.say(f"period.fiscal_{grain}" if ahead and grain in FISCAL_GRAINS else f"period.{grain}", **values)
 
     def month_name(self, month_number: int) -> str:
         """Return the short name of a month of the calendar."""

@@ -42,7 +42,11 @@ class Door:
     def words(self, code: str, facts: StoreFacts | None = None) -> Language:
         """Return a language with the currency and zone of the store."""
         texts = self.texts[code]
-        return Language(code, texts) if facts is None else Language(code, texts, facts.currency, facts.zone)
+        return (
+            Language(code, texts)
+            if facts is None
+            else Language(code, texts, facts.currency, facts.zone, facts.fiscal_start)
+        )
 
 
 KEPT_VIEWS = 32

@@ -62,6 +62,8 @@ class StoreFacts:
     """Figures are told apart by what is reviewed and what is only reported."""
     definition_faults: int = 0
     """Faults of definitions that were to take the place of those the board goes on showing."""
+    fiscal_start: int = 1
+    """The month the store's fiscal year begins in."""
 
     @property
     def is_simulated(self) -> bool:

@@ -99,6 +99,7 @@ class LiveSession:
             through_seq=self.generation.through_seq,
             published_at=self.generation.recorded_at(self.generation.through_seq),
             has_review=self.generation.has_review,
+            fiscal_start=self.generation.fiscal_start,
             definition_faults=len(self.home.standing.faults),
         )
 

@@ -59,6 +59,7 @@ class Office:
     last_month: int
     zone: zoneinfo.ZoneInfo
     now: dt.datetime
+    fiscal_start: int = 1
 
     @property
     def through_seq(self) -> int:
@@ -190,6 +191,7 @@ def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
             now=moment.at if is_live else None,
             today=day.date(),
             due_days=owed,
+            fiscal_start=office.fiscal_start,
         )
 
     sources = {rule.id: sources_of(office, rule) for rule in office.rules}
@@ -386,6 +388,7 @@ def open_office(store: Store, now: dt.datetime) -> Iterator[Office]:
             last_month=int(generation.meta["last_month"]),
             zone=zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE)),
             now=now,
+            fiscal_start=generation.fiscal_start,
         )
     finally:
         generation.close()

@@ -159,7 +159,7 @@ class _Finder:
         self.known: Known = knowledge(generation)
         self.first, self.last = generation.batch_at(before.known_at), generation.batch_at(after.known_at)
         self.elapsed = tuple(elapsed_month(generation, self.known, query) for query in (before, after))
-        self.windows = dict(_windows(after))
+        self.windows = dict(_windows(after, generation.fiscal_start))
         rows = generation.con.execute("SELECT batch_seq, file_name, withdraws, dataset FROM batch").fetchall()
         self.files = {seq: (name or "", withdraws) for seq, name, withdraws, _ in rows}
         self.trees = {seq for seq, _, _, dataset in rows if dataset == "org_unit"}
@@ -184,7 +184,7 @@ class _Finder:
         for sign, seq, elapsed in ((1, self.last, self.elapsed[1]), (-1, self.first, self.elapsed[0])):
             window = self.windows[new.period]
             window = Window(window.label, window.from_m, min(window.to_m, elapsed))
-            for read in reads_of(formula, window) if window.months > 0 else ():
+            for read in reads_of(formula, window, self.generation.fiscal_start) if window.months > 0 else ():
                 for batch, moved in self._moved(read, new.node, seq):
                     sides[read.side][batch] += sign * read.sign * moved
         above, below = sides["numerator"], sides["denominator"]
@@ -208,6 +208,6 @@ class _Finder:
         return [(batch, Decimal(str(value))) for batch, value in found if value is not None]
 
 
-def _windows(query: Query) -> list[tuple[str, Window]]:
-    start, end = Period.parse(query.period_from), Period.parse(query.period_to)
-    return [(w.label, w) for w in windows(query.grain, start.from_m, end.to_m)]
+def _windows(query: Query, fiscal_start: int) -> list[tuple[str, Window]]:
+    start, end = Period.parse(query.period_from, fiscal_start), Period.parse(query.period_to, fiscal_start)
+    return [(w.label, w) for w in windows(query.grain, start.from_m, end.to_m, fiscal_start)]

@@ -57,8 +57,8 @@ def _collect(generation: Generation, catalogue: Catalogue, question: Question, k
     found: list[DrillRow] = []
     count, totals, divisors = 0, dict[Side, Decimal | None](), dict[Side, int]()
     for side, tree in sides.items():
-        totals[side], divisors[side] = None, divisor_of(tree, window)
-        reads = side_reads(side, tree, window)
+        totals[side], divisors[side] = None, divisor_of(tree, window, question.fiscal_start)
+        reads = side_reads(side, tree, window, question.fiscal_start)
         sums = [_read(generation, catalogue, question, known, read, limit) for read in reads]
         for listed, number, _ in sums:
             found += listed

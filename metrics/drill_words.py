@@ -83,14 +83,14 @@ def is_linear(tree: exp.Expr) -> bool:
     return is_exact(tree) or isinstance(tree, exp.Placeholder)
 
 
-def divisor_of(tree: exp.Expr | None, window: Window) -> int:
+def divisor_of(tree: exp.Expr | None, window: Window, fiscal_start: int = 1) -> int:
     """Return the months an average divides its sum by; 1 for anything else."""
     if not isinstance(tree, exp.Placeholder) or tree.meta["operand"].how != "avg":
         return 1
-    return max(seen_window(window, tree.meta["operand"].view).months, 1)
+    return max(seen_window(window, tree.meta["operand"].view, fiscal_start).months, 1)
 
 
-def side_reads(side: Side, tree: exp.Expr | None, window: Window) -> list[Read]:
+def side_reads(side: Side, tree: exp.Expr | None, window: Window, fiscal_start: int = 1) -> list[Read]:
     """Return the operands of a side with their signs; in a product or quotient the sign has no meaning and is +."""
     found: list[Read] = []
 
@@ -98,7 +98,7 @@ def side_reads(side: Side, tree: exp.Expr | None, window: Window) -> list[Read]:
         if isinstance(node, exp.Placeholder):
             operand: Operand = node.meta["operand"]
             if operand.atom != MONTHS and not operand.above:
-                earlier = seen_window(window, operand.view)
+                earlier = seen_window(window, operand.view, fiscal_start)
                 start = earlier.to_m - 1 if operand.how == "last" else earlier.from_m
                 found.append(Read(side, operand, sign, start, earlier.to_m))
             return
@@ -114,9 +114,9 @@ def side_reads(side: Side, tree: exp.Expr | None, window: Window) -> list[Read]:
     return found
 
 
-def reads_of(formula: Formula, window: Window) -> list[Read]:
+def reads_of(formula: Formula, window: Window, fiscal_start: int = 1) -> list[Read]:
     """Return every operand of both sides with its sign and its months."""
     return [
-        *side_reads("numerator", formula.numerator, window),
-        *side_reads("denominator", formula.denominator, window),
+        *side_reads("numerator", formula.numerator, window, fiscal_start),
+        *side_reads("denominator", formula.denominator, window, fiscal_start),
     ]

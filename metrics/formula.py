@@ -134,12 +134,12 @@ def operands_of(tree: exp.Expr) -> Iterator[Operand]:
         yield node.meta["operand"]
 
 
-def seen_window(window: Window, view: View) -> Window:
+def seen_window(window: Window, view: View, fiscal_start: int = 1) -> Window:
     """Return the months a view reads for a window asked; the year to date begins where that grain begins it."""
     span, _, before = view.span.partition("_")
     found = window
     if span in ("ytd", "r12"):
-        found = windows("ytd" if span == "ytd" else "r12", window.to_m - 1, window.to_m)[0]
+        found = windows("ytd" if span == "ytd" else "r12", window.to_m - 1, window.to_m, fiscal_start)[0]
     if before or span == "before":
         found = Window(found.label, found.from_m - 1, found.from_m)
     return found.shifted(view.shift)

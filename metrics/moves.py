@@ -19,7 +19,7 @@ from metrics.model import Answer, Catalogue, Indicator, Query
 from metrics.question import CHILDREN
 from metrics.tables import quoted
 from warehouse.base.errors import QueryError
-from warehouse.base.periods import Grain, month_label
+from warehouse.base.periods import Grain, fiscal_year, month_label
 from warehouse.base.scope import Scope
 from warehouse.store import Generation, State
 
@@ -130,7 +130,8 @@ def span_of(generation: Generation, touched: Mapping[str, tuple[int, int]]) -> S
     low, high = min(first, last), min(end, last)
     if low == high:
         return Span(month_label(low), month_label(low), "month")
-    return Span(str(low // 12), str(high // 12), "year")
+    first_year, last_year = (fiscal_year(month, generation.fiscal_start) for month in (low, high))
+    return Span(str(first_year), str(last_year), "year")
 
 
 def _reads(generation: Generation, indicator: Indicator, touched: Iterable[str]) -> bool:

@@ -247,7 +247,8 @@ def parameters(question: Question, known: Known, asked: Sequence[Indicator], sha
     elapsed = [part for w in question.windows if (part := question.elapsed_part(w)).months > 0]
     given = elapsed or list(question.windows)
     views = {o.view for i in asked for o in formula_at(i.value, question.query.grain).operands} | {View()}
-    read = [seen_window(window, view) for view in views for window in given]
+    begins = question.fiscal_start
+    read = [seen_window(window, view, begins) for view in views for window in given]
     above = any(view.above for view in views)
     stays = _with_parents(question) if above and shape.stays else question.stays
     codes = [s.child for s in stays] if question.by_children else list(question.query.nodes)
@@ -270,7 +271,8 @@ def parameters(question: Question, known: Known, asked: Sequence[Indicator], sha
         "hang_to": [s.to_m for s in hangs],
     }
     for span in sorted({view.span for view in views}):
-        every |= window_values([seen_window(w, View(span=span)) for w in given], "" if span == "asked" else f"_{span}")
+        seen = [seen_window(w, View(span=span), begins) for w in given]
+        every |= window_values(seen, "" if span == "asked" else f"_{span}")
     if question.where is not None:
         every |= question.where.parameters
     return {name: value for name, value in every.items() if name in compiled.parameters}

@@ -36,6 +36,7 @@ class Question:
     tree_month: int | None
     where: Filter | None
     stays: tuple[Stay, ...]
+    fiscal_start: int = 1
 
     @property
     def by_children(self) -> bool:
@@ -69,12 +70,13 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
     indicators = tuple(find_indicator(catalogue, name) for name in query.indicators)
     known.register.check(query.nodes)
     refuse_future(generation, query)
-    start, end = Period.parse(query.period_from), Period.parse(query.period_to)
+    begins = generation.fiscal_start
+    start, end = Period.parse(query.period_from, begins), Period.parse(query.period_to, begins)
     if end.to_m <= start.from_m:
         raise QueryError(
             f"{query.period_from}..{query.period_to} ends before it starts.", "the earlier period comes first"
         )
-    asked = windows(query.grain, start.from_m, end.to_m)
+    asked = windows(query.grain, start.from_m, end.to_m, begins)
     if len(asked) > MOST_WINDOWS:
         raise QueryError(
             f"{query.period_from}..{query.period_to} has {len(asked)} periods; at most {MOST_WINDOWS} are answered.",
@@ -93,7 +95,9 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
         + FURTHEST_BASE // 2
     )
     stays = _stays(query, asked, known.register, seq, tree_month, max(reach, FURTHEST_BASE)) if query.by == CHILDREN else ()  # fmt: skip
-    return Question(query, indicators, asked, elapsed_month(generation, known, query), seq, tree_month, where, stays)
+    return Question(
+        query, indicators, asked, elapsed_month(generation, known, query), seq, tree_month, where, stays, begins
+    )
 
 
 def find_indicator(catalogue: Catalogue, name: str) -> Indicator:

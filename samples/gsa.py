@@ -22,6 +22,8 @@ STORE = {
     "origin": "real",
     "currency": "USD",
     "timezone": "America/New_York",
+    "country": "US",
+    "fiscal_start": "10",
 }
 EXCERPT = Path(__file__).parent / "data" / "gsa"
 ROOT = "US"

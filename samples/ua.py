@@ -21,6 +21,7 @@ STORE = {
     "origin": "real",
     "currency": "UAH",
     "timezone": "Europe/Kyiv",
+    "country": "UA",
 }
 EXCERPT = Path(__file__).parent / "data" / "ua"
 ROOT = "UA"

@@ -28,7 +28,16 @@ from warehouse.contracts import Contract
 from warehouse.control import DELTA, SegmentRow
 from warehouse.doubts import find_doubts
 from warehouse.governance import DATASET, renew_governance
-from warehouse.projection import SCHEMA_VERSION, contracts_mark, derive, rows_sql, write_batches, write_meta, write_rows
+from warehouse.projection import (
+    SCHEMA_VERSION,
+    contracts_mark,
+    derive,
+    months_ahead,
+    rows_sql,
+    write_batches,
+    write_meta,
+    write_rows,
+)
 from warehouse.reviewed import SCHEMA, START, copy_reviewed, is_owed, lay_decisions, works_with_review
 from warehouse.store import Store, connect
 from warehouse.sums import table_sum
@@ -164,9 +173,10 @@ def append(con: duckdb.DuckDBPyConnection, store: Store, contract: Contract, ste
     gone = f"SELECT row_id, from_m, batch_seq FROM read_parquet({files}, union_by_name = true) WHERE n = -1"
     low, high = con.execute(f"SELECT min(from_m), max(from_m) FROM ({gone})").fetchone() or (None, None)
     if low is not None:
+        ahead = months_ahead(store) if contract.time_kind == "year" else 0
         con.execute(
             f"UPDATE {table} SET rec_to = g.batch_seq FROM ({gone}) g WHERE {table}.row_id = g.row_id"
-            f" AND {table}.rec_to = {OPEN} AND {table}.from_m BETWEEN {low} AND {high}"
+            f" AND {table}.rec_to = {OPEN} AND {table}.from_m BETWEEN {low - ahead} AND {high - ahead}"
         )
     con.execute(f"INSERT INTO {table} BY NAME {rows_sql(store, contract, segments)}")
 
@@ -199,7 +209,7 @@ def _write_again(
     """Write a dataset whole; tell whether what was known before stands as it did, as reported and as reviewed."""
     said = _sums(con, contract, before, has_review=has_review)
     write_rows(con, store, contract)
-    derive(con, contract, has_review=has_review)
+    derive(con, contract, has_review=has_review, ahead=months_ahead(store))
     find_doubts(con, contract)
     if contract.shared:
         divide(con, [contract])

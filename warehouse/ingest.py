@@ -26,7 +26,8 @@ from sqlalchemy.engine import Connection
 from warehouse import quarantine
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
-from warehouse.base.periods import OPEN
+from warehouse.base.periods import FISCAL_START, OPEN
+from warehouse.base.workdays import COUNTRY, DEFAULT_COUNTRY
 from warehouse.belonging import Hand
 from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
@@ -194,6 +195,12 @@ def _agree_on_store(store: Store, declared: Mapping[str, str]) -> None:
         raise RefusedInput(
             f"This store holds {meta['origin']} data; the files are {origin}.", "load them into a store of their own"
         )
+    held = {FISCAL_START: meta.get(FISCAL_START, "1"), COUNTRY: meta.get(COUNTRY, DEFAULT_COUNTRY)}
+    for key, value in held.items():
+        if "origin" in meta and declared.get(key, value) != value:
+            raise RefusedInput(
+                f"This store has {key} = {value}; the files say {declared[key]}.", "load them into a store of their own"
+            )
     fresh = {"origin": origin, "currency": "CNY", "timezone": DEFAULT_ZONE, "name_zh": "", "name_en": "", **declared}
     store.control.set_meta({key: value for key, value in fresh.items() if key not in meta})
 

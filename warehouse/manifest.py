@@ -12,12 +12,12 @@ from typing import Any
 
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
 from warehouse.base.errors import QueryError, RefusedInput
-from warehouse.base.periods import Period
+from warehouse.base.periods import FISCAL_START, Period, check_fiscal_start
 from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.portion import PORTIONS
 
 READABLE = (".csv", ".xlsx", ".xls", ".ods", ".parquet")
-ONE_STORE = ("origin", "currency", "timezone")
+ONE_STORE = ("origin", "currency", "timezone", FISCAL_START, "country")
 """Facts in which all manifests of one call must agree."""
 
 
@@ -111,10 +111,11 @@ def read_manifest(path: Path) -> Handover:
     faults: list[str] = []
     store = _store_facts(data.get("store", {}), faults)
     zone = _zone(store, faults)
+    begins = _fiscal_start(store, faults)
     deliveries = []
     for number, item in enumerate(_items(data.get("file", []), faults), 1):
         wrong: list[str] = []
-        delivery = _delivery(path.parent, item, zone, wrong)
+        delivery = _delivery(path.parent, item, zone, begins, wrong)
         faults += [f"file {number}: {fault}" for fault in wrong]
         deliveries.append(delivery)
     if faults:
@@ -139,6 +140,14 @@ def _zone(store: Mapping[str, str], faults: list[str]) -> str:
     return zone
 
 
+def _fiscal_start(store: Mapping[str, str], faults: list[str]) -> int:
+    try:
+        return check_fiscal_start(store.get(FISCAL_START, "1"))
+    except QueryError as cause:
+        faults.append(f"{cause.message} {cause.hint}")
+        return 1
+
+
 def _items(value: object, faults: list[str]) -> list[Mapping[str, Any]]:
     """Return the tables of `[[file]]`; anything else is a fault."""
     if isinstance(value, list) and all(isinstance(item, dict) for item in value):
@@ -148,7 +157,7 @@ def _items(value: object, faults: list[str]) -> list[Mapping[str, Any]]:
     return []
 
 
-def _delivery(folder: Path, item: Mapping[str, Any], zone: str, faults: list[str]) -> Delivery:
+def _delivery(folder: Path, item: Mapping[str, Any], zone: str, begins: int, faults: list[str]) -> Delivery:
     name = str(item.get("path", ""))
     if not name or not (folder / name).is_file():
         faults.append(f"no such file '{name}'")
@@ -158,7 +167,7 @@ def _delivery(folder: Path, item: Mapping[str, Any], zone: str, faults: list[str
     moment, span = None, None
     try:
         moment = parse_instant(str(item["recorded_at"]), zone) if "recorded_at" in item else None
-        span = _span(item)
+        span = _span(item, begins)
     except QueryError as cause:
         faults.append(cause.message.rstrip("."))
     portion = item.get("portion")
@@ -167,9 +176,9 @@ def _delivery(folder: Path, item: Mapping[str, Any], zone: str, faults: list[str
     return Delivery(folder / name, name, source, moment, span, portion=portion)
 
 
-def _span(item: Mapping[str, object]) -> tuple[int, int] | None:
+def _span(item: Mapping[str, object], begins: int) -> tuple[int, int] | None:
     if "period_from" not in item:
         return None
-    first = Period.parse(str(item["period_from"]))
-    last = Period.parse(str(item.get("period_to", item["period_from"])))
+    first = Period.parse(str(item["period_from"]), begins)
+    last = Period.parse(str(item.get("period_to", item["period_from"])), begins)
     return first.from_m, last.to_m

@@ -15,7 +15,7 @@ import duckdb
 from warehouse import history
 from warehouse.allocating import divide_shared
 from warehouse.base.errors import StoreError
-from warehouse.base.periods import OPEN
+from warehouse.base.periods import FISCAL_START, OPEN, fiscal_shift
 from warehouse.billing import spread_bills
 from warehouse.closure import build_closure
 from warehouse.contracts import FEW, Contract
@@ -45,7 +45,7 @@ def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogu
     for contract in store.contracts.values():
         if contract.name in filled:
             write_rows(con, store, contract)
-        derive(con, contract, has_review=has_review)
+        derive(con, contract, has_review=has_review, ahead=months_ahead(store))
     build_doubts(con, store.contracts)
     divide_shared(con, store.contracts)
     build_closure(con)
@@ -53,20 +53,20 @@ def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogu
     write_meta(con, store, through, catalogue, built_at)
 
 
-def derive(con: duckdb.DuckDBPyConnection, contract: Contract, *, has_review: bool) -> None:
+def derive(con: duckdb.DuckDBPyConnection, contract: Contract, *, has_review: bool, ahead: int = 0) -> None:
     """Derive what the contract says from the rows as the segments say them; under review also as they stand reviewed."""
     is_reviewed = has_review and is_owed(contract)
     if is_reviewed:
         copy_reviewed(con, contract)
-    _derive(con, contract)
+    _derive(con, contract, ahead)
     if is_reviewed:
         with looking_at_reviewed(con):
-            _derive(con, contract)
+            _derive(con, contract, ahead)
 
 
-def _derive(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _derive(con: duckdb.DuckDBPyConnection, contract: Contract, ahead: int) -> None:
     if contract.cumulative:
-        _difference(con, contract)
+        _difference(con, contract, ahead)
     spread_bills(con, contract)
 
 
@@ -120,17 +120,26 @@ def rows_sql(store: Store, contract: Contract, segments: Sequence[SegmentRow]) -
         unit = 'p."code"'
     named = any(column.name == "unit" for column in contract.columns)
     unit_column = "" if named else f"{unit} AS unit, "
+    # a row of a year is true in the months of the store's fiscal year
+    ahead = months_ahead(store) if contract.time_kind == "year" else 0
+    months = f"p.from_m - {ahead} AS from_m, p.to_m - {ahead} AS to_m" if ahead else "p.from_m, p.to_m"
     return f"""
-        SELECT p.row_id, p.rec_from, p.rec_to, {unit_column}p.from_m, p.to_m, {columns}, p.note, p.file_name, p.sheet,
+        SELECT p.row_id, p.rec_from, p.rec_to, {unit_column}{months}, {columns}, p.note, p.file_name, p.sheet,
                p.row_no
         FROM ({with_columns(history.versions(store.segments, segments), contract)}) p ORDER BY p.from_m, unit"""
 
 
-def _difference(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def months_ahead(store: Store) -> int:
+    """Return by how many months the fiscal year of a store runs ahead of the calendar year of its name."""
+    return fiscal_shift(int(store.control.meta().get(FISCAL_START, "1")))
+
+
+def _difference(con: duckdb.DuckDBPyConnection, contract: Contract, ahead: int) -> None:
     """Cumulative columns become month flows `<column>_flow`, as known at each batch; falls stay negative months.
 
-    Within key and year the flow of a month is its figure less the latest earlier one. A correction of a month
-    changes that month and the next, so a row's interval is cut at every batch that touches its year.
+    Within key and fiscal year (`ahead` of the calendar's by so many months) the flow of a month is its figure less the
+    latest earlier one. A correction of a month changes that month and the next, so a row's interval is cut at every
+    batch that touches its year.
     """
     name = f"d_{contract.name}"
     group = ", ".join(f'"{key}"' for key in contract.keys if key != contract.time_column)
@@ -138,9 +147,10 @@ def _difference(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         f'"{column}" - coalesce(lag("{column}") OVER w, 0) AS "{column}_flow"' for column in contract.cumulative
     )
     names = ", ".join(f'"{column}_flow"' for column in contract.cumulative)
+    year = f"(from_m + {ahead}) // 12" if ahead else "from_m // 12"
     con.execute(
         f"""CREATE TABLE differenced AS
-        WITH rows_ AS (SELECT *, from_m // 12 AS y, hash({group}, from_m // 12) AS series FROM {name}),
+        WITH rows_ AS (SELECT *, {year} AS y, hash({group}, {year}) AS series FROM {name}),
         points AS (
             SELECT DISTINCT series, seq FROM (
                 SELECT series, rec_from AS seq FROM rows_ UNION ALL
@@ -189,7 +199,8 @@ def write_meta(
 ) -> None:
     """Write what a generation says about itself: what it was made of, and which months its data reach."""
     filled = {row[0] for row in con.execute("SELECT DISTINCT dataset FROM batch").fetchall()}
-    flows = [c for c in store.contracts.values() if c.name in filled and c.time_kind in ("month", "date", "datetime")]
+    told = [c for c in store.contracts.values() if c.name in filled and not c.is_reference]
+    flows = [c for c in told if c.time_kind in ("month", "date", "datetime")]
     # reports that are owed say how far the data reach; an order closed early in the next month does not
     flows = [contract for contract in flows if contract.due_day] or flows
     none = "SELECT CAST(NULL AS INTEGER) AS low, CAST(NULL AS INTEGER) AS high"

@@ -27,6 +27,7 @@ import duckdb
 
 from warehouse.base.clock import DEFAULT_ZONE
 from warehouse.base.errors import StoreBusy, StoreError
+from warehouse.base.periods import FISCAL_START
 from warehouse.contracts import Contract, load_contracts
 from warehouse.control import STORE_ID, Control
 from warehouse.durable import writer_lock
@@ -87,6 +88,11 @@ class Generation:
     def zone(self) -> str:
         """The store's time zone."""
         return self.meta.get("timezone", DEFAULT_ZONE)
+
+    @property
+    def fiscal_start(self) -> int:
+        """The month the store's fiscal year begins in."""
+        return int(self.meta.get(FISCAL_START, "1"))
 
     @cached_property
     def _recorded(self) -> tuple[list[dt.datetime], list[int]]:

@@ -104,7 +104,7 @@ def query(
     catalogue = standing_definitions(place)
     generation = place.open_generation(memory="1GB", threads=2)
     moment = moment_of(known_at, generation.zone)
-    first, last = Period.parse_range(period)
+    first, last = Period.parse_range(period, generation.fiscal_start)
     question = Query(
         indicators=tuple(ids),
         nodes=_nodes(generation, node or (), generation.batch_at(moment)),
@@ -262,7 +262,7 @@ def diff(
     place = store_at(store)
     catalogue = standing_definitions(place)
     generation = place.open_generation(memory="1GB", threads=2)
-    first, last = Period.parse_range(period)
+    first, last = Period.parse_range(period, generation.fiscal_start)
     rows = difference(
         generation,
         catalogue,
@@ -302,7 +302,7 @@ def _diff_of_batch(
 
     span = None
     if period is not None:
-        first, last = Period.parse_range(period)
+        first, last = Period.parse_range(period, generation.fiscal_start)
         span = Span(first.label, last.label, check_grain(grain) if grain else natural_grain(period))
     elif grain is not None:
         raise QueryError("A grain needs a period.", "give --period P, or leave out --grain")

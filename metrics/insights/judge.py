@@ -48,6 +48,8 @@ class Bench:
     """The day at the store's place, for what is overdue."""
     due_days: Mapping[str, int] = field(default_factory=dict)
     """Days after a month until the reports behind an indicator are due."""
+    fiscal_start: int = 1
+    """The month the store's fiscal year begins in."""
     only: tuple[str, ...] | None = None
     """Judge at these nodes only (dating a known warning), whatever the rule says."""
 
@@ -119,18 +121,18 @@ def gather(rule: Rule, answers: Iterable[Answer], bench: Bench) -> dict[Place, C
         place = (answer.node, answer.dim_value if rule.by else None)
         found.setdefault(place, {}).setdefault(answer.indicator, {})[answer.period] = answer
     due = bench.due_days.get(rule.indicator, 0)
-    return {place: Cells(cells, bench.today, due) for place, cells in found.items()}
+    return {place: Cells(cells, bench.today, due, bench.fiscal_start) for place, cells in found.items()}
 
 
 def read_cells(rule: Rule, cells: Cells, from_m: int, to_m: int) -> tuple[Reading, ...]:
     """Return the readings of the judged periods (periods of the lookback are only compared with)."""
     found: tuple[Reading, ...] = KINDS[rule.kind].read(rule, cells)
-    return tuple(reading for reading in found if _is_judged(rule, reading.period, from_m, to_m))
+    return tuple(reading for reading in found if _is_judged(rule, cells, reading.period, from_m, to_m))
 
 
-def _is_judged(rule: Rule, period: str, from_m: int, to_m: int) -> bool:
+def _is_judged(rule: Rule, cells: Cells, period: str, from_m: int, to_m: int) -> bool:
     """A year is judged when it is over, a month when it lies on the bench."""
-    span = Period.parse(period)
+    span = Period.parse(period, cells.fiscal_start)
     return from_m <= span.from_m and (span.to_m <= to_m if rule.grain in {"year", "quarter"} else span.from_m < to_m)
 
 

@@ -152,8 +152,8 @@ class Walk:
         found: dict[Told, bool] = {}
         for rule_id in sorted({one[0] for one in told}):
             rule, mine = self.rules[rule_id], [one for one in told if one[0] == rule_id]
-            spans = [Period.parse(one[3]) for one in mine]
             full = self.bench(moment)
+            spans = [Period.parse(one[3], full.fiscal_start) for one in mine]
             upto = full.to_m if whole else min(full.to_m, max(span.to_m for span in spans))
             nodes = tuple(sorted({one[1] for one in mine}))
             bench = replace(full, from_m=min(span.from_m for span in spans), to_m=upto, only=nodes)
@@ -275,8 +275,8 @@ class _Change:
 
     def lose(self, life: Life) -> None:
         """Close a warning none of whose readings holds any more."""
-        oldest = self.walk.bench(self.walk.now).from_m
-        if all(Period.parse(period).from_m < oldest for period in life.periods):
+        bench = self.walk.bench(self.walk.now)
+        if all(Period.parse(period, bench.fiscal_start).from_m < bench.from_m for period in life.periods):
             self.aged.append(life)
         else:
             self.corrected.append(life)
@@ -297,9 +297,9 @@ class _Change:
                 self.went.append((replace(old, gone_seq=now.seq, gone_at=now.at), ("", "", None, "")))
 
     def _drop(self, gone: Iterable[ReadingRow], life: Life) -> None:
-        oldest = self.walk.bench(self.walk.now).from_m
+        bench = self.walk.bench(self.walk.now)
         for reading in gone:
-            if Period.parse(reading.period).from_m >= oldest:
+            if Period.parse(reading.period, bench.fiscal_start).from_m >= bench.from_m:
                 self.went.append((reading, (*life.place, reading.period)))
 
     def dated(self) -> WarningChange:

@@ -121,3 +121,12 @@ def test_periods_are_spelled_out() -> None:
     assert zh.period("2025-10", "r12") == "2024年11月—2025年10月"
     assert en.period("2025-Q3", "quarter") == "Q3 2025"
     assert en.period("2025-10", "month") == "Oct 2025"
+
+
+def test_years_of_a_store_that_begins_in_october_are_named_as_fiscal_years() -> None:
+    chinese, english = Language("zh", ZH, fiscal_start=10), Language("en", EN, fiscal_start=10)
+    assert english.period("2024", "year") == "FY2024"
+    assert chinese.period("2024-Q1", "quarter") == "2024财年第1季度"
+    assert chinese.period("2023-12", "ytd") == "2024财年 2023年10月—2023年12月 累计"
+    assert english.period("2023-12", "month") == "Dec 2023"
+    assert english.period("2023-12", "r12") == "Jan 2023 – Dec 2023"

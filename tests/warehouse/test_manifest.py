@@ -29,6 +29,7 @@ def folder(root: Path, name: str, manifest: str) -> Path:
         ('file = "x"\n', ["[[file]]"]),
         ("file = [1]\n", ["[[file]]"]),
         ('[store]\ntimezone = "Mars/Base"\n[[file]]\npath = "b.csv"\nrecorded_at = "soon"\n', ["Mars", "b.csv", "soon"]),
+        ('[store]\nfiscal_start = 13\n[[file]]\npath = "b.csv"\n', ["fiscal_start", "13", "b.csv"]),
         ('store = 3\n[[file]]\npath = "a.csv"\nsource = 4\nperiod_from = "x"\n', ["[store]", "source", "'x'"]),
     ],
 )  # fmt: skip

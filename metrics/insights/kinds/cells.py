@@ -24,10 +24,12 @@ class Cells:
     """The day of the judgement at the store's place; None: late enough for everything to be overdue."""
     due_days: int = 0
     """Days after the end of a month until its report is due."""
+    fiscal_start: int = 1
+    """The month the store's fiscal year begins in."""
 
     def is_overdue(self, period: str) -> bool:
         """Tell whether the report of a period should have come by today."""
-        end = month_start(Period.parse(period).to_m)
+        end = month_start(Period.parse(period, self.fiscal_start).to_m)
         return self.today is None or self.today >= end + dt.timedelta(days=self.due_days)
 
     def periods(self, indicator: str) -> tuple[str, ...]:
