@@ -10,6 +10,7 @@ import contextlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from metrics.define_atom import ATOM_KEYS, define_atom
+from metrics.define_forms import check_known_differences, define_bridge, define_forms
 from metrics.define_indicator import BESIDE, INDICATOR_VERSION_KEYS, define_indicator, finish
 from metrics.define_source import define_source
 from metrics.drafting import Block, Draft
@@ -34,8 +36,8 @@ from warehouse.base.errors import DefinitionError
 from warehouse.contracts import Contract, load_contracts
 
 __all__ = ["UNIT_DIMS", "build_catalogue", "datasets_of", "definition_texts", "load_catalogue"]
-_KINDS = ("source", "atom", "indicator")
-_PLACE = re.compile(r"\[(source|atom|indicator)\.([^.\]]+)")
+_KINDS = ("source", "atom", "indicator", "bridge")
+_PLACE = re.compile(r"\[(source|atom|indicator|bridge)\.([^.\]]+)")
 """Which block a fault is told of (`Block.where`)."""
 
 
@@ -115,14 +117,18 @@ def _defined(blocks: Mapping[str, Mapping[str, Block]], draft: Draft, texts: Map
     for block in blocks["indicator"].values():
         with _told(block, draft):
             _define_indicator(block, draft)
+    check_known_differences(draft, blocks["indicator"])
+    bridges = {name: one for name, block in blocks["bridge"].items() if (one := define_bridge(block, draft))}
     if draft.faults:
         raise DefinitionError("Definitions", draft.faults)
     for indicator in list(draft.indicators.values()):
         for beside in BESIDE:
-            made = with_history(beside, indicator, partial(finish, draft=draft))
+            complete = partial(finish, draft=draft)
+            made = with_history(beside, indicator, complete)
             if made is not None and made.id not in draft.indicators:
-                draft.indicators[made.id] = made
-    return Catalogue(draft.indicators, draft.atoms, draft.sources, _fingerprint(draft), texts)
+                forms = [with_history(beside, form, complete) for form in indicator.forms]
+                draft.indicators[made.id] = replace(made, forms=tuple(form for form in forms if form is not None))
+    return Catalogue(draft.indicators, draft.atoms, draft.sources, _fingerprint(draft), texts, bridges)
 
 
 @contextlib.contextmanager
@@ -149,7 +155,8 @@ def _define_indicator(block: Block, draft: Draft) -> None:
     made = [define_indicator(one, draft) for one in (*past, block)]
     own = [indicator for indicator in made if indicator is not None]
     if len(own) == len(made) == len(spells):
-        draft.indicators[block.name] = keep_indicator_versions(own, spells, draft, finish)
+        kept = keep_indicator_versions(own, spells, draft, finish)
+        draft.indicators[block.name] = replace(kept, forms=define_forms(block, draft))
 
 
 def _fingerprint(draft: Draft) -> str:
@@ -158,6 +165,7 @@ def _fingerprint(draft: Draft) -> str:
     marks += [
         f"{i.id} {v.from_m} {v.to_m} {v.indicator.fingerprint}" for i in draft.indicators.values() for v in i.earlier
     ]
+    marks += [f"{i.id} {f.caliber} {f.grains} {f.fingerprint}" for i in draft.indicators.values() for f in i.forms]
     marks += [f"{s.name} {' '.join(s.dims)}" for s in draft.sources.values()]
     return digest(sorted(marks))
 

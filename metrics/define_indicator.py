@@ -17,16 +17,16 @@ from metrics.drafting import Block, Draft, check_keys, read_texts
 from metrics.expressions import BadExpression
 from metrics.fingerprints import atom_text, digest, plain_name
 from metrics.formula import MONTHS, Formula, parse_formula
-from metrics.model import THEMES, UNIT_DIMS, Atom, Better, Example, Indicator, Texts
+from metrics.model import CALIBERS, THEMES, UNIT_DIMS, Atom, Better, Example, Indicator, Texts
 from metrics.versions import rename_formula
 from warehouse.base.errors import CockpitError
 from warehouse.base.periods import GRAINS, Period
 
 PEERS = ("level", "kind", "climate")
 EVIDENCE = ("C", "C2", "R", "D", "K")
-_INDICATOR_KEYS = (
+INDICATOR_KEYS = (
     "title", "value", "unit", "scale", "theme", "better", "dims", "digits", "basis", "evidence", "from", "owner",
-    "hint", "text", "example", "earlier", "peers", "coefficients",
+    "hint", "text", "example", "earlier", "peers", "coefficients", *CALIBERS[1:],
 )  # fmt: skip
 INDICATOR_VERSION_KEYS = ("value", "unit", "scale", "coefficients", "text", "evidence", "example")
 _INDICATOR_NEEDS = ("title", "value", "unit", "theme", "better", "digits", "basis", "evidence", "text", "example")
@@ -35,7 +35,7 @@ _EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator
 
 def define_indicator(block: Block, draft: Draft) -> Indicator | None:
     data = block.data
-    check_keys(block.where, data, _INDICATOR_KEYS, draft)
+    check_keys(block.where, data, INDICATOR_KEYS, draft)
     absent = [key for key in _INDICATOR_NEEDS if key not in data and not (block.part and key == "example")]
     for key in absent:
         draft.fault(block.where, f"key '{key}' is missing")

@@ -10,7 +10,7 @@ from metrics.drafting import Block, Draft, check_keys, row_expression
 from metrics.model import THEMES, Latest, Lookup, Source
 from warehouse.contracts import Contract
 
-_SOURCE_KEYS = ("of", "theme", "lookups", "latest", "month", "dims")
+_SOURCE_KEYS = ("of", "theme", "lookups", "latest", "month", "dims", "where")
 
 
 def define_source(block: Block, draft: Draft) -> Source | None:
@@ -26,13 +26,18 @@ def define_source(block: Block, draft: Draft) -> Source | None:
     lookups = tuple(found for item in block.data.get("lookups", ()) if (found := _lookup(block, item, contract, draft)))
     latest = _latest(block, contract, draft)
     dims = tuple(block.data.get("dims", (c.name for c in contract.columns if c.is_dimension)))
-    source = Source(block.name, contract.name, theme, lookups, latest, block.data.get("month"), dims)
+    source = Source(
+        block.name, contract.name, theme, lookups, latest, block.data.get("month"), dims, block.data.get("where")
+    )
     known = row_columns(source, draft.contracts)
     for dim in dims:
         if dim not in known:
             draft.fault(f"{block.where} dims", f"there is no column '{dim}'", dim, known)
     if source.month is not None:
         row_expression(f"{block.where} month", source.month, ex.ROW, known, draft)
+    if source.where is not None:
+        own = {column.name: column.name for column in contract.columns}
+        row_expression(f"{block.where} where", source.where, ex.ROW, own, draft)
     return source
 
 

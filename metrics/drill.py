@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from metrics.calibers import of_caliber
 from metrics.drill_cells import cell_lines
 from metrics.drill_rows import rows_sql
 from metrics.drill_words import Division, DrillRow, DrillRows, Read, Side, divisor_of, is_linear, reads_of, side_reads
@@ -34,7 +35,7 @@ LISTED = 300
 def rows(generation: Generation, catalogue: Catalogue, query: Query, *, limit: int | None = LISTED) -> DrillRows:
     """Return the lines behind the one figure a query asks for: one indicator, one node, one window."""
     generation = generation.seen(query.state)
-    catalogue = in_force(generation, catalogue, query.known_at)
+    catalogue = of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain)
     known = knowledge(generation)
     question = read_question(generation, catalogue, query, known)
     if len(question.indicators) != 1 or len(query.nodes) != 1 or len(question.windows) != 1 or query.by is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from metrics import expressions as ex
 from metrics.define_source import row_columns
 from metrics.facts import Needs, joins, needs, row_value
 from metrics.model import Catalogue, Lookup, Part, Source
@@ -59,6 +60,8 @@ def _known_rows(source: Source, is_shared: bool) -> str:
     """Return the dataset as known at the asked batch, with the latest versions only where the source says so."""
     table = _with_shares(source.of) if is_shared else quoted("d_" + source.of)
     text = f"SELECT * FROM {table} WHERE rec_from <= $seq AND $seq < rec_to"
+    if source.where:
+        text = f"SELECT * FROM ({text}) WHERE {ex.sql(ex.read(source.where, ex.ROW))}"
     if source.latest is None:
         return text
     keys = ", ".join(quoted(name) for name in source.latest.within)

@@ -78,7 +78,9 @@ def fitted(catalogue: Catalogue, base: Catalogue) -> Catalogue:
         for n, a in catalogue.atoms.items()
     }
     indicators = {i.id: _renamed(i, names, moved) for i in catalogue.indicators.values()}
-    return Catalogue(indicators, atoms, sources, catalogue.fingerprint, catalogue.texts, base.fingerprint)
+    return Catalogue(
+        indicators, atoms, sources, catalogue.fingerprint, catalogue.texts, catalogue.bridges, base.fingerprint
+    )
 
 
 def _differs(atom: Atom, other: Atom | None) -> bool:
@@ -97,6 +99,7 @@ def _renamed(indicator: Indicator, names: Mapping[str, str], sources: Mapping[st
         atoms=tuple(read.values()),
         sources=tuple(dict.fromkeys(name for s in indicator.sources for name in (sources.get(s, s),))),
         earlier=tuple(replace(v, indicator=_renamed(v.indicator, names, sources)) for v in indicator.earlier),
+        forms=tuple(_renamed(form, names, sources) for form in indicator.forms),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from metrics.calibers import awaited, of_caliber
 from metrics.editions import in_force
 from metrics.factors import by_year, factor_year, reads_factors
 from metrics.knowledge import knowledge
@@ -31,7 +32,7 @@ _HALF_SHOWN: frozenset[Status] = frozenset({"no_base", "no_denominator"})
 def evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tuple[Answer, ...]:
     """Answer a query, as one state of the submissions shows it."""
     generation = generation.seen(query.state)
-    catalogue = in_force(generation, catalogue, query.known_at)
+    catalogue = of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain)
     if query.factors is None:
         return _evaluate(generation, catalogue, query)
     return _by_factors(generation, catalogue, query)
@@ -69,7 +70,11 @@ def _evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tup
             and moment is not None
             and _before_due(generation, catalogue, moment.day, indicator)
         )
-        answers += _answers(prepared, query, indicator, frames, rows, early, generation.state)
+        waiting = frozenset[int]()
+        if moment is not None and prepared.question.seq > 0:
+            ends = [w.to_m for w in prepared.question.windows]
+            waiting = awaited(indicator, ends, catalogue, generation.contracts, moment.date())
+        answers += _answers(prepared, query, indicator, frames, rows, early, waiting, generation.state)
     return tuple(answers)
 
 
@@ -92,7 +97,7 @@ def sql_text(generation: Generation, catalogue: Catalogue, query: Query) -> str:
     if factor_year(query.factors) is not None:
         raise QueryError("The coefficients of one year stand in no generation file.", f"ask for --factors {AS_DATED}")
     generation = generation.seen(query.state)
-    catalogue = in_force(generation, catalogue, query.known_at)
+    catalogue = of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain)
     prepared = make_ready(generation, catalogue, query, knowledge(generation))
     if not prepared.runs:
         return "-- nothing to ask: no rows for these indicators, outside the scope, or no month has elapsed\n"
@@ -111,8 +116,11 @@ def has_source(generation: Generation, indicator: Indicator) -> bool:
 
 
 def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Sequence[Frame], asked: Sequence[Mapping[Key, Row]],
-             early: bool, state: State) -> list[Answer]:  # fmt: skip
-    """Return the answers of one indicator in all frames; `early`: the last month's reports are not due yet."""
+             early: bool, waiting: frozenset[int], state: State) -> list[Answer]:  # fmt: skip
+    """Return the answers of one indicator in all frames.
+
+    `early`: the last month's reports are not due yet; `waiting`: nor are the surveys of these windows.
+    """
     windows, seen = prepared.question.windows, dict[str, _Seen]()
     found: list[Answer] = []
     for frame in frames:
@@ -126,7 +134,7 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
         status = _status(refused, frame, rule, row)
         if rule is not None and rule.above and _hides_parent(prepared, query, frame):
             status = "forbidden"
-        if early and status == "not_reported" and _is_last_month(prepared, frame):
+        if status == "not_reported" and (frame.key[-1] in waiting or (early and _is_last_month(prepared, frame))):
             status = "not_due"
         due, got = (0, 0) if rule is None or row is None or status in _BLANK else due_and_got(rule, row)
         value, numerator, denominator = _figures(rule, row, status)
@@ -134,7 +142,7 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
             Answer(
                 indicator.id, frame.node, frame.name, frame.dim, frame.part, frame.label, query.grain, value, numerator,
                 denominator, version.unit, due, got, status, version.fingerprint, prepared.question.seq,
-                query.known_at, query.tree, prepared.known.origin, state,
+                query.known_at, query.tree, prepared.known.origin, state, caliber=query.caliber,
             )
         )  # fmt: skip
     return found

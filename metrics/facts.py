@@ -120,8 +120,10 @@ def base_sql(source: Source, carried: Iterable[str]) -> str:
         from_m = f"(year({day}) * 12 + month({day}) - 1)::INTEGER"
         to_m = f"{from_m} + 1"
     columns = "".join(f", {quoted(name)}" for name in carried)
+    kept = f" WHERE {ex.sql(ex.read(source.where, ex.ROW))}" if source.where else ""
     return (
-        f"SELECT 1::TINYINT AS sign, unit, {from_m} AS from_m, {to_m} AS to_m, rec_from, rec_to{columns} FROM ({rows})"
+        f"SELECT 1::TINYINT AS sign, unit, {from_m} AS from_m, {to_m} AS to_m, rec_from, rec_to{columns} "
+        f"FROM ({rows}){kept}"
     )
 
 

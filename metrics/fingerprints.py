@@ -56,6 +56,7 @@ def source_text(source: Source) -> dict[str, Any]:
         "theme": source.theme,
         "month": ex.canonical(source.month, ex.ROW),
         "lookups": [[lookup.table, sorted(lookup.on.items()), lookup.required] for lookup in source.lookups],
+        **({"where": ex.canonical(source.where, ex.ROW)} if source.where else {}),
         "latest": [source.latest.by, *source.latest.within] if source.latest else [],
     }
 

@@ -35,6 +35,10 @@ STATUSES: tuple[Status, ...] = (
 Better = Literal["lower", "higher", "band", "neutral"]
 Role = Literal["value", "yoy", "same", "rank", "pct"]
 """What a figure is: itself, its change over a year, that change over the same units, its place among its peers."""
+Caliber = Literal["monitor", "survey", "finance", "published"]
+CALIBERS: tuple[Caliber, ...] = ("monitor", "survey", "finance", "published")
+"""Whose figure it is: 监测口径 of ledgers and meters · 统计口径 of the official survey · the books of finance · what was
+published."""
 AS_WAS = "as-was"
 AS_DATED = "as-dated"
 THEMES = ("cost", "vehicle", "space", "energy", "service")
@@ -73,6 +77,7 @@ class Query:
     """reviewed or reported figures; None: reviewed where the store works with review."""
     now: dt.datetime | None = None
     """The store clock of a live question: months that have ended by then count. None: when the last batch came."""
+    caliber: Caliber = "monitor"
     factors: str | None = None
     """`as-dated`: coefficients of each month's own time, as without a word; a year: its coefficients in all months."""
 
@@ -108,6 +113,7 @@ class Answer:
     """Whether the figures are what stands reviewed; in a store without review everything is as reported."""
     factors: str = ""
     """Which coefficients a question asked for; empty where it did not ask, or where the indicator reads none."""
+    caliber: Caliber = "monitor"
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,8 @@ class Source:
     latest: Latest | None = None
     month: str | None = None
     dims: tuple[str, ...] = ()
+    where: str | None = None
+    """Rows that do not meet it are no rows of this source, and no report: a budget is no final account."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +262,15 @@ class Indicator:
     """Attributes that make nodes peers, among whom the figure is ranked."""
     first: Better = "neutral"
     """Of a rank: the good direction of what is ranked."""
+    caliber: Caliber = "monitor"
+    grains: tuple[Grain, ...] = ()
+    """The grains a form of another caliber is reported in; empty: all."""
+    more: tuple[str, ...] = ()
+    """Indicators by which the figure of another caliber is known to be greater than the one monitored."""
+    less: tuple[str, ...] = ()
+    """Indicators by which it is known to be smaller."""
+    forms: tuple[Indicator, ...] = ()
+    """The same indicator in other calibers, from other sources; each has its own formula, texts and example."""
     earlier: tuple[Version, ...] = ()
     """Versions of the past, oldest first; each ends where the next begins, the last where this one does."""
 
@@ -273,6 +290,20 @@ def seams(indicator: Indicator, from_m: int, to_m: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
+class Bridge:
+    """Steps that lead from one figure to another: start + plus − less = end; every step is an indicator."""
+
+    name: str
+    title: Texts
+    start: str
+    end: str
+    plus: tuple[str, ...]
+    less: tuple[str, ...]
+    basis: Texts
+    evidence: str
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """Every definition, checked; its fingerprint covers all of them."""
 
@@ -282,6 +313,7 @@ class Catalogue:
     fingerprint: str
     texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """The files it was made of, to be kept."""
+    bridges: Mapping[str, Bridge] = field(default_factory=dict)
     fitted: str = ""
     """Set when its atoms bear the names they have in cubes built by other definitions: the fingerprint of those."""
 

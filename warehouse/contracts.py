@@ -12,6 +12,7 @@ A `doubt` marks sound rows that look copied or calculated, `billing` spreads a b
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import tomllib
 import unicodedata
@@ -122,6 +123,19 @@ class Unpivot:
 
 
 @dataclass(frozen=True)
+class Term:
+    """A survey of a longer time is due on a day of the n-th month after it."""
+
+    months: int
+    day: int
+
+    def due_on(self, end_m: int) -> dt.date:
+        """Return the last day for a time that ends before a month."""
+        month = end_m + self.months - 1
+        return dt.date(month // 12, month % 12 + 1, self.day)
+
+
+@dataclass(frozen=True)
 class Contract:
     """Everything the warehouse knows about one dataset."""
 
@@ -135,6 +149,8 @@ class Contract:
     slice_by: tuple[str, ...] = ()
     coverage: Literal["unit", "file"] = "file"
     due_day: int | None = None
+    term: Term | None = None
+    """When a survey of a quarter or a year is due; what is owed every month has `due_day` instead."""
     is_reference: bool = False
     is_passing: bool = False
     """Rows pass through: they are folded into another dataset and dropped after some days, never stored as facts."""
@@ -289,7 +305,8 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         slice=data["slice"],
         slice_by=tuple(data.get("slice_by", ())),
         coverage=data.get("coverage", "file"),
-        due_day=data.get("due", {}).get("day"),
+        due_day=None if "months_after" in data.get("due", {}) else data.get("due", {}).get("day"),
+        term=_term(file, data.get("due", {}), faults),
         is_reference=data.get("is_reference", False),
         is_passing=data.get("is_passing", False),
         checks=_checks(file, data, names, faults),
@@ -303,6 +320,17 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         standard=data.get("standard"),
         examples=tuple(data.get("example", ())),
     )
+
+
+def _term(file: str, due: Mapping[str, Any], faults: list[str]) -> Term | None:
+    """Read `due = { months_after = 2, day = 20 }`: the 20th of the second month after the time surveyed."""
+    if "months_after" not in due:
+        return None
+    months, day = due.get("months_after"), due.get("day")
+    if not isinstance(months, int) or not isinstance(day, int) or not (1 <= months <= 12 and 1 <= day <= 28):
+        faults.append(f"{file}: due needs months_after from 1 to 12 and day from 1 to 28, not {dict(due)}")
+        return None
+    return Term(months, day)
 
 
 def _column(file: str, item: Mapping[str, Any], faults: list[str]) -> Column | None:

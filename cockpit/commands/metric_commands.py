@@ -23,10 +23,10 @@ from cockpit.commands.common import (
 )
 from cockpit.commands.definitions import HISTORY_COLUMNS, history, standing_definitions
 from metrics.catalogue import load_catalogue
-from metrics.model import AS_WAS, Catalogue, Query
+from metrics.model import AS_WAS, CALIBERS, Caliber, Catalogue, Query
 from warehouse import operations
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant, system_clock
-from warehouse.base.errors import DefinitionError, QueryError, UnknownName
+from warehouse.base.errors import DefinitionError, QueryError, UnknownName, suggest
 from warehouse.base.periods import Period, check_grain, natural_grain
 from warehouse.base.scope import Scope
 from warehouse.contracts import load_contracts
@@ -71,6 +71,25 @@ def state_of(text: str | None) -> State | None:
     return None
 
 
+CaliberOption = Annotated[
+    str,
+    typer.Option(
+        "--caliber", help="monitor (监测口径: ledgers, meters) or survey (统计口径); also finance, published."
+    ),
+]
+
+
+def caliber_of(text: str) -> Caliber:
+    """Return the asked caliber."""
+    for caliber in CALIBERS:
+        if caliber == text:
+            return caliber
+    near = suggest(text, CALIBERS)
+    raise QueryError(
+        f"'{text}' is no caliber.", f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(CALIBERS)}"
+    )
+
+
 def query(
     ids: Annotated[list[str], typer.Argument(help="Indicator ids.", metavar="ID...")],
     period: Annotated[str, typer.Option("--period", help="2024-05, 2024-Q2, 2024 or a range A..B.")],
@@ -88,6 +107,7 @@ def query(
             "--factors", help="Coefficients: as-dated (各月按当时系数) or a YEAR for all months (按统一系数)."
         ),
     ] = None,
+    caliber: CaliberOption = "monitor",
     form: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "table",
     out: Annotated[Path | None, typer.Option("--out", help="File to write instead of printing.")] = None,
     json_: JsonOption = False,
@@ -120,6 +140,7 @@ def query(
         state=state_of(state),
         now=system_clock(),
         factors=factors,
+        caliber=caliber_of(caliber),
     )
     if form == "sql":
         print(f"-- generation file: {generation.path}\n{sql_text(generation, catalogue, question)}")
