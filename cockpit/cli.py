@@ -16,6 +16,7 @@ from cockpit.commands import (
     metric_commands,
     pull_commands,
     quarantine_commands,
+    query_command,
     review_commands,
     sample_commands,
     serve_commands,
@@ -55,7 +56,7 @@ app.command("doctor")(doctor_commands.doctor)
 app.command("compact")(upkeep_commands.compact)
 app.command("sample")(sample_commands.sample)
 app.add_typer(metric_commands.indicators_app, name="indicators")
-app.command("query")(metric_commands.query)
+app.command("query")(query_command.query)
 app.command("diff")(metric_commands.diff)
 app.add_typer(metric_commands.snapshot_app, name="snapshot")
 app.add_typer(metric_commands.rules_app, name="rules")

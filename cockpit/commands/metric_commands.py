@@ -1,8 +1,7 @@
-"""Commands that ask: query, diff, indicators, snapshot, rules, landing, forecast."""
+"""Commands that ask: diff, indicators, snapshot, rules, landing, forecast."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cockpit.commands.answers import FORMATS, show
+from cockpit.commands.asking import KnownAtOption, StateOption, moment_of, nodes_of, state_of
 from cockpit.commands.common import (
     JsonOption,
     StoreOption,
-    err,
     in_currency,
     print_json,
     print_table,
@@ -23,14 +21,14 @@ from cockpit.commands.common import (
 )
 from cockpit.commands.definitions import HISTORY_COLUMNS, history, standing_definitions
 from metrics.catalogue import load_catalogue
-from metrics.model import AS_WAS, CALIBERS, Caliber, Catalogue, Query
+from metrics.model import Catalogue
 from warehouse import operations
-from warehouse.base.clock import DEFAULT_ZONE, parse_instant, system_clock
-from warehouse.base.errors import DefinitionError, QueryError, UnknownName, suggest
+from warehouse.base.clock import DEFAULT_ZONE, system_clock
+from warehouse.base.errors import DefinitionError, QueryError, UnknownName
 from warehouse.base.periods import Period, check_grain, natural_grain
 from warehouse.base.scope import Scope
 from warehouse.contracts import load_contracts
-from warehouse.store import STATES, Generation, State
+from warehouse.store import Generation
 
 indicators_app = typer.Typer(no_args_is_help=True, help="What each number means.")
 snapshot_app = typer.Typer(no_args_is_help=True, help="Frozen boards.")
@@ -38,134 +36,6 @@ rules_app = typer.Typer(no_args_is_help=True, help="Warning rules.")
 
 SNAPSHOT_COLUMNS = ("snapshot_id", "kind", "day", "period", "through_seq", "state", "values", "taken_at")
 LANDING_COLUMNS = ("indicator", "node", "year", "paid", "expected", "lo90", "hi90", "unit", "status", "made_at")
-
-KnownAtOption = Annotated[
-    str | None, typer.Option("--known-at", help="As known then: a date (its end) or an instant; default now.")
-]
-
-
-def moment_of(text: str | None, zone: str) -> dt.datetime | None:
-    """Return the asked moment of knowledge; a future one is refused."""
-    if text is None:
-        return None
-    moment = parse_instant(text, zone)
-    end_of_today = parse_instant(system_clock().date().isoformat(), zone)
-    if moment > max(end_of_today, system_clock()):
-        raise QueryError(f"'{text}' lies in the future; nothing is known then.", "ask for today or an earlier day")
-    return min(moment, system_clock())
-
-
-StateOption = Annotated[
-    str | None,
-    typer.Option("--state", help="reviewed or reported; default reviewed where the store works with review."),
-]
-
-
-def state_of(text: str | None) -> State | None:
-    """Return the asked state of the figures."""
-    for state in STATES:
-        if state == text:
-            return state
-    if text is not None:
-        raise QueryError(f"'{text}' is no state of a figure.", f"use {' or '.join(STATES)}")
-    return None
-
-
-CaliberOption = Annotated[
-    str,
-    typer.Option(
-        "--caliber", help="monitor (监测口径: ledgers, meters) or survey (统计口径); also finance, published."
-    ),
-]
-
-
-def caliber_of(text: str) -> Caliber:
-    """Return the asked caliber."""
-    for caliber in CALIBERS:
-        if caliber == text:
-            return caliber
-    near = suggest(text, CALIBERS)
-    raise QueryError(
-        f"'{text}' is no caliber.", f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(CALIBERS)}"
-    )
-
-
-def query(
-    ids: Annotated[list[str], typer.Argument(help="Indicator ids.", metavar="ID...")],
-    period: Annotated[str, typer.Option("--period", help="2024-05, 2024-Q2, 2024 or a range A..B.")],
-    store: StoreOption = None,
-    node: Annotated[list[str] | None, typer.Option("--node", help="Code or name; default the root.")] = None,
-    grain: Annotated[str | None, typer.Option(help="month, quarter, ytd, r12 or year.")] = None,
-    by: Annotated[str | None, typer.Option(help="children, or a dimension of the indicator.")] = None,
-    where: Annotated[str | None, typer.Option(help="Condition over dimensions and unit attributes.")] = None,
-    known_at: KnownAtOption = None,
-    tree: Annotated[str, typer.Option(help="as-was, or a date whose tree is applied to all periods.")] = AS_WAS,
-    state: StateOption = None,
-    factors: Annotated[
-        str | None,
-        typer.Option(
-            "--factors", help="Coefficients: as-dated (各月按当时系数) or a YEAR for all months (按统一系数)."
-        ),
-    ] = None,
-    caliber: CaliberOption = "monitor",
-    form: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "table",
-    out: Annotated[Path | None, typer.Option("--out", help="File to write instead of printing.")] = None,
-    json_: JsonOption = False,
-) -> None:
-    """Answer indicators for nodes and periods, as known now or on a past day."""
-    from metrics.editions import in_force, undefined_ids
-    from metrics.evaluate import evaluate, sql_text
-
-    if form not in FORMATS:
-        raise QueryError(f"'{form}' is not a format.", f"use one of {', '.join(FORMATS)}")
-    if out is not None:
-        writable(out)
-    place = store_at(store)
-    catalogue = standing_definitions(place)
-    generation = place.open_generation(memory="1GB", threads=2)
-    moment = moment_of(known_at, generation.zone)
-    first, last = Period.parse_range(period, generation.fiscal_start)
-    question = Query(
-        indicators=tuple(ids),
-        nodes=_nodes(generation, node or (), generation.batch_at(moment)),
-        period_from=first.label,
-        period_to=last.label,
-        grain=check_grain(grain) if grain else natural_grain(period),
-        by=by,
-        where=where,
-        known_at=moment,
-        tree=tree,
-        scope=Scope.everything(),
-        actor="local",
-        state=state_of(state),
-        now=system_clock(),
-        factors=factors,
-        caliber=caliber_of(caliber),
-    )
-    if form == "sql":
-        print(f"-- generation file: {generation.path}\n{sql_text(generation, catalogue, question)}")
-        return
-    answers = evaluate(generation, catalogue, question)
-    if factors is not None and (plain := sorted({a.indicator for a in answers if not a.factors})):
-        err.print(f"{', '.join(plain)}：不使用系数，按原口径。No coefficients go into these: --factors changes nothing.", markup=False)  # fmt: skip
-    if moment is not None and generation.batch_at(moment) == 0:
-        err.print("Nothing had been loaded by then: no figure was known.", markup=False)
-    if absent := undefined_ids(in_force(generation, catalogue, moment), ids):
-        err.print(
-            f"{', '.join(absent)}：当时没有可用的定义，因此没有数值。Not defined then, or no longer computable by the definition of "
-            "that day: no_source.", markup=False,
-        )  # fmt: skip
-    show(answers, generation.meta, "json" if json_ else form, out)
-
-
-def _nodes(generation: Generation, asked: Sequence[str], seq: int | None = None) -> tuple[str, ...]:
-    """Return node codes for codes or names, aliases as known at a batch; without any, the root."""
-    from metrics.knowledge import knowledge
-    from metrics.nodes import find_node, root_node
-
-    register = knowledge(generation).register
-    at = generation.through_seq if seq is None else seq
-    return tuple(find_node(register, text, at) for text in asked) or (root_node(register, generation.through_seq),)
 
 
 @indicators_app.command("list")
@@ -288,7 +158,7 @@ def diff(
         generation,
         catalogue,
         indicators=tuple(ids or [item.id for item in catalogue.written]),
-        nodes=_nodes(generation, (node,) if node else ()),
+        nodes=nodes_of(generation, (node,) if node else ()),
         period_from=first.label,
         period_to=last.label,
         grain=check_grain(grain) if grain else natural_grain(period),

@@ -1,0 +1,86 @@
+"""The command that asks for figures: query."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cockpit.commands.answers import FORMATS, show
+from cockpit.commands.asking import CaliberOption, KnownAtOption, StateOption, caliber_of, moment_of, nodes_of, state_of
+from cockpit.commands.common import JsonOption, StoreOption, err, store_at, writable
+from cockpit.commands.definitions import standing_definitions
+from metrics.model import AS_WAS, Query
+from warehouse.base.clock import system_clock
+from warehouse.base.errors import QueryError
+from warehouse.base.periods import Period, check_grain, natural_grain
+from warehouse.base.scope import Scope
+
+
+def query(
+    ids: Annotated[list[str], typer.Argument(help="Indicator ids.", metavar="ID...")],
+    period: Annotated[str, typer.Option("--period", help="2024-05, 2024-Q2, 2024 or a range A..B.")],
+    store: StoreOption = None,
+    node: Annotated[list[str] | None, typer.Option("--node", help="Code or name; default the root.")] = None,
+    grain: Annotated[str | None, typer.Option(help="month, quarter, ytd, r12 or year.")] = None,
+    by: Annotated[str | None, typer.Option(help="children, or a dimension of the indicator.")] = None,
+    where: Annotated[str | None, typer.Option(help="Condition over dimensions and unit attributes.")] = None,
+    known_at: KnownAtOption = None,
+    tree: Annotated[str, typer.Option(help="as-was, or a date whose tree is applied to all periods.")] = AS_WAS,
+    state: StateOption = None,
+    factors: Annotated[
+        str | None,
+        typer.Option(
+            "--factors", help="Coefficients: as-dated (各月按当时系数) or a YEAR for all months (按统一系数)."
+        ),
+    ] = None,
+    caliber: CaliberOption = "monitor",
+    form: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "table",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write instead of printing.")] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Answer indicators for nodes and periods, as known now or on a past day."""
+    from metrics.editions import in_force, undefined_ids
+    from metrics.evaluate import evaluate, sql_text
+
+    if form not in FORMATS:
+        raise QueryError(f"'{form}' is not a format.", f"use one of {', '.join(FORMATS)}")
+    if out is not None:
+        writable(out)
+    place = store_at(store)
+    catalogue = standing_definitions(place)
+    generation = place.open_generation(memory="1GB", threads=2)
+    moment = moment_of(known_at, generation.zone)
+    first, last = Period.parse_range(period, generation.fiscal_start)
+    question = Query(
+        indicators=tuple(ids),
+        nodes=nodes_of(generation, node or (), generation.batch_at(moment)),
+        period_from=first.label,
+        period_to=last.label,
+        grain=check_grain(grain) if grain else natural_grain(period),
+        by=by,
+        where=where,
+        known_at=moment,
+        tree=tree,
+        scope=Scope.everything(),
+        actor="local",
+        state=state_of(state),
+        now=system_clock(),
+        factors=factors,
+        caliber=caliber_of(caliber),
+    )
+    if form == "sql":
+        print(f"-- generation file: {generation.path}\n{sql_text(generation, catalogue, question)}")
+        return
+    answers = evaluate(generation, catalogue, question)
+    if factors is not None and (plain := sorted({a.indicator for a in answers if not a.factors})):
+        err.print(f"{', '.join(plain)}：不使用系数，按原口径。No coefficients go into these: --factors changes nothing.", markup=False)  # fmt: skip
+    if moment is not None and generation.batch_at(moment) == 0:
+        err.print("Nothing had been loaded by then: no figure was known.", markup=False)
+    if absent := undefined_ids(in_force(generation, catalogue, moment), ids):
+        err.print(
+            f"{', '.join(absent)}：当时没有可用的定义，因此没有数值。Not defined then, or no longer computable by the definition of "
+            "that day: no_source.", markup=False,
+        )  # fmt: skip
+    show(answers, generation.meta, "json" if json_ else form, out)
