@@ -196,9 +196,11 @@ class Language:
 
 
 def load_texts(code: str) -> dict[str, str]:
-    """Return the catalogue of one language as flat keys `section.name`."""
-    with (_FOLDER / f"{code}.toml").open("rb") as source:
-        return dict(_flatten("", tomllib.load(source)))
+    """Return the catalogue of one language as flat keys `section.name`, from all files that bear its code."""
+    found: dict[str, str] = {}
+    for path in (_FOLDER / f"{code}.toml", *sorted(_FOLDER.glob(f"{code}_*.toml"))):
+        found |= _flatten("", tomllib.loads(path.read_text(encoding="utf-8")))
+    return found
 
 
 def languages(currency: str, zone: str, catalogues: Mapping[str, Mapping[str, str]]) -> dict[str, Language]:
