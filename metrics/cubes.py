@@ -39,6 +39,8 @@ OWN = "|own"
 """Suffix of a node that stands for a parent's own figures without its children's."""
 BY_UNIT = "unit, month_no, batch_seq"
 BY_NODE = "node, month_no, batch_seq"
+MONTHLY_PLANS = "plan_month"
+"""Plans by month are no file of anybody's: they are split here, from figures the other cubes give."""
 AHEAD = 12
 """Months beyond the last data for which standing registers and duties are laid out."""
 
@@ -57,11 +59,7 @@ def build(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], cat
     build_population(con)
     live, tables = [], table_names(con)
     for source in catalogue.sources.values():
-        if f"d_{source.of}" not in tables or not has_rows(con, f"d_{source.of}"):
-            continue
-        if has_rows(con, prepare(con, source, catalogue, contracts)):
-            build_leaf(con, source, catalogue, contracts, span)
-            build_unit(con, source, catalogue, contracts[source.of])
+        if source.of != MONTHLY_PLANS and build_source(con, source, catalogue, contracts, span, tables):
             live.append(source)
     counted = build_cells(con, catalogue, contracts, [source.name for source in live], (span.first, span.end))
     _carry_up(con, live, counted)
@@ -70,11 +68,30 @@ def build(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], cat
     build_now(con, live, built)
     build_outside_life(con, contracts, span)
     write_register(con, live, built, span)
+    from metrics.lay_plans import build_plans  # plans are split by figures that are asked of what stands here
+
+    if plans := build_plans(con, contracts, catalogue, span):
+        live += plans
+        built = built_atoms(catalogue, {s.name for s in live}, {a.name for a in counted})
+        build_now(con, live, built)
+        write_register(con, live, built, span)
     if works_with_review(con):
         with looking_at_reviewed(con):
             _build_reviewed(con, contracts, catalogue, live, counted, built, span)
     for source in catalogue.sources.values():
         con.execute(f"DROP TABLE IF EXISTS {quoted('rows_' + source.name)}")
+
+
+def build_source(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contracts: Mapping[str, Contract],
+                  span: Span, tables: Container[str]) -> bool:  # fmt: skip
+    """Write the changes of a source per unit; tell whether it has any rows."""
+    if f"d_{source.of}" not in tables or not has_rows(con, f"d_{source.of}"):
+        return False
+    if not has_rows(con, prepare(con, source, catalogue, contracts)):
+        return False
+    build_leaf(con, source, catalogue, contracts, span)
+    build_unit(con, source, catalogue, contracts[source.of])
+    return True
 
 
 def _carry_up(con: duckdb.DuckDBPyConnection, sources: Iterable[Source], counted: Iterable[Atom]) -> None:
@@ -339,7 +356,7 @@ def build_outside_life(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, C
 
 def is_followed(con: duckdb.DuckDBPyConnection, contract: Contract, tables: Container[str]) -> bool:
     """Tell whether a dataset holds facts of units."""
-    if contract.is_reference or contract.name == "org_unit" or f"d_{contract.name}" not in tables:
+    if contract.is_reference or contract.name in ("org_unit", MONTHLY_PLANS) or f"d_{contract.name}" not in tables:
         return False
     return has_rows(con, f"d_{contract.name}")
 

@@ -21,6 +21,7 @@ import duckdb
 
 from metrics.cells import build_cells
 from metrics.cubes import (
+    MONTHLY_PLANS,
     BuiltAtom,
     Span,
     build_due,
@@ -47,6 +48,7 @@ from metrics.lanes import (
     take_units,
     touch,
 )
+from metrics.lay_plans import add_region_changes, moved_months, region_changes
 from metrics.model import Atom, Catalogue, Source
 from metrics.reviewed_cubes import file_reports, touched_sources
 from metrics.tables import has_rows, literal, quoted, table_names
@@ -72,6 +74,7 @@ def refresh(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], c
     main = Lane(con, contracts, catalogue, database, ("main",), change.before, change.reported, parts, there)
     _refresh_due(main)
     _refresh_changes(main, live, counted)
+    _refresh_regions(main, live)
     _refresh_now(main, live, counted, built)
     _refresh_outside(main)
     if works_with_review(con):
@@ -83,6 +86,8 @@ def refresh(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], c
         reviewed.whole |= main.whole
         _refresh_now(reviewed, live, counted, built)
     con.execute("UPDATE cube_span SET end_m = $1", [parts[-1].span.end])
+    if moved_months(con, contracts, catalogue, change.reported):
+        raise Anew("plans are split by month otherwise than before")
     for source in live:
         con.execute(f"DROP TABLE IF EXISTS {quoted('rows_' + source.name)}")
     con.execute(f"DETACH {SCRATCH.partition('.')[0]}")
@@ -113,6 +118,21 @@ def _counted(catalogue: Catalogue, live: Iterable[Source]) -> list[Atom]:
 
 def _looked_up(source: Source) -> set[str]:
     return {lookup.table for lookup in source.lookups}
+
+
+def _refresh_regions(lane: Lane, live: Iterable[Source]) -> None:
+    """Lay out the plans of regions for months the cubes did not reach; elsewhere they stand, or all is built anew."""
+    for source in live:
+        if source.of != MONTHLY_PLANS or lane.pieces[-1].is_moved or source.name in lane.whole:
+            continue
+        table = f"node_{source.name}"
+        rows = region_changes(lane.con, source, lane.pieces[-1].span.first)
+        lane.con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.regions AS SELECT * FROM {lane.place(table)} WHERE FALSE")
+        with lane.looking(scratch=True):
+            add_region_changes(lane.con, rows, "regions")
+        lane.con.execute(f"INSERT INTO {lane.place(table)} BY NAME SELECT * FROM {SCRATCH}.regions")
+        touch(lane, f"{SCRATCH}.regions")
+        drop(lane, "regions")
 
 
 def _is_whole(lane: Lane, source: Source) -> bool:

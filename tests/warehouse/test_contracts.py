@@ -68,6 +68,10 @@ COLUMNS = {
     "energy_survey": "year unit carrier quantity cost heating_quantity transport_quantity machine_room_quantity",
     "energy_disclosure": "month unit published_on channel",
     "governance": "unit month dataset kind mark amount",
+    "plan": "unit indicator year version value value_unit split base_share approved_on approved_by document reason"
+    " m01 m02 m03 m04 m05 m06 m07 m08 m09 m10 m11 m12",
+    "plan_month": "unit month indicator amount year_amount version",
+    "degree_day": "climate month_of_year degree_days doc_no valid_from valid_to",
     "energy_norm": "measure kind zone norm_limit norm_base norm_guide",
     "housing_fund": "unit month collected collected_to_date withdrawn withdrawn_to_date loaned deposit_balance"
     " loan_balance overdue depositors cases online_cases",
