@@ -96,12 +96,12 @@ def _reviewed(con: duckdb.DuckDBPyConnection, named: Sequence[Contract]) -> list
 def _divide(con: duckdb.DuckDBPyConnection, contract: Contract, shared: Shared | None) -> None:
     if shared is None:
         return
-    table, key = f"d_{contract.name}", f'"{shared.account}"'
+    table, key = f"d_{contract.name}", _bill_key(shared)
     con.execute(f"DELETE FROM allocated WHERE dataset = {quote(contract.name)}")
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE bills AS
         SELECT *, row_number() OVER (ORDER BY row_id, from_m, rec_from) AS rid, {key} AS bill_key,
-               {_or_null(shared.carrier)} AS bill_carrier, {_or_null(shared.place)} AS bill_place
+               {_or_null(shared.carrier)} AS bill_carrier, {_or_null(shared.place or shared.account)} AS bill_place
         FROM {table} WHERE {key} IN (SELECT key FROM rules)"""
     )
     if con.execute("SELECT count(*) FROM bills").fetchone() != (0,):
@@ -121,6 +121,15 @@ def _take_apart(con: duckdb.DuckDBPyConnection, contract: Contract, shared: Shar
     con.execute(_pieces())
     con.execute(_claims())
     con.execute(_parts(contract, shared))
+
+
+def _bill_key(shared: Shared) -> str:
+    """SQL of what a rule names a row by: its account number where any rule names that, else the unit or the meter."""
+    if shared.number is None:
+        return f'"{shared.account}"'
+    return (
+        f'(CASE WHEN "{shared.number}" IN (SELECT key FROM rules) THEN "{shared.number}" ELSE "{shared.account}" END)'
+    )
 
 
 def _or_null(column: str | None) -> str:
@@ -253,7 +262,7 @@ def _rows(contract: Contract, shared: Shared) -> str:
         taken[name] = f'CASE WHEN h.rid IS NULL THEN b."{name}" ELSE b."{name}" - {less} END'
     taken |= {name: f'CASE WHEN h.rid IS NULL THEN b."{name}" END' for name in shared.blank}
     left = ", ".join(f'{value} AS "{name}"' for name, value in taken.items())
-    key = f'"{shared.account}"'
+    key = _bill_key(shared)
     return f"""
     SELECT * FROM d_{contract.name} WHERE {key} IS NULL OR {key} NOT IN (SELECT key FROM rules)
     UNION ALL BY NAME
@@ -282,4 +291,5 @@ def _left(contract: Contract) -> str:
     SELECT DISTINCT {quote(contract.name)}, r.row_id, r.unit, r.from_m, r.rec_from, r.rec_to, r.unit, NULL, NULL, NULL, '{NO_RULE}', FALSE
     FROM d_{contract.name} r JOIN d_org_unit o ON o.code = r.unit AND o.kind IN ({kinds})
      AND o.from_m <= r.from_m AND r.from_m < o.to_m AND o.rec_to = {OPEN}
-    WHERE r.unit NOT IN (SELECT key FROM rules)"""
+    WHERE r.unit NOT IN (SELECT key FROM rules)
+      AND (r.row_id, r.from_m) NOT IN (SELECT (row_id, from_m) FROM allocated WHERE dataset = {quote(contract.name)})"""

@@ -16,6 +16,7 @@ DOUBT_KINDS: Mapping[str, tuple[str, ...]] = {
     "quotient": ("series", "measures", "times"),
     "twins": ("series", "measures", "form", "digits"),
     "backwards": ("series", "measures", "order"),
+    "beside_blank": ("series", "measures", "order"),
 }
 """Kind → what must be said besides code, kind and text; `warehouse.doubts` gives each its meaning."""
 

@@ -122,12 +122,21 @@ def _backwards(contract: Contract, doubt: Doubt) -> str:
         WHERE a."{measure}" < b."{measure}" """
 
 
+def _beside_blank(contract: Contract, doubt: Doubt) -> str:
+    """A figure that names no account beside one of the same series and month that does: perhaps the whole and its parts."""
+    found = f"""b.from_m = a.from_m AND {_same_series(doubt)} AND coalesce(a."{doubt.order}", '') = '' AND b."{doubt.order}" <> ''"""
+    return f"""SELECT a.row_id, a.from_m, b."{doubt.order}" || ' ' || b.file_name || ' ' || b.row_no AS other, {_known(("a", "b"))}
+        FROM {_asked(contract, doubt)} JOIN d_{contract.name} b ON {found} WHERE {_overlap(("a", "b"))}
+        QUALIFY row_number() OVER (PARTITION BY a.row_id, a.from_m, {_since(("a", "b"))} ORDER BY b.row_id) = 1"""
+
+
 _FINDERS: Mapping[str, Callable[[Contract, Doubt], str]] = {
     "repeated": _repeated,
     "zero_after": _zero_after,
     "quotient": _quotient,
     "twins": _twins,
     "backwards": _backwards,
+    "beside_blank": _beside_blank,
 }
 
 

@@ -73,7 +73,7 @@ def is_complete(labels: Sequence[str], contract: Contract) -> bool:
     pivoted = set()
     if contract.unpivot and any(name and "." in name for name in found):
         pivoted = {contract.unpivot.dimension, *contract.unpivot.measures}
-    needed = {c.name for c in contract.columns if c.is_key and c.type != "month" and not c.default}
+    needed = {c.name for c in contract.columns if c.is_key and c.type != "month" and c.default is None}
     return needed <= found | pivoted
 
 

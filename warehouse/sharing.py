@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_KEYS = {"account", "carrier", "place", "measures", "blank"}
+_KEYS = {"account", "number", "carrier", "place", "measures", "blank"}
 
 
 @dataclass(frozen=True)
 class Shared:
     """How rows of a dataset are divided by the allocation rules.
 
-    `account` is the column the rules name: the unit (a compound's bill) or the meter. `carrier` says what is billed,
+    `account` is the column the rules name: the unit (a compound's bill) or the meter. `number` is the account number on
+    the bill (户号): where a rule names it, that rule goes before one for `account`. `carrier` says what is billed,
     `place` in which building the meter hangs. `blank` are columns that say nothing about a part: readings.
     """
 
@@ -22,6 +23,7 @@ class Shared:
     carrier: str | None = None
     place: str | None = None
     blank: tuple[str, ...] = ()
+    number: str | None = None
 
 
 def read_shared(
@@ -34,7 +36,7 @@ def read_shared(
     if not data.get("account") or not data.get("measures"):
         faults.append(f"{file}: shared needs 'account' and 'measures'")
         return None
-    named = [data[key] for key in ("account", "carrier", "place") if key in data]
+    named = [data[key] for key in ("account", "number", "carrier", "place") if key in data]
     faults += [
         f"{file}: shared names '{n}', which is not a column" for n in [*named, *data.get("blank", ())] if n not in types
     ]
@@ -43,5 +45,6 @@ def read_shared(
         for name in data["measures"] if not types.get(name, "").startswith("dec")
     ]  # fmt: skip
     return Shared(
-        data["account"], tuple(data["measures"]), data.get("carrier"), data.get("place"), tuple(data.get("blank", ()))
-    )
+        data["account"], tuple(data["measures"]), data.get("carrier"), data.get("place"), tuple(data.get("blank", ())),
+        data.get("number"),
+    )  # fmt: skip

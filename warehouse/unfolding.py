@@ -66,5 +66,5 @@ def _score(table: RawTable, contract: Contract) -> tuple[int, int] | None:
 def _has_keys(contract: Contract, found: frozenset[str]) -> bool:
     """Whether the columns are there that tell rows apart, but the period and the group, which unfolding may fill."""
     group = {contract.unpivot.dimension} if contract.unpivot else set()
-    needed = {c.name for c in contract.columns if c.is_key and c.name != contract.time_column and not c.default}
+    needed = {c.name for c in contract.columns if c.is_key and c.name != contract.time_column and c.default is None}
     return needed - group <= found and (not contract.org_column or contract.org_column in found)

@@ -313,3 +313,71 @@ def test_a_contract_that_shares_by_a_column_it_has_not_is_refused() -> None:
 
 def shares(contract: Contract) -> bool:
     return contract.shared is not None
+
+
+# --- accounts (户号): one shared by several units, several of one unit --------------------------------------------------
+
+ACCOUNT_BILL = "单位名称,统计期,户号,能源品种,数量,费用(元)\n"
+
+
+def live(generation: Generation, seq: int | None = None) -> list[tuple[str, str, str]]:
+    at = generation.through_seq if seq is None else seq
+    rows = generation.con.execute(
+        "SELECT account, unit, cost FROM d_energy_use WHERE rec_from <= $1 AND $1 < rec_to ORDER BY ALL", [at]
+    ).fetchall()
+    return [(account, unit, f"{cost.normalize():f}") for account, unit, cost in rows]
+
+
+def test_an_account_of_several_units_is_divided_and_the_others_stay_with_the_unit_on_the_bill(compound: Office) -> None:
+    """Account 8801 of 100 yuan, paid by the finance bureau: 60 : 40, later known to be 75 : 25; 8802 and 8803 are its own."""
+    lines = "".join(f"市财政局,2025-01,{account},电,{cost},{cost}\n" for account, cost in (("8801", 100), ("8802", 30), ("8803", 7)))  # fmt: skip
+    assert compound.hand_in("电.csv", ACCOUNT_BILL + lines).counts["accepted"] == 3
+    alone = compound.store.control.last()[0]
+    rule = "8801,电,A,协商,60,,纪要1,2025-01-01,\n8801,电,B,协商,40,,纪要1,2025-01-01,\n"
+    assert compound.hand_in("规则.csv", RULE + rule).counts["accepted"] == 2
+    first = compound.store.control.last()[0]
+    compound.hand_in("规则更正.csv", RULE + rule.replace("60,", "75,").replace("40,", "25,"))
+    generation = opened(compound)
+    own = [("8802", "A", "30"), ("8803", "A", "7")]
+    assert live(generation) == [("8801", "A", "75"), ("8801", "B", "25"), *own]
+    assert live(generation, first) == [("8801", "A", "60"), ("8801", "B", "40"), *own]
+    assert live(generation, alone) == [("8801", "A", "100"), *own]
+    sums = [
+        generation.con.execute(
+            "SELECT sum(cost) FROM d_energy_use WHERE rec_from <= $1 AND $1 < rec_to", [seq]
+        ).fetchall()
+        for seq in range(alone, generation.through_seq + 1)
+    ]
+    assert sums == [[(Decimal(137),)]] * 3, "the parts add up at every batch"
+    told = generation.con.execute(
+        f"SELECT account, unit, share, state FROM allocated WHERE rec_to = {OPEN} ORDER BY unit"
+    ).fetchall()
+    assert told == [("8801", "A", Decimal("75.0000"), "divided"), ("8801", "B", Decimal("25.0000"), "divided")]
+
+
+def test_an_account_in_a_compound_goes_by_its_own_rule_and_by_area_of_the_compound(compound: Office) -> None:
+    """8801 by its own rule to the audit office alone; 8802 by the areas 300 : 100 of the compound it hangs in; 8803 as all
+    bills of the compound, half and half; without weight 8804 stays and is told once."""
+    lines = "".join(f"市民中心,2025-01,{account},电,100,100\n" for account in ("8801", "8802", "8803", "8804"))
+    compound.hand_in("电.csv", ACCOUNT_BILL + lines)
+    rooms = "房屋编码,使用单位,院落名称,建筑面积(㎡),启用日期\nF1,市财政局,市民中心,300,2020-01-01\nF1,市教育局,市民中心,100,2020-01-01\n"
+    compound.hand_in("房屋.csv", rooms)
+    rules = (
+        "8801,,D,固定比例,100,,协议,2025-01-01,\n8802,,A,按面积,,,协议,2025-01-01,\n8802,,B,按面积,,,协议,2025-01-01,\n"
+        "Z,,A,固定比例,50,,协议,2025-01-01,\nZ,,B,固定比例,50,,协议,2025-01-01,\n8804,,D,按面积,,,协议,2025-01-01,\n"
+    )
+    assert compound.hand_in("规则.csv", RULE + rules).counts["accepted"] == 6
+    generation = opened(compound)
+    assert live(generation) == [
+        ("8801", "D", "100"), ("8802", "A", "75"), ("8802", "B", "25"), ("8803", "A", "50"), ("8803", "B", "50"),
+        ("8804", "Z", "100"),
+    ]  # fmt: skip
+    stays = f"SELECT unit, account, state FROM allocated WHERE state <> 'divided' AND rec_to = {OPEN}"
+    assert generation.con.execute(stays).fetchall() == [("Z", "8804", "no_weight")]
+
+
+def test_a_whole_beside_bills_by_account_is_doubtful(compound: Office) -> None:
+    compound.hand_in("电.csv", BILL + "市财政局,2025-01,137,137\n")
+    compound.hand_in("分户.csv", ACCOUNT_BILL + "市财政局,2025-01,8801,电,100,100\n市财政局,2025-01,8802,电,37,37\n")
+    found = opened(compound).con.execute("SELECT code, unit, other FROM doubt").fetchall()
+    assert found == [("account_and_whole", "A", "8801 分户.csv 2")]

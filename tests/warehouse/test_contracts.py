@@ -47,7 +47,7 @@ COLUMNS = {
     "space_exemption": "building room_no unit reason doc_no valid_from valid_to",
     "room": "building floor room_no room_kind usable_area unit person_no rank persons occupant_state status tenure"
     " compound approval valid_from valid_to",
-    "energy_use": "unit month carrier quantity unit_price cost shared billed_from billed_to prepaid",
+    "energy_use": "unit month carrier account quantity unit_price cost shared billed_from billed_to prepaid",
     "meter_month": "meter_no month unit building carrier previous current ratio quantity sub_item night_quantity"
     " day_quantity",
     "service_contract": "contract_no unit service_kind supplier amount valid_from valid_to",
