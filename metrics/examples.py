@@ -55,7 +55,7 @@ def check_examples(catalogue: Catalogue) -> None:
 
 
 def _faults(catalogue: Catalogue) -> list[str]:
-    return [f"{i.id}: {fault}" for i in catalogue.written for fault in example_faults(i)]
+    return [f"{i.id}: {fault}" for one in catalogue.written for i in (one, *one.forms) for fault in example_faults(i)]
 
 
 def example_faults(indicator: Indicator) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ The rules are those of the trade, kept as data beside the columns they speak of.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -111,3 +112,27 @@ def read_billing(
         faults.append(f"{file}: billing.measures is missing")
         return None
     return Billing(tuple(data["measures"]), data.get("from"), data.get("to"), data.get("topup"))
+
+
+@dataclass(frozen=True)
+class Term:
+    """A survey of a longer time is due on a day of the n-th month after it."""
+
+    months: int
+    day: int
+
+    def due_on(self, end_m: int) -> dt.date:
+        """Return the last day for a time that ends before a month."""
+        month = end_m + self.months - 1
+        return dt.date(month // 12, month % 12 + 1, self.day)
+
+
+def read_term(file: str, due: Mapping[str, Any], faults: list[str]) -> Term | None:
+    """Read `due = { months_after = 2, day = 20 }`: the 20th of the second month after the time surveyed."""
+    if "months_after" not in due:
+        return None
+    months, day = due.get("months_after"), due.get("day")
+    if not isinstance(months, int) or not isinstance(day, int) or not (1 <= months <= 12 and 1 <= day <= 28):
+        faults.append(f"{file}: due needs months_after from 1 to 12 and day from 1 to 28, not {dict(due)}")
+        return None
+    return Term(months, day)

@@ -12,7 +12,6 @@ A `doubt` marks sound rows that look copied or calculated, `billing` spreads a b
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import tomllib
 import unicodedata
@@ -24,7 +23,7 @@ from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from warehouse.base.errors import DefinitionError, suggest
-from warehouse.contract_rules import Billing, Doubt, read_billing, read_doubts
+from warehouse.contract_rules import Billing, Doubt, Term, read_billing, read_doubts, read_term
 from warehouse.pairs import pair_expr
 from warehouse.sharing import Shared, read_shared
 
@@ -120,19 +119,6 @@ class Unpivot:
     dimension: str
     measures: tuple[str, ...]
     groups: Mapping[str, Mapping[str, Column]]
-
-
-@dataclass(frozen=True)
-class Term:
-    """A survey of a longer time is due on a day of the n-th month after it."""
-
-    months: int
-    day: int
-
-    def due_on(self, end_m: int) -> dt.date:
-        """Return the last day for a time that ends before a month."""
-        month = end_m + self.months - 1
-        return dt.date(month // 12, month % 12 + 1, self.day)
 
 
 @dataclass(frozen=True)
@@ -306,7 +292,7 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         slice_by=tuple(data.get("slice_by", ())),
         coverage=data.get("coverage", "file"),
         due_day=None if "months_after" in data.get("due", {}) else data.get("due", {}).get("day"),
-        term=_term(file, data.get("due", {}), faults),
+        term=read_term(file, data.get("due", {}), faults),
         is_reference=data.get("is_reference", False),
         is_passing=data.get("is_passing", False),
         checks=_checks(file, data, names, faults),
@@ -320,17 +306,6 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         standard=data.get("standard"),
         examples=tuple(data.get("example", ())),
     )
-
-
-def _term(file: str, due: Mapping[str, Any], faults: list[str]) -> Term | None:
-    """Read `due = { months_after = 2, day = 20 }`: the 20th of the second month after the time surveyed."""
-    if "months_after" not in due:
-        return None
-    months, day = due.get("months_after"), due.get("day")
-    if not isinstance(months, int) or not isinstance(day, int) or not (1 <= months <= 12 and 1 <= day <= 28):
-        faults.append(f"{file}: due needs months_after from 1 to 12 and day from 1 to 28, not {dict(due)}")
-        return None
-    return Term(months, day)
 
 
 def _column(file: str, item: Mapping[str, Any], faults: list[str]) -> Column | None:
