@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from metrics.calibers import of_caliber
 from metrics.drill import Read, reads_of
 from metrics.drill_words import divisor_of, is_linear
 from metrics.editions import in_force
@@ -107,7 +108,7 @@ def tree_bridge(generation: Generation, catalogue: Catalogue, query: Query) -> t
     if query.by is not None or query.factors is not None:
         raise QueryError("A bridge stands behind one figure of a node.", "ask without --by and without --factors")
     generation = generation.seen(query.state)
-    catalogue = in_force(generation, catalogue, query.known_at)
+    catalogue = of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain)
     known = knowledge(generation)
     question = read_question(generation, catalogue, query, known)
     if unfit := [i.id for i in question.indicators if i.role in ("same", "rank", "pct")]:

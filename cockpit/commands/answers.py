@@ -1,63 +1,98 @@
-"""Answers as rows for people and machines: table, json, csv, parquet. Exact figures are text in JSON."""
+"""Answers as rows for people and machines: table, json, csv, parquet. Exact figures are text in JSON and csv."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from cockpit.commands.common import in_currency, print_json, print_table
+from cockpit.commands.common import print_json, print_table
 from metrics.model import Answer
 from warehouse.base.errors import QueryError
 from warehouse.base.money import exact
 
-COLUMNS = tuple(field.name for field in fields(Answer))
+OUTSIDE = "outside_life"
+"""Beside every answer: how many facts of its node and period lie outside the life of their unit, and are in no figure."""
+COLUMNS = (*(field.name for field in fields(Answer)), OUTSIDE)
+SHOWN = ("indicator", "node", "node_name", "dim_value", "period", "value", "unit", "due", "got", "status")
 FORMATS = ("table", "json", "csv", "parquet", "sql")
 
 
-def as_row(answer: Answer) -> dict[str, Any]:
-    """Return an answer as plain values: exact figures as text, ratios as numbers."""
-    return {name: _plain(getattr(answer, name)) for name in COLUMNS}
+def as_row(answer: Answer, outside: int = 0) -> dict[str, Any]:
+    """Return an answer as a row of surfaces §4, figures as they are."""
+    return {**{field.name: getattr(answer, field.name) for field in fields(Answer)}, OUTSIDE: outside}
+
+
+def show_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], shown: Sequence[str], form: str, out: Path | None
+) -> None:
+    """Print or write rows in one of the formats; `columns` are all of them, `shown` those of the table for people."""
+    if form == "parquet":
+        _write_parquet(rows, columns, out)
+        return
+    plain = [{name: _plain(row.get(name)) for name in columns} for row in rows]
+    if form == "json":
+        print_json(plain)
+    elif form == "csv" and out is not None:
+        with out.open("w", encoding="utf-8-sig", newline="") as handle:
+            _write_csv(plain, columns, handle)
+    elif form == "csv":
+        _write_csv(plain, columns, sys.stdout)
+    else:
+        print_table(plain, shown)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return exact(value)
-    if isinstance(value, dt.datetime):
+    if isinstance(value, dt.date):
         return value.isoformat()
     return value
 
 
-def show(answers: Sequence[Answer], facts: Mapping[str, str], form: str, out: Path | None) -> None:
-    """Print or write the answers of a store in one of the formats."""
-    rows = in_currency([as_row(answer) for answer in answers], facts)
-    if form == "json":
-        print_json(rows)
-    elif form == "csv":
-        if out is None:
-            _write_csv(rows, sys.stdout)
-        else:
-            with out.open("w", encoding="utf-8-sig", newline="") as handle:
-                _write_csv(rows, handle)
-    elif form == "parquet":
-        if out is None:
-            raise QueryError("Parquet is not text.", "name a file with --out FILE.parquet")
-        import polars as pl
-
-        texts = [{key: None if value is None else str(value) for key, value in row.items()} for row in rows]
-        pl.DataFrame(texts, schema=dict.fromkeys(COLUMNS, pl.String)).write_parquet(out)
-    else:
-        print_table(
-            rows, ("indicator", "node", "node_name", "dim_value", "period", "value", "unit", "due", "got", "status")
-        )
-
-
-def _write_csv(rows: Sequence[dict[str, Any]], handle: Any) -> None:
-    writer = csv.DictWriter(handle, COLUMNS)
+def _write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], handle: Any) -> None:
+    writer = csv.DictWriter(handle, list(columns))
     writer.writeheader()
     writer.writerows(rows)
+
+
+def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], out: Path | None) -> None:
+    """Write a parquet file, or its bytes to a pipe; a screen is refused.
+
+    A column of exact figures is DECIMAL, one with a ratio in it DOUBLE: a DOUBLE column never holds what a file reader
+    would take for an exact sum.
+    """
+    if out is None and sys.stdout.isatty():
+        raise QueryError("Parquet is not text.", "name a file with --out FILE.parquet, or send it on: > FILE.parquet")
+    import polars as pl
+
+    frame = pl.DataFrame([_series(name, [row.get(name) for row in rows]) for name in columns])
+    if out is not None:
+        frame.write_parquet(out)
+        return
+    held = io.BytesIO()
+    frame.write_parquet(held)
+    sys.stdout.buffer.write(held.getvalue())
+
+
+def _series(name: str, values: Sequence[Any]) -> Any:
+    import polars as pl
+
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, Decimal | int | float) and not isinstance(value, bool) for value in known):
+        if any(isinstance(value, float) for value in known):
+            return pl.Series(name, [None if v is None else float(v) for v in values], pl.Float64)
+        if any(isinstance(value, Decimal) for value in known):
+            scale = max(-int(Decimal(value).as_tuple().exponent) for value in known)
+            exact_ones = [None if v is None else Decimal(v) for v in values]
+            return pl.Series(name, exact_ones, pl.Decimal(38, max(scale, 0)))
+        return pl.Series(name, values, pl.Int64)
+    if known and all(isinstance(value, dt.datetime) for value in known):
+        return pl.Series(name, values)
+    return pl.Series(name, [None if v is None else str(_plain(v)) for v in values], pl.String)

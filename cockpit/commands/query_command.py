@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from cockpit.commands.answers import FORMATS, show
+from cockpit.commands.answers import COLUMNS, FORMATS, SHOWN, as_row, show_rows
 from cockpit.commands.asking import CaliberOption, KnownAtOption, StateOption, caliber_of, moment_of, nodes_of, state_of
-from cockpit.commands.common import JsonOption, StoreOption, err, store_at, writable
+from cockpit.commands.common import JsonOption, StoreOption, err, in_currency, store_at, writable
 from cockpit.commands.definitions import standing_definitions
-from metrics.model import AS_WAS, Query
+from metrics.model import AS_WAS, Catalogue, Query
 from warehouse.base.clock import system_clock
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import Period, check_grain, natural_grain
 from warehouse.base.scope import Scope
+from warehouse.store import Generation
 
 
 def query(
@@ -36,16 +37,25 @@ def query(
         ),
     ] = None,
     caliber: CaliberOption = "monitor",
+    bridge: Annotated[
+        bool, typer.Option("--bridge", help="Instead: as-was, the units that came in and left, as of --tree DATE.")
+    ] = False,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Instead: the reports the answers lack, with the unit that owes each.")
+    ] = False,
     form: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "table",
     out: Annotated[Path | None, typer.Option("--out", help="File to write instead of printing.")] = None,
     json_: JsonOption = False,
 ) -> None:
     """Answer indicators for nodes and periods, as known now or on a past day."""
-    from metrics.editions import in_force, undefined_ids
-    from metrics.evaluate import evaluate, sql_text
+    from cockpit.commands.query_lists import show_bridge, show_missing
+    from metrics.evaluate import sql_text
 
+    form = "json" if json_ else form
     if form not in FORMATS:
         raise QueryError(f"'{form}' is not a format.", f"use one of {', '.join(FORMATS)}")
+    if (bridge and missing) or ((bridge or missing) and form == "sql"):
+        raise QueryError("--bridge, --missing and --format sql each print something of their own.", "give one of them")
     if out is not None:
         writable(out)
     place = store_at(store)
@@ -72,15 +82,35 @@ def query(
     )
     if form == "sql":
         print(f"-- generation file: {generation.path}\n{sql_text(generation, catalogue, question)}")
-        return
-    answers = evaluate(generation, catalogue, question)
-    if factors is not None and (plain := sorted({a.indicator for a in answers if not a.factors})):
+    elif bridge:
+        show_bridge(generation, catalogue, question, form, out)
+    elif missing:
+        show_missing(generation, catalogue, question, form, out)
+    else:
+        _show_answers(generation, catalogue, question, form, out)
+
+
+def _show_answers(generation: Generation, catalogue: Catalogue, question: Query, form: str, out: Path | None) -> None:
+    """Print the answers, and beside them what a reader of the figures must know."""
+    from cockpit.commands.query_lists import say_missing, say_outside
+    from metrics.editions import in_force, undefined_ids
+    from metrics.evaluate import evaluate
+    from metrics.outside import counts_outside
+
+    moment, answers = question.known_at, evaluate(generation, catalogue, question)
+    if question.factors is not None and (plain := sorted({a.indicator for a in answers if not a.factors})):
         err.print(f"{', '.join(plain)}：不使用系数，按原口径。No coefficients go into these: --factors changes nothing.", markup=False)  # fmt: skip
     if moment is not None and generation.batch_at(moment) == 0:
         err.print("Nothing had been loaded by then: no figure was known.", markup=False)
-    if absent := undefined_ids(in_force(generation, catalogue, moment), ids):
+    if absent := undefined_ids(in_force(generation, catalogue, moment), question.indicators):
         err.print(
             f"{', '.join(absent)}：当时没有可用的定义，因此没有数值。Not defined then, or no longer computable by the definition of "
             "that day: no_source.", markup=False,
         )  # fmt: skip
-    show(answers, generation.meta, "json" if json_ else form, out)
+    outside = counts_outside(generation, catalogue, question, answers)
+    rows = in_currency([as_row(answer, count) for answer, count in zip(answers, outside, strict=True)], generation.meta)
+    show_rows(rows, COLUMNS, SHOWN, form, out)
+    if any(outside):
+        say_outside(generation, catalogue, question, answers)
+    if form == "table":
+        say_missing(generation, catalogue, question, answers)
