@@ -14,6 +14,7 @@ from cockpit.commands import (
     doctor_commands,
     doubt_commands,
     metric_commands,
+    plan_commands,
     pull_commands,
     quarantine_commands,
     query_command,
@@ -60,6 +61,7 @@ app.command("query")(query_command.query)
 app.command("diff")(metric_commands.diff)
 app.add_typer(metric_commands.snapshot_app, name="snapshot")
 app.add_typer(metric_commands.rules_app, name="rules")
+app.add_typer(plan_commands.plan_app, name="plan")
 app.command("landing")(metric_commands.landing)
 app.command("forecast")(metric_commands.forecast)
 app.add_typer(token_commands.tokens_app, name="tokens")

@@ -1,0 +1,201 @@
+"""Commands for plans: list their versions, show the months of one, explain how each month came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from cockpit.commands.asking import KnownAtOption, moment_of, nodes_of
+from cockpit.commands.common import JsonOption, StoreOption, err, print_json, print_table, store_at
+from cockpit.commands.definitions import standing_definitions
+from metrics.plans import Laid, Version
+from warehouse.base.clock import system_clock
+from warehouse.base.money import exact
+from warehouse.base.periods import OPEN, Period, month_label
+from warehouse.store import Generation
+
+plan_app = typer.Typer(no_args_is_help=True, help="Yearly plans, their versions and their months.")
+
+VERSION_COLUMNS = (
+    "unit", "name", "indicator", "year", "version", "value", "value_unit", "split", "base_share", "approved_on", "approved_by",
+    "document", "reason", "known_from", "known_to", "in_force", "file_name", "row_no",
+)  # fmt: skip
+VERSIONS_SHOWN = (
+    "unit", "name", "indicator", "year", "version", "value", "value_unit", "split", "approved_on", "approved_by", "reason",
+    "known_from", "in_force",
+)  # fmt: skip
+MONTHS_SHOWN = ("month", "value", "to_date", "unit", "due", "got", "status")
+STEPS_SHOWN = ("month", "read", "weight", "running_exact", "running", "amount", "answered", "reproduced")
+PARTS_SHOWN = ("unit", "name", "version", "split", "year_amount", "missing")
+WAYS = {
+    "even": ("按月平均", "evenly"),
+    "last_year_shape": ("按上年同期进度", "as the year before ran"),
+    "degree_days": ("按度日数", "by degree days"),
+    "given": ("按月给定", "as the months were given"),
+}
+ROUNDING = (
+    "各月累计 = 全年 × 累计权重，四舍五入；当月 = 本月累计 − 上月累计，十二月累计即全年。"
+    "Running total = year × running weight, rounded half up; a month is the difference of two, and the twelfth is the year."
+)
+
+YearOption = Annotated[str, typer.Option("--year", help="The year of the plan.")]
+NodeOption = Annotated[str | None, typer.Option("--node", help="Code or name; default the root.")]
+
+
+@plan_app.command("list")
+def plan_list(
+    store: StoreOption = None,
+    node: Annotated[str | None, typer.Option("--node", help="Code or name; default everybody's.")] = None,
+    indicator: Annotated[str | None, typer.Option("--indicator", help="Only plans of this indicator.")] = None,
+    year: Annotated[str | None, typer.Option("--year", help="Only plans of this year.")] = None,
+    known_at: KnownAtOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """List every version of every plan: who set it, when, why, and since when it was known here."""
+    from metrics.lay_plans import by_plan, read_versions
+    from metrics.plans import in_force
+
+    generation = store_at(store).open_generation()
+    seq = generation.batch_at(moment_of(known_at, generation.zone))
+    codes = nodes_of(generation, (node,), seq) if node else None
+    from_m = Period.parse(year, generation.fiscal_start).from_m if year else None
+    versions = [
+        one for one in read_versions(generation.con, f"rec_from <= {seq}")
+        if (codes is None or one.unit in codes) and (indicator is None or one.indicator == indicator)
+        and (from_m is None or one.from_m == from_m)
+    ]  # fmt: skip
+    standing = {in_force(plan, seq) for plan in by_plan(versions).values()}
+    rows = [_version_row(generation, one, one in standing, seq) for one in versions]
+    if json_:
+        print_json(rows)
+        return
+    print_table(rows, VERSIONS_SHOWN)
+    if not rows:
+        err.print("没有年度计划。No plan is known.", markup=False)
+
+
+def _version_row(generation: Generation, one: Version, is_standing: bool, seq: int) -> dict[str, Any]:
+    from metrics.explain_plans import name_of
+
+    papers = dict(one.papers or {})
+    known_to = generation.recorded_at(one.rec_to) if one.rec_to <= seq and one.rec_to < OPEN else None
+    values = {
+        "unit": one.unit, "name": name_of(generation, one.unit, one.from_m, seq), "indicator": one.indicator,
+        "year": papers.pop("year", None) or (one.from_m + 11) // 12, "version": one.number, "value": exact(one.value),
+        "value_unit": one.value_unit, "split": one.way, "base_share": None if one.base_share is None else exact(one.base_share),
+        "known_from": generation.recorded_at(one.rec_from), "known_to": known_to, "in_force": is_standing, **papers,
+    }  # fmt: skip
+    return {column: values.get(column) for column in VERSION_COLUMNS}
+
+
+@plan_app.command("show")
+def plan_show(
+    indicator: str, year: YearOption, store: StoreOption = None, node: NodeOption = None, known_at: KnownAtOption = None,
+    json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Show the months of a plan and their running total, as known now or on a past day."""
+    from metrics.explain_plans import answers, planned_indicator
+
+    place = store_at(store)
+    generation, span = _pinned(place.open_generation(), known_at), _year(place.open_generation(), year)
+    catalogue = standing_definitions(place)
+    code = nodes_of(generation, (node,) if node else (), generation.batch_at(None))[0]
+    made = planned_indicator(catalogue, indicator)[1]
+    total, rows = None, list[dict[str, Any]]()
+    for month, answer in answers(generation, catalogue, made, code, span, system_clock()):
+        if answer.value is not None:
+            total = answer.value if total is None else total + answer.value
+        rows.append({
+            "node": code, "month": month_label(month), "value": _plain(answer.value),
+            "to_date": None if answer.value is None else _plain(total), "unit": answer.unit, "due": answer.due,
+            "got": answer.got, "status": answer.status,
+        })  # fmt: skip
+    print_json(rows) if json_ else print_table(rows, MONTHS_SHOWN)
+
+
+@plan_app.command("explain")
+def plan_explain(
+    indicator: str, year: YearOption, store: StoreOption = None, node: NodeOption = None, known_at: KnownAtOption = None,
+    json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Reproduce each month of a plan: what it was split by, as known when, the weights and the rounding."""
+    from metrics.explain_plans import explain, name_of
+
+    place = store_at(store)
+    generation, span = _pinned(place.open_generation(), known_at), _year(place.open_generation(), year)
+    code = nodes_of(generation, (node,) if node else (), generation.batch_at(None))[0]
+    told = explain(generation, standing_definitions(place), indicator, code, span, system_clock())
+    months = [_step_row(one) for one in told.months]
+    if told.own is not None:
+        head = _own_head(generation, told.own)
+        print_json({**head, "months": months}) if json_ else _print_own(head, months)
+        return
+    parts = [
+        {"unit": one.version.unit, "name": name_of(generation, one.version.unit, span.from_m, generation.batch_at(None)),
+         "version": one.version.number, "split": one.version.way, "year_amount": exact(one.version.amount),
+         "missing": ", ".join(one.missing)}
+        for one in told.below
+    ]  # fmt: skip
+    lacking = [
+        {"unit": u, "name": name_of(generation, u, span.from_m, generation.batch_at(None))} for u in told.lacking
+    ]
+    if json_:
+        print_json({"node": code, "own": None, "parts": parts, "lacking": lacking, "months": months})
+        return
+    err.print(f"{code} 没有自己的计划，各月为下列单位计划之和。No plan of its own: the sum of the plans of these units.", markup=False)  # fmt: skip
+    print_table(parts, PARTS_SHOWN)
+    if lacking:
+        err.print(f"没有计划的单位（合计因此不完整）Without a plan, so the sum is incomplete: {', '.join(u['name'] for u in lacking)}", markup=False)  # fmt: skip
+    print_table(months, ("month", "answered"))
+
+
+def _own_head(generation: Generation, own: Laid) -> dict[str, Any]:
+    version = own.version
+    return {
+        "node": version.unit, "indicator": version.indicator, "version": version.number, "value": exact(version.value),
+        "value_unit": version.value_unit, "year_amount": exact(version.amount), "split": version.way,
+        "base_share": None if version.base_share is None else exact(version.base_share),
+        "known_from": generation.recorded_at(version.rec_from), "read_as_known_at": generation.recorded_at(own.inputs.seq),
+        "missing": list(own.missing), **(version.papers or {}),
+    }  # fmt: skip
+
+
+def _print_own(head: Mapping[str, Any], months: list[dict[str, Any]]) -> None:
+    zh, en = WAYS[head["split"]]
+    err.print(
+        f"{head['node']} · {head['indicator']} · 版本 version {head['version']} · {head['value']} {head['value_unit']} · {zh} {en}"
+        f" · 依据数据时点 read as known at {head['read_as_known_at']}", markup=False,
+    )  # fmt: skip
+    if head["missing"]:
+        err.print(f"尚未分解，缺少 Not split yet, missing: {', '.join(head['missing'])}", markup=False)
+        return
+    err.print(ROUNDING, markup=False)
+    print_table(months, STEPS_SHOWN)
+
+
+def _step_row(one: Any) -> dict[str, Any]:
+    answered = one.answer.numerator if one.answer.numerator is not None else one.answer.value
+    row = {"month": month_label(one.month), "answered": _plain(answered), "status": one.answer.status}
+    if one.share is None:
+        return row
+    share = one.share
+    return {
+        **row, "read": _plain(share.read), "weight": f"{share.weight.numerator}/{share.weight.denominator}",
+        "running_exact": f"{float(share.exact):.6f}", "running": exact(share.running), "amount": exact(share.amount),
+        "reproduced": one.is_reproduced,
+    }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    return exact(value) if hasattr(value, "as_tuple") else value
+
+
+def _year(generation: Generation, text: str) -> Period:
+    return Period.parse(text, generation.fiscal_start)
+
+
+def _pinned(generation: Generation, known_at: str | None) -> Generation:
+    """Return a generation that answers as known at a moment, whatever months are asked of it."""
+    return generation.as_known_at(generation.batch_at(moment_of(known_at, generation.zone)))
