@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
+from callbacks import language
 from callbacks.language import load_texts
 from metrics.catalogue import load_catalogue
 from metrics.model import UNIT_DIMS
@@ -43,11 +47,6 @@ def test_a_dimension_and_its_declared_values_have_names(dim: str, code: str) -> 
 
 
 def test_a_file_of_names_never_says_a_key_of_another_file_again() -> None:
-    import tomllib
-    from pathlib import Path
-
-    import callbacks.language as language
-
     for code in TEXTS:
         folder = Path(language.__file__).parent / "texts"
         keys = [
