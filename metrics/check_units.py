@@ -12,7 +12,7 @@ from fractions import Fraction
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.formula import MONTHS, Formula, Operand
+from metrics.formula import MONTHS, TIMES, Formula, Operand
 from metrics.measures import BadUnit, Measure, read_unit
 from metrics.model import Atom
 from metrics.quotient import LONGEST_FACTOR
@@ -112,7 +112,9 @@ def _operand(atoms: Mapping[str, Atom], coefficients: Collection[str]) -> Read:
         if isinstance(node, exp.Literal):
             return Measure() if node.name in coefficients else None
         operand: Operand = node.meta["operand"]
-        return read_unit("month" if operand.atom == MONTHS else atoms[operand.atom].unit)
+        if operand.atom in TIMES:
+            return read_unit("month" if operand.atom == MONTHS else "day")
+        return read_unit(atoms[operand.atom].unit)
 
     return read
 

@@ -14,7 +14,7 @@ from metrics.define_source import row_columns
 from metrics.drafting import Block, Draft, check_keys, row_expression
 from metrics.expressions import BadExpression
 from metrics.fingerprints import atom_text, digest, plain_name
-from metrics.formula import MONTHS
+from metrics.formula import TIMES
 from metrics.model import THEMES, Atom, Part, Source
 
 ATOM_KEYS = (
@@ -37,8 +37,8 @@ _PART_KEYS = ("of", "value", "where")
 
 def define_atom(block: Block, draft: Draft, blocks: Mapping[str, Block]) -> Atom | None:
     check_keys(block.where, block.data, ATOM_KEYS, draft)
-    if block.name == MONTHS:
-        draft.fault(block.where, "the name 'months' is taken: it is the number of months of the window")
+    if block.name in TIMES:
+        draft.fault(block.where, f"the name '{block.name}' is taken: it is a length of the window")
     if plain_name(block.name) != block.name:
         draft.fault(block.where, "a name that ends in __ and eight digits is kept for versions of the past")
     made = _leaf_atom(block, draft, blocks) if "leaf" in block.data else _sum_atom(block, draft)

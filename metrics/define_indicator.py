@@ -16,7 +16,7 @@ from metrics.define_atom import atom_dims
 from metrics.drafting import Block, Draft, check_keys, read_texts
 from metrics.expressions import BadExpression
 from metrics.fingerprints import atom_text, digest, plain_name
-from metrics.formula import MONTHS, Formula, parse_formula
+from metrics.formula import TIMES, Formula, parse_formula
 from metrics.model import CALIBERS, THEMES, UNIT_DIMS, Atom, Better, Example, Indicator, Texts
 from metrics.versions import rename_formula
 from warehouse.base.errors import CockpitError
@@ -93,7 +93,7 @@ def _formula(block: Block, draft: Draft) -> Formula | None:
         return None
     good = True
     for operand in formula.operands:
-        if operand.atom == MONTHS:
+        if operand.atom in TIMES:
             continue
         atom = draft.atoms.get(operand.atom)
         if atom is None:
@@ -118,10 +118,10 @@ def _example(block: Block, data: Mapping[str, Any], formula: Formula, draft: Dra
         return None
     if data["grain"] not in GRAINS:
         draft.fault(f"{where} grain", f"'{data['grain']}' is none of {', '.join(GRAINS)}")
-    used = {operand.atom for operand in formula.operands} - {MONTHS}
+    used = {operand.atom for operand in formula.operands} - TIMES
     for name in sorted(used ^ set(data["atoms"])):
         draft.fault(f"{where} atoms", f"'{name}' is {'missing' if name in used else 'not in the formula'}", name, used)
-    above = {operand.atom for operand in formula.operands if operand.above} - {MONTHS}
+    above = {operand.atom for operand in formula.operands if operand.above} - TIMES
     held = data.get("parent", {})
     for name in sorted(above ^ set(held)):
         draft.fault(f"{where} parent", f"'{name}' is {'missing' if name in above else 'not in a parent() of the formula'}", name, above)  # fmt: skip
@@ -142,7 +142,7 @@ def _month_figures(table: Mapping[str, Any]) -> dict[str, Decimal]:
 
 def _check_dims(block: Block, made: Indicator, formula: Formula, draft: Draft) -> None:
     for operand in formula.operands:
-        if operand.atom == MONTHS:
+        if operand.atom in TIMES:
             continue
         for dim in made.dims:
             if dim not in atom_dims(draft.atoms[operand.atom], draft.sources):
@@ -208,7 +208,7 @@ def finish(made: Indicator, draft: Draft, versions: Mapping[str, str] = MappingP
     """
     value = rename_formula(made.value, versions)
     formula = parse_formula(value)
-    atoms = tuple(dict.fromkeys(o.atom for o in formula.operands if o.atom != MONTHS))
+    atoms = tuple(dict.fromkeys(o.atom for o in formula.operands if o.atom not in TIMES))
     sources = tuple(dict.fromkeys(s for a in atoms for s in _all_sources(draft.atoms[a], draft)))
     text = {
         "value": ex.canonical(rename_formula(value, {name: plain_name(name) for name in atoms}), ex.FORMULA),

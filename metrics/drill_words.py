@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlglot import exp
 
-from metrics.formula import MONTHS, Formula, Operand, is_exact, operands_of, seen_window
+from metrics.formula import TIMES, Formula, Operand, is_exact, operands_of, seen_window
 from metrics.model import Answer
 from warehouse.base.periods import Window
 
@@ -97,7 +97,7 @@ def side_reads(side: Side, tree: exp.Expr | None, window: Window, fiscal_start: 
     def walk(node: exp.Expr, sign: int) -> None:
         if isinstance(node, exp.Placeholder):
             operand: Operand = node.meta["operand"]
-            if operand.atom != MONTHS and not operand.above:
+            if operand.atom not in TIMES and not operand.above:
                 earlier = seen_window(window, operand.view, fiscal_start)
                 start = earlier.to_m - 1 if operand.how == "last" else earlier.from_m
                 found.append(Read(side, operand, sign, start, earlier.to_m))

@@ -17,11 +17,12 @@ from metrics import expressions as ex
 from metrics.catalogue import build_catalogue, salvage
 from metrics.compiler import compile_shape
 from metrics.expressions import BadExpression
-from metrics.formula import ASKED, MONTHS, View, formula_at, parse_formula, seen_window
+from metrics.formula import ASKED, TIMES, View, formula_at, parse_formula, seen_window
 from metrics.model import Catalogue, Example, Figure, Indicator
 from metrics.plan import Ask, Laid, Layout, Shape
 from metrics.prepared import window_values
 from metrics.tables import quoted
+from metrics.time_words import shipped_days
 from warehouse.base.errors import DefinitionError
 from warehouse.base.periods import Period, Window, windows
 from warehouse.contracts import Contract
@@ -79,7 +80,7 @@ def run_example(indicator: Indicator, example: Example) -> tuple[Figure | None, 
     views = {o.view for o in formula.operands} | {ASKED}
     above = any(view.above for view in views)
     single = example.grain == "month" and all(view.span == "asked" for view in views)
-    atoms = sorted({o.atom for o in formula.operands} - {MONTHS})
+    atoms = sorted({o.atom for o in formula.operands} - TIMES)
     layout = Layout({a: Laid(a, 6, (_SOURCE,), (_SOURCE,)) for a in atoms}, {_SOURCE: _THEME}, 0, 100_000)
     ask = Ask(indicator.id, formula, indicator.scale)
     compiled = compile_shape(Shape((ask,), "now", "months" if single else "one", not above), layout)
@@ -94,6 +95,10 @@ def run_example(indicator: Indicator, example: Example) -> tuple[Figure | None, 
     }  # fmt: skip
     for span in {view.span for view in views}:
         values |= window_values([seen_window(window, View(span=span))], "" if span == "asked" else f"_{span}")
+    for operand in formula.operands:
+        if operand.atom in TIMES:
+            seen = seen_window(window, View(operand.shift, operand.span))
+            values |= shipped_days(operand, seen)
     row = con.execute(compiled.sql, {k: v for k, v in values.items() if k in compiled.parameters}).fetchone()
     con.close()
     if row is None:

@@ -22,6 +22,10 @@ Span = Literal["asked", "before", "ytd", "ytd_before", "r12", "r12_before"]
 """The window asked, the year or the twelve months that end where it ends, and the month before each of them."""
 
 MONTHS = "months"
+WORKDAYS = "workdays"
+HEATING_DAYS = "heating_days"
+TIMES = frozenset({MONTHS, WORKDAYS, HEATING_DAYS})
+"""Words of a formula that tell the length of the window: its months, working days, days of the heating season."""
 LONGEST_SHIFT = 120
 _SPANS: dict[str, Span] = {"ytd": "ytd", "r12": "r12"}
 _BEFORE: dict[Span, Span] = {"asked": "before", "ytd": "ytd_before", "r12": "r12_before"}
@@ -199,6 +203,8 @@ def _called(node: exp.Anonymous, view: View) -> exp.Expr:
 def _seen(atom: str, how: How, view: View) -> exp.Expr:
     if atom == MONTHS:
         return _placeholder(Operand(atom, how, 0, view.span))
+    if atom in TIMES:  # those of an earlier window are other days
+        return _placeholder(Operand(atom, how, view.shift, view.span))
     return _placeholder(Operand(atom, how, view.shift, view.span, view.above))
 
 
@@ -223,8 +229,8 @@ def _shift(node: exp.Expr) -> int:
 
 
 def _placeholder(operand: Operand) -> exp.Expr:
-    if operand.atom == MONTHS and operand.how != "sum":
-        raise BadExpression("months is the number of months of the window; write it bare")
+    if operand.atom in TIMES and operand.how != "sum":
+        raise BadExpression(f"{operand.atom} is a length of the window; write it bare")
     node = exp.Placeholder(this=operand.name)
     node.meta["operand"] = operand
     return node

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from metrics.filters import Filter
-from metrics.formula import ASKED, MONTHS, Formula, Operand, View
+from metrics.formula import ASKED, MONTHS, TIMES, Formula, Operand, View
 
 Reading = Literal["now", "then", "leaf"]
 """now: the current node cube · then: node changes up to a batch · leaf: unit changes joined to the tree."""
@@ -129,7 +129,7 @@ class Plan:
     @property
     def operands(self) -> tuple[Operand, ...]:
         """Every operand of every formula."""
-        return tuple(sorted({o for ask in self.shape.asks for o in ask.formula.operands if o.atom != MONTHS}))
+        return tuple(sorted({o for ask in self.shape.asks for o in ask.formula.operands if o.atom not in TIMES}))
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -188,9 +188,10 @@ def node_filter(plan: Plan, column: str) -> str:
     return f"{column} = $nodes" if plan.shape.one_node else f"{column} IN (SELECT unnest($nodes))"
 
 
-def uses_months(plan: Plan, view: View) -> bool:
-    """Tell whether a formula reads the number of months of a view."""
-    return any(o.atom == MONTHS and o.view == view for ask in plan.shape.asks for o in ask.formula.operands)
+def times_of(plan: Plan, view: View) -> tuple[Operand, ...]:
+    """Return the lengths of a view's windows that formulas read: months, working days, days of heating."""
+    read = {o for ask in plan.shape.asks for o in ask.formula.operands if o.atom in TIMES and o.view == view}
+    return tuple(sorted(read))
 
 
 def operand_table(view: View) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from metrics.compiler import Compiled, compile_shape
 from metrics.cubes import OWN
-from metrics.formula import View, formula_at, seen_window
+from metrics.formula import TIMES, View, formula_at, seen_window
 from metrics.knowledge import Kept, Known
 from metrics.model import Catalogue, Indicator, Query, Status
 from metrics.nodes import Stay
@@ -21,6 +21,7 @@ from metrics.question import CHILDREN, Question, elapsed_month, read_question, r
 from metrics.rank_peers import peer_codes
 from metrics.status import Rule, rule_of
 from warehouse.base.periods import Grain, Window
+from metrics.time_words import days_given
 from warehouse.store import Generation
 
 Key = tuple[Any, ...]
@@ -135,9 +136,22 @@ def _run(generation: Generation, question: Question, known: Known, asked: Sequen
     if shape.peers:
         given["nodes"] = peer_codes(generation, question, shape.peers, _given_codes(given), _ends(question))
     return Run(statement, given)
+    given |= _lengths(generation, question, asked, statement.compiled, given)
 
 
 def _given_codes(given: Mapping[str, object]) -> list[str]:
+def _lengths(generation: Generation, question: Question, asked: Sequence[Indicator], compiled: Compiled, given: Mapping[str, object]) -> dict[str, object]:  # fmt: skip
+    """Return the working days and the days of heating of every window that is read."""
+    parts = [part for w in question.windows if (part := question.elapsed_part(w)).months > 0]
+    codes = _given_codes(given) if "nodes" in given else question.query.nodes
+    nodes = list(dict.fromkeys([*codes, *(stay.child for stay in question.stays)]))
+    found: dict[str, object] = {}
+    for operand in {o for i in asked for o in formula_at(i.value, question.query.grain).operands if o.atom in TIMES}:
+        seen = [seen_window(part, View(operand.shift, operand.span), question.fiscal_start) for part in parts]
+        found |= days_given(generation, question.seq, operand, seen, nodes)
+    return {name: value for name, value in found.items() if name in compiled.parameters}
+
+
     codes = given["nodes"]
     return [str(code) for code in codes] if isinstance(codes, list) else [str(codes)]
 

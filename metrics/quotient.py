@@ -23,7 +23,7 @@ from typing import Protocol
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.formula import MONTHS, Formula, Operand, is_exact
+from metrics.formula import TIMES, Formula, Operand, is_exact
 
 LONGEST_FACTOR = 9
 """Digits of a number that multiplies an exact figure: 38 must hold the product."""
@@ -92,7 +92,7 @@ def exact_side(tree: exp.Expr, read: Reader) -> Side | None:
     if isinstance(tree, exp.Placeholder):
         operand: Operand = tree.meta["operand"]
         months = read.months(operand)
-        return Side(_column(read.figure(operand)), (months,) if months else (), operand.atom != MONTHS)
+        return Side(_column(read.figure(operand)), (months,) if months else (), operand.atom not in TIMES)
     if isinstance(tree, exp.Literal):
         digits = tree.name.replace(".", "", 1)
         return Side(tree.copy()) if digits.isdigit() and len(digits) <= LONGEST_FACTOR else None

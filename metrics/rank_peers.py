@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from metrics.formula import MONTHS
+from metrics.formula import TIMES
 from metrics.plan import Ask, Plan, reports_of
 from metrics.question import Question
 from metrics.tables import quoted
@@ -61,7 +61,7 @@ def _standing(plan: Plan, ask: Ask, group: str) -> list[tuple[str, str]]:
 
 
 def _due_columns(plan: Plan, ask: Ask) -> list[str]:
-    own = [o for o in ask.formula.operands if o.atom != MONTHS and not o.shift and not o.above]
+    own = [o for o in ask.formula.operands if o.atom not in TIMES and not o.shift and not o.above]
     reports = {r.column("due") for o in own or ask.formula.operands for r in reports_of(o, plan.layout)}
     return sorted(reports)
 

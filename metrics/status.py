@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metrics.compiler import Compiled
-from metrics.formula import MONTHS, Formula, Operand, View
+from metrics.formula import TIMES, Formula, Operand, View
 from metrics.model import Status
 from metrics.plan import Layout, Report, reports_of
 
@@ -81,7 +81,7 @@ def _standing(name: str, shown: str, place: Mapping[str, int]) -> tuple[int, int
 
 
 def _counts(operands: Sequence[Operand], layout: Layout, compiled: Compiled) -> tuple[Count, ...]:
-    reports = {report for operand in operands if operand.atom != MONTHS for report in reports_of(operand, layout)}
+    reports = {report for operand in operands if operand.atom not in TIMES for report in reports_of(operand, layout)}
     return tuple(count_of(report, compiled) for report in sorted(reports))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from metrics.formula import MONTHS, Operand, View
-from metrics.plan import Plan, cell_columns, cells_of, node_filter, operand_table, uses_months
+from metrics.plan import Plan, cell_columns, cells_of, node_filter, operand_table, times_of
 from metrics.same_panel import bounds_of
 from metrics.tables import quoted
+from metrics.time_words import given_days
 
 
 def sum_operands(plan: Plan) -> Plan:
@@ -107,9 +108,16 @@ def _operand_columns(plan: Plan, view: View) -> list[tuple[str, str]]:
             found.append((operand.name, f"sum(CASE WHEN {_last_month(plan, view)} THEN {column} END)"))
         else:
             found.append((operand.name, f"sum({column})"))
-    if uses_months(plan, view):
-        found.append((Operand(MONTHS, "sum", span=view.span).name, _months(plan, view)))
+    place = "1" if plan.shape.windows == "one" else "c.w + 1"
+    for operand in times_of(plan, view):
+        text = _months(plan, view) if operand.atom == MONTHS else given_days(operand, _node(plan), place)
+        found.append((operand.name, text))
     return found
+
+
+def _node(plan: Plan) -> str | None:
+    """Return the column that names whose window it is; None where one node is asked."""
+    return None if plan.shape.one_node else "c.part" if plan.shape.stays else "c.node"
 
 
 def _mean_columns(plan: Plan, operand: Operand, column: str) -> list[tuple[str, str]]:

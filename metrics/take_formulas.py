@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from metrics.formula import ASKED, MONTHS, Operand
+from metrics.formula import ASKED, MONTHS, TIMES, Operand
 from metrics.plan import Plan, Report, alias, cells_of, node_filter, operand_table
 from metrics.quotient import side_sql, value_sql
 from metrics.tables import quoted
+from metrics.time_words import given_days
 
 
 def take_formulas(plan: Plan) -> Plan:
@@ -15,7 +16,8 @@ def take_formulas(plan: Plan) -> Plan:
     keys = [f"{_base(plan)}.{quoted(k)}" for k in plan.keys]
     window = _window(plan)
     columns: list[tuple[str, str]] = [(name, _reported(plan, report, what)) for name, report, what in _counts(plan)]
-    read = _Reader(plan.single)
+    node = None if plan.shape.one_node else f"{alias(ASKED)}.{'part' if plan.shape.stays else 'node'}"
+    read = _Reader(plan.single, node)
     columns += [(o.months, str(read.months(o))) for o in plan.operands if read.months(o)]
     digits = {a: laid.digits for a, laid in plan.layout.atoms.items()}
     for ask in plan.shape.asks:
@@ -66,10 +68,14 @@ class _Reader:
     """Where a formula finds its operands: in the cells where every window is one month, else summed per window."""
 
     single: bool
+    node: str | None = None
+    """The column that names whose window it is; None where one node is asked."""
 
     def figure(self, operand: Operand) -> str:
         if operand.atom == MONTHS:
             return "1" if self.single else f"{alias(operand.view)}.{quoted(operand.name)}"
+        if operand.atom in TIMES and self.single:
+            return given_days(operand, self.node, f"{alias(ASKED)}.month_no - $first + 1")
         return f"{alias(operand.view)}.{quoted(operand.atom if self.single else operand.name)}"
 
     def months(self, operand: Operand) -> str | None:

@@ -96,8 +96,8 @@ class World:
             if contract.is_reference:
                 text = (resources.files("warehouse") / "reference" / f"{name}.csv").read_text(encoding="utf-8")
                 for row in csv.DictReader(text.splitlines()):
-                    valid = tuple(v[:7] for v in (row.pop("valid_from"), row.pop("valid_to")) if v)
-                    self.add(name, 0, valid=valid, **{k: v or None for k, v in row.items()})
+                    valid = tuple(v[:7] for v in (row.pop("valid_from", ""), row.pop("valid_to", "")) if v)
+                    self.add(name, 0, valid=valid or None, **{k: v or None for k, v in row.items()})
 
     def open(self, catalogue: Catalogue) -> Generation:
         """Write the tables, build the cubes and return the generation."""

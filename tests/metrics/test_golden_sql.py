@@ -37,6 +37,10 @@ CHANGE = Ask("change", parse_formula("(cost - prior(cost, 12)) / prior(cost, 12)
 RATE = Ask("rate", parse_formula("paid / annual(heads)"), 2)
 OVER = Ask("over", parse_formula("last(excess)"), 0)
 TO_DATE = Ask("to_date", formula_at("ytd(paid) / annual(heads)", "month"), 2)
+PER_WORKDAY_CHANGE = Ask(
+    "per_workday_yoy", parse_formula("((cost / workdays) - prior(cost / workdays, 12)) / prior(cost / workdays, 12)"), 2
+)
+PER_HEATING_DAY = Ask("per_heating_day", parse_formula("cost / heating_days"), 0)
 SHARE = Ask("share", parse_formula("cost / parent(cost)"), 2)
 CASES = {
     "months_now": Shape((TOTAL, PER_HEAD), "now", "months", True),
@@ -57,6 +61,9 @@ CASES = {
     "year_to_date_of_months": Shape((TO_DATE,), "now", "many", True),
     "share_of_parent_then": Shape((SHARE,), "then", "months", False),
     "rank_among_peers": Shape((PER_HEAD,), "now", "months", False, peers=("level", "kind", "climate")),
+    "per_working_day_of_months_change": Shape((PER_WORKDAY_CHANGE,), "now", "months", True),
+    "per_working_day_of_windows_change": Shape((PER_WORKDAY_CHANGE,), "now", "many", False),
+    "per_day_of_heating_of_children": Shape((PER_HEATING_DAY,), "now", "many", False, stays=True),
     "tree_of_a_day": Shape((TOTAL, OVER), "leaf", "months", False, as_of=True),
 }  # fmt: skip
 
@@ -113,6 +120,7 @@ def test_statement_explains_on_empty_tables(name):
         "member": [[0], [1]], "firsts": [24276, 24277],
         "first_ytd": 24276, "last_ytd": 24278, "ends_ytd": [24277, 24278], "months_ytd": [1, 2], "member_ytd": [[0, 1], [1]],
         "hang_child": ["n"], "hang_parent": ["p"], "hang_from": [24276], "hang_to": [24278], "where_0": "1", "where_1": "2", "where_2": "city",
+        "workdays": [22, 18], "workdays_12": [21, 20], "heating_nodes": ["n"], "heating_days": [[31, 29]],
     }  # fmt: skip
     rows = con.execute(compiled.sql, {k: v for k, v in values.items() if k in compiled.parameters}).fetchall()
     figures = [place for name, place in compiled.place.items() if "_months" not in name and place > compiled.place["w"]]

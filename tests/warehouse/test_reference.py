@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 from importlib import resources
@@ -10,6 +11,8 @@ from itertools import pairwise
 
 import pytest
 
+from warehouse.base.periods import month_no
+from warehouse.base.workdays import working_days
 from warehouse.contracts import load_contracts
 
 CONTRACTS = {name: contract for name, contract in load_contracts().items() if contract.is_reference}
@@ -37,7 +40,7 @@ def test_a_table_has_exactly_the_columns_of_its_contract(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_every_row_names_document_clause_and_evidence(name: str) -> None:
     for row in rows(name):
-        assert row["doc_no"] and row["clause"] and row["valid_from"]
+        assert row["doc_no"] and row["clause"] and row[CONTRACTS[name].time_column]
         assert row["evidence"] in {"C", "C2", "R", "D", "K"}
         assert row["status"] == ("有效" if row["evidence"] in {"C", "C2"} else "待核实")
 
@@ -46,6 +49,9 @@ def test_every_row_names_document_clause_and_evidence(name: str) -> None:
 def test_rows_of_one_key_never_overlap(name: str) -> None:
     spans: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
     keys = [key for key in CONTRACTS[name].keys if key != "valid_from"]
+    if CONTRACTS[name].time_kind != "span":  # a row of one day, which its key names
+        assert len({tuple(row[key] for key in keys) for row in rows(name)}) == len(rows(name))
+        return
     for row in rows(name):
         spans[tuple(row[key] for key in keys)].append((row["valid_from"], row["valid_to"] or "9999"))
     for key, found in spans.items():
@@ -178,3 +184,36 @@ def test_norms_only_recalled_are_marked_and_stand_in_order() -> None:
     table = rows("energy_norm")
     assert all(row["status"] == "待核实" for row in table if row["measure"] == "power_per_area")
     assert all(float(row["norm_guide"]) <= float(row["norm_limit"]) for row in table)
+
+
+WORKING_DAYS = {
+    2024: (22, 18, 21, 22, 21, 19, 23, 22, 21, 19, 21, 22),
+    2025: (19, 19, 21, 22, 19, 20, 23, 21, 23, 18, 20, 23),
+    2026: (21, 16, 22, 21, 19, 21, 23, 21, 22, 18, 21, 23),
+}
+"""Counted by hand from the printed notices: weekdays, less days off, plus weekend days worked instead."""
+OFF_2026 = "01-01 01-02 01-03 02-15 02-16 02-17 02-18 02-19 02-20 02-21 02-22 02-23 04-04 04-05 04-06 05-01 05-02 05-03 05-04 05-05"
+OFF_2026 += " 06-19 06-20 06-21 09-25 09-26 09-27 10-01 10-02 10-03 10-04 10-05 10-06 10-07"
+WORKED_2026 = "01-04 02-14 02-28 05-09 09-20 10-10"
+
+
+def test_the_calendar_of_2026_is_that_of_the_notice() -> None:
+    of_year = [row for row in rows("calendar") if row["day"].startswith("2026")]
+    assert [row["day"][5:] for row in of_year if row["kind"] in ("holiday", "rest")] == OFF_2026.split()
+    assert [row["day"][5:] for row in of_year if row["kind"] == "shifted"] == WORKED_2026.split()
+
+
+@pytest.mark.parametrize("year", WORKING_DAYS)
+def test_months_have_the_working_days_of_the_notice(year: int) -> None:
+    days = {dt.date.fromisoformat(row["day"]): row["kind"] for row in rows("calendar")}
+    assert tuple(working_days(days, month_no(year, month)) for month in range(1, 13)) == WORKING_DAYS[year]
+
+
+def test_every_year_of_the_calendar_has_all_its_holidays() -> None:
+    named: dict[str, set[str]] = defaultdict(set)
+    for row in rows("calendar"):
+        named[row["day"][:4]].add(row["name"])
+    assert list(named) == [str(year) for year in range(2018, 2027)]
+    assert all(
+        {"元旦", "春节", "清明", "劳动节", "端午", "中秋", "国庆节"} - found <= {"中秋"} for found in named.values()
+    )

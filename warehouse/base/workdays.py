@@ -49,3 +49,34 @@ def is_worked(days: Mapping[dt.date, str], day: dt.date) -> bool:
     """Tell whether a day is worked, of a year the calendar knows."""
     kind = days.get(day)
     return day.weekday() < 5 if kind is None else kind in WORKED
+
+
+@dataclass(frozen=True)
+class Season:
+    """The heating season of a climate zone: from day `begins` to day `ends` (both heated), as `11-15`, in some months."""
+
+    zone: str
+    begins: str
+    ends: str
+    from_m: int
+    to_m: int
+
+
+def heating_days(seasons: Iterable[Season], month: int) -> int | None:
+    """Return how many days of a month are heated in the one zone given; None where no season is set."""
+    found = [season for season in seasons if season.from_m <= month < season.to_m]
+    if not found:
+        return None
+    first = month_start(month)
+    length = calendar.monthrange(first.year, first.month)[1]
+    days = [f"{first.month:02d}-{number:02d}" for number in range(1, length + 1)]
+    return sum(any(_lies_in(day, season) for season in found) for day in days)
+
+
+def _lies_in(day: str, season: Season) -> bool:
+    """Tell whether a day of the year lies in a season, which may run over the turn of the year."""
+    if season.begins == season.ends == "":
+        return False
+    if season.begins <= season.ends:
+        return season.begins <= day <= season.ends
+    return day >= season.begins or day <= season.ends
