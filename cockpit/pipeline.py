@@ -13,6 +13,7 @@ import duckdb
 from metrics.cubes import build
 from metrics.model import Catalogue
 from metrics.refresh import refresh
+from metrics.snapshot import build_snapshots, refresh_snapshots
 from metrics.standing import keep, to_build
 from warehouse import ingest
 from warehouse.base.clock import Clock, system_clock
@@ -64,10 +65,12 @@ class Cubes:
     def __call__(self, con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
         """Build every cube."""
         build(con, contracts, self.catalogue)
+        build_snapshots(con, self.catalogue)
 
     def refresh(self, con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], change: Change) -> None:
         """Carry every cube on."""
         refresh(con, contracts, self.catalogue, change)
+        refresh_snapshots(con, self.catalogue)
 
 
 def load_and_publish(

@@ -23,7 +23,7 @@ from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 from warehouse.store import Generation, connect
 
-_BUILT = ("leaf_", "unit_", "node_", "cube_", "population", "outside_life")
+_BUILT = ("snap_", "leaf_", "unit_", "node_", "cube_", "population", "outside_life")
 """Tables of the cubes, which are built here and not read from the generation."""
 _kept: Kept[Generation] = Kept(2)
 

@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 import duckdb
 
 from metrics.nodes import Register, read_register
-from metrics.plan import Laid, Layout
+from metrics.plan import Laid, Layout, Published
+from metrics.tables import table_names
 from warehouse.store import Generation
 
 Thing = TypeVar("Thing")
@@ -78,4 +79,13 @@ def read_layout(con: duckdb.DuckDBPyConnection) -> Layout:
     themes |= dict(con.execute("SELECT source, theme FROM cube_source ORDER BY source").fetchall())
     span = con.execute("SELECT first_m, end_m FROM cube_span").fetchone() or (0, 0)
     text = repr((sorted(atoms.items()), sorted(themes.items())))
-    return Layout(atoms, themes, span[0], span[1], sha256(text.encode()).hexdigest())
+    return Layout(atoms, themes, span[0], span[1], sha256(text.encode()).hexdigest(), read_published(con))
+
+
+def read_published(con: duckdb.DuckDBPyConnection) -> Published | None:
+    """Read what the published snapshot holds; a generation of an earlier release has none."""
+    if "snap_kind" not in table_names(con):
+        return None
+    columns = con.execute("SELECT column_name FROM snap_column").fetchall()
+    ends = con.execute("SELECT kind, end_m FROM snap_kind").fetchall()
+    return Published(dict(ends), frozenset(row[0] for row in columns)) if ends else None

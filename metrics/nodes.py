@@ -147,6 +147,13 @@ class Register:
         met = [row for row in self._of.get(child, ()) if row.parent and row.known(seq) and row.meets(from_m, to_m)]
         return tuple(Stay(r.parent, child, max(r.from_m, from_m), min(r.to_m, to_m)) for r in met if r.parent)
 
+    def has_moved(self, code: str, from_m: int, to_m: int, seq: int) -> bool:
+        """Tell whether a node hung under more than one parent in the months, or for a time under none."""
+        versions = self._of.get(code, ())
+        if len(versions) < 2:
+            return False
+        return len({row.parent for row in versions if row.known(seq) and row.meets(from_m, to_m)}) > 1
+
     def visible(self, code: str, from_m: int, to_m: int, seq: int, scope: Scope) -> bool:
         """Tell whether a node lay inside the viewer's subtrees in every month it lived in."""
         if scope.nodes is None or code in scope.nodes:

@@ -28,6 +28,14 @@ class Laid:
 
 
 @dataclass(frozen=True)
+class Published:
+    """The published snapshot of a generation: each kind with the month it reaches up to, and the columns all have."""
+
+    ends: Mapping[str, int]
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Layout:
     """The cubes of one generation: their atoms, the theme of each table, and the months laid out."""
 
@@ -37,6 +45,7 @@ class Layout:
     end: int
     key: str = ""
     """Equal for layouts that give the same text."""
+    published: Published | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -85,6 +94,8 @@ class Shape:
     """Both sides of a comparison are summed over the same units; cells are read unit by unit."""
     peers: tuple[str, ...] = ()
     """Attributes of nodes that are ranked among each other; empty where nothing is ranked."""
+    snap: str = ""
+    """The kind of the published snapshot that answers in place of the cube of now, by its row of a window's last month."""
 
 
 @dataclass(frozen=True)
@@ -176,11 +187,26 @@ def themes(plan: Plan) -> tuple[str, ...]:
 
 def cell_columns(plan: Plan) -> tuple[str, ...]:
     """Return every column of the cells that is read."""
+    if plan.shape.snap:
+        return snapshot_columns(plan)
     return (
         *sorted({o.atom for o in plan.operands}),
         *(f"got_{s}" for s in sources(plan)),
         *(f"due_{t}" for t in themes(plan)),
     )
+
+
+def snapshot_columns(plan: Plan) -> tuple[str, ...]:
+    """Return the columns of a snapshot that are read: operands of the window that ends with a row's month, and counts."""
+    operands = [replace(operand, shift=0) for operand in plan.operands]
+    names = {o.name for o in operands} | {o.months for o in operands if o.how == "avg"}
+    counts = {replace(report, view=ASKED).column(what) for report in plan.reports for what in ("due", "got")}
+    return (MONTHS, *sorted(names), *sorted(counts))
+
+
+def now_table(plan: Plan) -> str:
+    """Return the table that holds the figures of now: of single months, or of the windows that end with each month."""
+    return f"snap_{plan.shape.snap}" if plan.shape.snap else "node_now"
 
 
 def node_filter(plan: Plan, column: str) -> str:

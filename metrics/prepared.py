@@ -19,9 +19,10 @@ from metrics.nodes import Stay
 from metrics.plan import Ask, Layout, Reading, Shape, Windows
 from metrics.question import CHILDREN, Question, elapsed_month, read_question, refuse_future
 from metrics.rank_peers import peer_codes
+from metrics.snapshot_reach import from_snapshot
 from metrics.status import Rule, rule_of
-from warehouse.base.periods import Grain, Window
 from metrics.time_words import days_given
+from warehouse.base.periods import Grain, Window
 from warehouse.store import Generation
 
 Key = tuple[Any, ...]
@@ -129,17 +130,16 @@ def _groups(question: Question, wanted: Sequence[Indicator]) -> list[list[Indica
 
 
 def _run(generation: Generation, question: Question, known: Known, asked: Sequence[Indicator]) -> Run:
-    shape = shape_of(question, asked, generation.through_seq)
+    shape = from_snapshot(shape_of(question, asked, generation.through_seq), question, known, asked)
     formulas = tuple((i.id, i.fingerprint, i.value, question.query.grain) for i in asked)
     statement = keep_statement(generation, known.layout, shape, formulas)
     given = parameters(question, known, asked, shape, statement.compiled)
     if shape.peers:
         given["nodes"] = peer_codes(generation, question, shape.peers, _given_codes(given), _ends(question))
-    return Run(statement, given)
     given |= _lengths(generation, question, asked, statement.compiled, given)
+    return Run(statement, given)
 
 
-def _given_codes(given: Mapping[str, object]) -> list[str]:
 def _lengths(generation: Generation, question: Question, asked: Sequence[Indicator], compiled: Compiled, given: Mapping[str, object]) -> dict[str, object]:  # fmt: skip
     """Return the working days and the days of heating of every window that is read."""
     parts = [part for w in question.windows if (part := question.elapsed_part(w)).months > 0]
@@ -152,6 +152,7 @@ def _lengths(generation: Generation, question: Question, asked: Sequence[Indicat
     return {name: value for name, value in found.items() if name in compiled.parameters}
 
 
+def _given_codes(given: Mapping[str, object]) -> list[str]:
     codes = given["nodes"]
     return [str(code) for code in codes] if isinstance(codes, list) else [str(codes)]
 
@@ -184,7 +185,7 @@ def keep_statement(generation: Generation, layout: Layout, shape: Shape, formula
     """Return the statement of a shape, compiled once; `formulas` tell what is asked as the shape's formulas do."""
     where = shape.where
     key = (
-        layout.key, formulas, shape.reading, shape.windows, shape.one_node, shape.dim, shape.stays, shape.as_of,
+        layout.key, formulas, shape.reading, shape.windows, shape.one_node, shape.dim, shape.stays, shape.as_of, shape.snap,
         (where.rows, where.units) if where else None, shape.panel, shape.peers,
     )  # fmt: skip
     found = _statements.get(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from metrics.model import UNIT_DIMS
-from metrics.plan import Plan, cell_columns, node_filter, sources, tables, themes
+from metrics.plan import Plan, cell_columns, node_filter, now_table, sources, tables, themes
 from metrics.tables import literal, quoted
 
 
@@ -20,13 +20,18 @@ def read_cells(plan: Plan) -> Plan:
 
 def _cells_now(plan: Plan) -> Plan:
     if not plan.shape.stays:
-        return replace(plan, cells="node_now")
+        return replace(plan, cells=now_table(plan))
     columns = "".join(f", n.{quoted(c)}" for c in cell_columns(plan))
+    met = "n.node = s.child AND n.month_no >= s.stay_from AND n.month_no < s.stay_to"
+    stays, why = "stays", "current figures of each child in the months it belonged to its parent"
+    if plan.shape.snap:  # none of them hung elsewhere, and in the last month of a window a child may be gone
+        stays, met = "(SELECT DISTINCT parent, child FROM stays)", "n.node = s.child"
+        why = "current figures of each child, summed for the windows that end with a month"
     return plan.with_cte(
         "cells",
-        "current figures of each child in the months it belonged to its parent",
-        f"SELECT s.parent AS node, s.child AS part, n.month_no{columns}\nFROM stays s JOIN node_now n ON n.node = s.child "
-        "AND n.month_no >= s.stay_from AND n.month_no < s.stay_to\nWHERE n.month_no >= $lo AND n.month_no < $hi",
+        why,
+        f"SELECT s.parent AS node, s.child AS part, n.month_no{columns}\nFROM {stays} s JOIN {now_table(plan)} n ON {met}\n"
+        "WHERE n.month_no >= $lo AND n.month_no < $hi",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from metrics.formula import ASKED, MONTHS, TIMES, Operand
 from metrics.plan import Plan, Report, alias, cells_of, node_filter, operand_table
 from metrics.quotient import side_sql, value_sql
+from metrics.read_snapshot import SnapshotReader, snapshot_count
 from metrics.tables import quoted
 from metrics.time_words import given_days
 
@@ -17,7 +18,7 @@ def take_formulas(plan: Plan) -> Plan:
     window = _window(plan)
     columns: list[tuple[str, str]] = [(name, _reported(plan, report, what)) for name, report, what in _counts(plan)]
     node = None if plan.shape.one_node else f"{alias(ASKED)}.{'part' if plan.shape.stays else 'node'}"
-    read = _Reader(plan.single, node)
+    read = SnapshotReader() if plan.shape.snap else _Reader(plan.single, node)
     columns += [(o.months, str(read.months(o))) for o in plan.operands if read.months(o)]
     digits = {a: laid.digits for a, laid in plan.layout.atoms.items()}
     for ask in plan.shape.asks:
@@ -60,6 +61,8 @@ def _reported(plan: Plan, report: Report, what: str) -> str:
     """Return where a report count is read: for single months every kind of count is the month's own."""
     if plan.shape.panel:
         return "p.owed" if what == "due" else "p.came"
+    if plan.shape.snap:
+        return snapshot_count(report, what)
     return f"{alias(report.view)}.{quoted(report.cell(what) if plan.single else report.column(what))}"
 
 

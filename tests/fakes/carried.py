@@ -13,6 +13,7 @@ import pytest
 from metrics import cubes
 from metrics.model import Catalogue
 from metrics.refresh import refresh
+from metrics.snapshot import build_snapshots, refresh_snapshots
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.incremental import Change
@@ -31,9 +32,11 @@ class Cubes:
 
     def __call__(self, con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
         cubes.build(con, contracts, self.catalogue)
+        build_snapshots(con, self.catalogue)
 
     def refresh(self, con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], change: Change) -> None:
         refresh(con, contracts, self.catalogue, change)
+        refresh_snapshots(con, self.catalogue)
 
 
 def differences(store: Store, builders: Sequence[Builder] = (), catalogue: str = "") -> list[str]:

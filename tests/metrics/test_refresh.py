@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.refresh import refresh
+from metrics.snapshot import build_snapshots, refresh_snapshots
 from tests.fakes.carried import unlike
 from tests.metrics.test_history import BATCHES, CALM, history, known_then
 from warehouse.base.periods import OPEN
@@ -40,6 +41,8 @@ def carry(world, before, after, catalogue):
     """Open the world at one batch, bring its facts to another, carry the cubes on; return both generations' connections."""
     con, later = at(world, before).open(catalogue).con, at(world, after)
     anew = later.open(catalogue).con
+    for one in (con, anew):
+        build_snapshots(one, catalogue)
     moved = {}
     for name, contract in world.contracts.items():
         rows = [row for row in later.rows.get(name, ()) if row["rec_from"] > before or before < row["rec_to"] < OPEN]
@@ -52,6 +55,7 @@ def carry(world, before, after, catalogue):
         for row in anew.execute(f"FROM {table}").fetchall():
             con.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
     refresh(con, world.contracts, catalogue, Change(before, moved))
+    refresh_snapshots(con, catalogue)
     return con, anew, moved
 
 
