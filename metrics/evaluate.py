@@ -16,12 +16,12 @@ from metrics.calibers import awaited, of_caliber
 from metrics.editions import in_force
 from metrics.factors import by_year, factor_year, reads_factors
 from metrics.knowledge import knowledge
-from metrics.model import AS_DATED, Answer, Catalogue, Figure, Indicator, Query, Status
-from metrics.prepared import Frame, Key, Prepared, Run, is_laid, make_ready, part_frames, prepare_question
+from metrics.model import Answer, Catalogue, Figure, Indicator, Query, Status
+from metrics.prepared import Frame, Key, Prepared, Run, is_laid, part_frames, prepare_question
 from metrics.question import find_indicator, moment_of
 from metrics.status import Rule, due_and_got, judge, judge_standing, nothing_due
 from warehouse.base.errors import QueryError
-from warehouse.store import REVIEWED_FIRST, Generation, State
+from warehouse.store import Generation, State
 
 Row = Sequence[Any]
 _BLANK: frozenset[Status] = frozenset({"forbidden", "no_source", "not_existing", "excluded", "not_due"})
@@ -90,24 +90,6 @@ def _rows(generation: Generation, run: Run, asked: Sequence[int]) -> dict[Key, R
         raise QueryError(f"The filter compares a dimension with a value of another kind: {cause}") from cause
     place = run.statement.compiled.place["w"]
     return {(*row[:place], asked[row[place]]): row for row in rows}
-
-
-def sql_text(generation: Generation, catalogue: Catalogue, query: Query) -> str:
-    """Return the statement a query runs, its parameters as comments above it, for people who audit a number."""
-    if factor_year(query.factors) is not None:
-        raise QueryError("The coefficients of one year stand in no generation file.", f"ask for --factors {AS_DATED}")
-    generation = generation.seen(query.state)
-    catalogue = of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain)
-    prepared = make_ready(generation, catalogue, query, knowledge(generation))
-    if not prepared.runs:
-        return "-- nothing to ask: no rows for these indicators, outside the scope, or no month has elapsed\n"
-    seen = f"SET search_path = '{REVIEWED_FIRST}';\n" if generation.state == "reviewed" else ""
-    return seen + "\n".join(_told(run) for run in prepared.runs)
-
-
-def _told(run: Run) -> str:
-    told = [f"-- ${name} = {value!r}\n" for name, value in sorted(run.parameters.items())]
-    return "".join(told) + run.statement.compiled.sql + ";\n"
 
 
 def has_source(generation: Generation, indicator: Indicator) -> bool:

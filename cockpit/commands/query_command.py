@@ -49,7 +49,7 @@ def query(
 ) -> None:
     """Answer indicators for nodes and periods, as known now or on a past day."""
     from cockpit.commands.query_lists import show_bridge, show_missing
-    from metrics.evaluate import sql_text
+    from metrics.sql_text import sql_text
 
     form = "json" if json_ else form
     if form not in FORMATS:

@@ -8,8 +8,9 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from metrics.evaluate import evaluate, sql_text
+from metrics.evaluate import evaluate
 from metrics.model import Query
+from metrics.sql_text import sql_text
 from warehouse.base.errors import QueryError
 from warehouse.base.scope import Scope
 from warehouse.store import Generation
