@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from callbacks.focus import YEARLY_CHANGE, Focus
 from callbacks.services import LEVELS, Alarm, IndicatorCard, Level, Mark
@@ -15,6 +16,12 @@ from callbacks.tiles import Bands, Ruler, TileView, is_shown
 from metrics.model import THEMES, Answer, Query
 from warehouse.base.periods import Period, fiscal_shift
 
+PLANNED_BY_NOW = {
+    "budget_exec_rate": "budget_paid_plan_share",
+    "op_funds_exec": "op_funds_plan_share",
+    "three_public_exec": "three_public_plan_share",
+}
+"""Execution rate → how much of the year its plan by month has spent by the end of a period."""
 HISTORY_MONTHS = 25
 SHOWN_MONTHS = 13
 MOST_TILES = 5
@@ -164,6 +171,7 @@ def _questions(focus: Focus, heads: Sequence[tuple[Theme, str]], cards: Mapping[
     asked += focus.queries(dict.fromkeys(names), grain="month", **history)
     if in_points:
         asked += focus.queries(in_points, period_from=focus.year_earlier(), period_to=focus.year_earlier())
+    paces += [PLANNED_BY_NOW[name] for name in paces if has_source(cards, PLANNED_BY_NOW.get(name, ""))]
     if paces:
         asked += focus.queries(
             dict.fromkeys(paces), grain="ytd", period_from=focus.last_month, period_to=focus.last_month
@@ -224,9 +232,11 @@ def ruler_of(focus: Focus, theme: Theme, found: Answers) -> Ruler | Bands | None
         return None
     say = focus.words.say
     if kind == "pace":
-        pace = time_progress(focus) * 100
-        marks = ((pace, say("ruler.pace", value=focus.words.percent(pace))),)
-        return Ruler(value, 105, marks, say("ruler.pace.described", value=focus.words.percent(value)))
+        mark, by = pace_mark(
+            focus, found.get(PLANNED_BY_NOW.get(measure, ""), focus.node.code, focus.last_month, "ytd")
+        )
+        marks = ((mark, say(f"ruler.pace.{by}", value=focus.words.percent(mark))),)
+        return Ruler(value, 105, marks, say(f"ruler.pace.described.{by}", value=focus.words.percent(value)))
     if kind == "quota":
         quota = float(answer.denominator or 0)
         marks = ((100.0, say("ruler.quota", value=focus.words.full(round(quota)))),)
@@ -286,6 +296,16 @@ def rolling_with_marks(focus: Focus, measure: str) -> tuple[tuple[Answer, float,
 def band_of(value: float, marks: Sequence[Mark]) -> str:
     """Return the first line a value stays under, or `over`."""
     return next((mark.key for mark in marks if value <= mark.value), "over")
+
+
+def pace_mark(focus: Focus, planned: Answer | None) -> tuple[float, Literal["plan", "time"]]:
+    """Return the per cent of the year an execution rate is held against: what is planned by now, else the year elapsed.
+
+    A plan that some units below lack is not the node's plan; the words beside the mark say which of the two it is.
+    """
+    if planned is not None and planned.value is not None and planned.status == "ok":
+        return float(planned.value), "plan"
+    return time_progress(focus) * 100, "time"
 
 
 def time_progress(focus: Focus) -> float:

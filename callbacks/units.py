@@ -11,7 +11,7 @@ import orjson
 from dash import dcc, html
 
 from callbacks.attributes import attributes
-from callbacks.board import BOARD, has_source, mark_label, rolling_with_marks, time_progress
+from callbacks.board import BOARD, PLANNED_BY_NOW, has_source, mark_label, pace_mark, rolling_with_marks
 from callbacks.focus import Focus
 from callbacks.panels import Bar, Panel, Table, bars, number_cell, shape, text_cell, worst
 from callbacks.services import LEVELS, Alarm, Mark, Node
@@ -141,44 +141,61 @@ def _matrix_twin(
 
 
 def pace_panel(focus: Focus) -> Panel | None:
-    """Return budget execution of the units furthest ahead, with the share of the year that has passed."""
+    """Return budget execution of the units furthest ahead of their own plan, or of the year elapsed where they have none."""
     cards, words = focus.session.indicators(), focus.words
     if not has_source(cards, "budget_exec_rate"):
         return None
-    values = by_children(
-        focus, "budget_exec_rate", grain="ytd", period_from=focus.last_month, period_to=focus.last_month
-    )
+    span = {"grain": "ytd", "period_from": focus.last_month, "period_to": focus.last_month}
+    values = by_children(focus, "budget_exec_rate", **span)
     if not values:
         return None
-    progress = time_progress(focus) * 100
-    ahead = sorted(values.values(), key=lambda answer: -float(answer.value or 0))
+    own, planned = _planned_by_now(focus, "budget_exec_rate", span)
+    progress, by = pace_mark(focus, own)
+    marks = {node: pace_mark(focus, planned.get(node)) for node in values}
+    late = {node for node, answer in values.items() if float(answer.value or 0) > marks[node][0]}
+    ahead = sorted(values.values(), key=lambda answer: marks[answer.node][0] - float(answer.value or 0))
     furthest = {answer.node for answer in ahead[:PACE_ROWS]}
     shown = [answer for answer in values.values() if answer.node in furthest]
-    top = max(100.0, float(ahead[0].value or 0)) * 1.02
+    top = max(100.0, *(float(answer.value or 0) for answer in ahead)) * 1.02
     rows = [
         Bar(
             label=focus.tree.name(answer.node),
             share=float(answer.value or 0) / top,
             text=words.percent(answer.value or 0),
             href=focus.link("/cost", node=answer.node, pick="budget_exec_rate"),
-            tone="ahead" if float(answer.value or 0) > progress else "",
+            tone="ahead" if answer.node in late else "",
         )
         for answer in shown
     ]
-    count = sum(1 for answer in ahead if float(answer.value or 0) > progress)
+    plans = sum(1 for _, kind in marks.values() if kind == "plan")
+    judged = "plan" if plans == len(marks) else "some" if plans else "time"
     return Panel(
         name="pace",
         title=words.say("pace.title"),
         sub=words.say(
-            "pace.sub.some" if len(shown) < len(ahead) else "pace.sub",
+            f"pace.sub.{by}.some" if len(shown) < len(ahead) else f"pace.sub.{by}",
             progress=words.percent(progress),
             shown=words.count(len(shown)),
         ),
-        reading=words.say("pace.reading", count=words.count(count), total=words.count(len(ahead))),
+        reading=words.say(
+            f"pace.reading.{judged}",
+            count=words.count(len(late)),
+            total=words.count(len(ahead)),
+            plans=words.count(plans),
+        ),
         face=bars(rows, ((progress / top, ""),)),
         twin=answers_table(focus, shown),
         weight=1.05,
     )
+
+
+def _planned_by_now(focus: Focus, rate: str, span: dict[str, Any]) -> tuple[Answer | None, dict[str, Answer]]:
+    """Return how much of its year the node and each child has planned by now; nothing where nobody plans."""
+    name = PLANNED_BY_NOW[rate]
+    if not has_source(focus.session.indicators(), name):
+        return None, {}
+    own = focus.session.evaluate(focus.queries([name], **span))
+    return next(iter(own), None), by_children(focus, name, **span)
 
 
 def answers_table(focus: Focus, answers: Sequence[Answer]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -103,13 +104,12 @@ def plan_show(
     catalogue = standing_definitions(place)
     code = nodes_of(generation, (node,) if node else (), generation.batch_at(None))[0]
     made = planned_indicator(catalogue, indicator)[1]
-    total, rows = None, list[dict[str, Any]]()
+    total, rows = Decimal(0), list[dict[str, Any]]()
     for month, answer in answers(generation, catalogue, made, code, span, system_clock()):
-        if answer.value is not None:
-            total = answer.value if total is None else total + answer.value
+        total += Decimal(str(answer.value or 0))
         rows.append({
             "node": code, "month": month_label(month), "value": _plain(answer.value),
-            "to_date": None if answer.value is None else _plain(total), "unit": answer.unit, "due": answer.due,
+            "to_date": None if answer.value is None else exact(total), "unit": answer.unit, "due": answer.due,
             "got": answer.got, "status": answer.status,
         })  # fmt: skip
     print_json(rows) if json_ else print_table(rows, MONTHS_SHOWN)

@@ -184,6 +184,8 @@ class Rule:
     """repeat: further indicators that must be the same too."""
     shares: tuple[Decimal, ...] = ()
     """pace: per cent of the year's plan that may be used by the end of each month."""
+    plan: str | None = None
+    """pace: the indicator that says how much of the year is planned by then; where it has no figure, `shares` hold."""
     by: str | None = None
     """A dimension: the rule is judged for each of its members."""
     partial: bool = False
@@ -197,7 +199,7 @@ class Rule:
     @property
     def indicators(self) -> tuple[str, ...]:
         """Every indicator the rule reads."""
-        return tuple(dict.fromkeys([self.indicator, *self.also]))
+        return tuple(dict.fromkeys([self.indicator, *self.also, *([self.plan] if self.plan else [])]))
 
     def limit_for(self, measure: Decimal) -> Limit | None:
         """Return the gravest step whose bound the measure is beyond."""

@@ -17,7 +17,7 @@ from warehouse.base.periods import GRAINS
 FOLDER = Path(__file__).parent / "rules"
 EVIDENCE = ("C", "C2", "R", "D", "K")
 NEEDED = ("id", "title", "advice", "kind", "indicator", "grain", "at", "shape", "steps", "basis", "evidence", "example")
-OPTIONAL = ("floor", "also", "shares", "by", "partial")
+OPTIONAL = ("floor", "also", "shares", "plan", "by", "partial")
 BOUNDS = ("above", "at_least", "below")
 CHOICES: dict[str, tuple[str, ...]] = {
     "kind": get_args(RuleKind),
@@ -121,6 +121,7 @@ def _rule(block: Mapping[str, Any], faults: _Faults) -> Rule:
         floor=_number(block.get("floor", 0), "floor", faults),
         also=tuple(block.get("also", ())),
         shares=tuple(_number(share, "shares", faults) for share in block.get("shares", ())),
+        plan=block.get("plan"),
         by=block.get("by"),
         partial=bool(block.get("partial", False)),
     )
@@ -172,6 +173,8 @@ def _number(value: Any, where: str, faults: _Faults) -> Decimal:
 def _check_kind(rule: Rule, faults: _Faults) -> None:
     if rule.kind == "pace" and len(rule.shares) != 12:
         faults.add("a pace rule needs 'shares': 12 per cents, one for the end of each month")
+    if rule.plan is not None and rule.kind != "pace":
+        faults.add("only a pace rule has a 'plan'")
     if rule.kind == "pace" and list(rule.shares) != sorted(rule.shares):
         faults.add("shares must not fall from month to month")
     if rule.kind in COMPARES_WITH_LAST_YEAR and any(limit.level == "red" for limit in rule.limits):

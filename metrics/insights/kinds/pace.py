@@ -1,7 +1,8 @@
 """More of the year's plan is used than may be used by now: never measured against linear time.
 
-The indicator is an execution rate in per cent (used over plan). The shares say how much of the plan may be used by the
-end of each month, and what is ahead of that must also be worth an amount. Shares of 100 throughout: an overrun.
+The indicator is an execution rate in per cent (used over plan). How much of the plan may be used by the end of a month is
+told by the plan by month of the node, where it has one, else by the shares of the rule; what is ahead of that must also be
+worth an amount. Shares of 100 throughout: an overrun.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
         rate, answer = cells.value(rule.indicator, period, rule.partial), cells.answer(rule.indicator, period)
         if rate is None or answer is None or answer.numerator is None or answer.denominator is None:
             continue
-        share = rule.shares[Period.parse(period).from_m % 12]
+        planned = cells.value(rule.plan, period) if rule.plan else None
+        share = rule.shares[Period.parse(period).from_m % 12] if planned is None else planned
         ahead = decimal(answer.numerator) - decimal(answer.denominator) * share / HUNDRED
         limit = rule.limit_for(rate - share)
         if limit is not None and ahead > 0 and ahead >= rule.floor:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from metrics.insights.judge import Bench, bench_months, judge, judge_rule
+from metrics.insights.kinds import pace
+from metrics.insights.kinds.cells import Cells
 from metrics.insights.model import Rule
 from metrics.insights.rules import load_rules
+from metrics.model import Answer
 from tests.metrics.insights.figures import Figures, known
 from warehouse.base.periods import month_no
 from warehouse.base.scope import Scope
@@ -153,3 +157,21 @@ def test_an_overrun_counts_from_an_amount_on(figures: Figures, spent: int, expec
 
 def test_the_bench_is_the_current_and_the_last_year() -> None:
     assert bench_months(month_no(2024, 8)) == (month_no(2023, 1), month_no(2024, 9))
+
+
+@pytest.mark.parametrize(("planned", "fires"), [("55", False), ("30", True), (None, True)])
+def test_pace_is_held_against_the_plan_of_the_node_and_without_one_against_the_shares(
+    planned: str | None, fires: bool
+) -> None:
+    """62 % used by June: the shares of the rule allow 38, this unit's own plan 55 or 30."""
+    own = rule("budget_pace")
+    answers = {"budget_exec_rate": {"2025-06": _told("62", "620000", "1000000")}}
+    if planned:
+        answers[str(own.plan)] = {"2025-06": _told(planned, "1", "1")}
+    found = pace.read(own, Cells(answers))
+    assert [r.base for r in found] == ([Decimal(planned) if planned else Decimal(38)] if fires else [])
+
+
+def _told(value: str, numerator: str, denominator: str) -> Answer:
+    return Answer("x", "A", "A", None, None, "2025-06", "ytd", Decimal(value), Decimal(numerator), Decimal(denominator), "%",
+                  6, 6, "ok", "f", 1, None, "as-was", "simulated")  # fmt: skip
