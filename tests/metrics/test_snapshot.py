@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.evaluate import evaluate, sql_text
+from metrics.evaluate import evaluate
 from metrics.model import Query
 from metrics.snapshot import build_snapshots
+from metrics.sql_text import sql_text
 from tests.metrics.test_history import BATCHES, CALM, GRAINS, INDICATORS, MONTHS, history
 from warehouse.base.periods import FISCAL_START
 from warehouse.base.scope import Scope
