@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from unicodedata import category
 
-from sqlglot import exp
+from sqlglot import TokenType, exp, tokenize
+from sqlglot.errors import SqlglotError
 
 from metrics import expressions as ex
 from metrics.expressions import BadExpression
@@ -17,6 +20,7 @@ from metrics.model import UNIT_DIMS
 from warehouse.base.errors import QueryError, suggest
 
 PREFIX = "where_"
+MOST_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Filter:
 def read_filter(text: str, allowed: Iterable[str]) -> Filter:
     """Check a typed condition against the dimensions that every asked indicator has."""
     known = tuple(dict.fromkeys([*UNIT_DIMS, *allowed]))
+    _refuse_unseen(text)
     try:
         tree = ex.read(text, ex.CONDITION)
     except BadExpression as cause:
@@ -63,11 +68,30 @@ def read_filter(text: str, allowed: Iterable[str]) -> Filter:
         raise QueryError("The filter names no dimension.", f"available: {', '.join(known)}")
     if not _is_condition(tree):
         raise QueryError(f"'{text.strip()}' is not a condition.", "compare a dimension with a value")
+    if any(isinstance(node, exp.In) and not node.expressions for node in tree.walk()):
+        raise QueryError("The filter compares with an empty list.", "write at least one value: level in ('city')")
     values: list[object] = []
     bound = _bind(tree, values)
     parts = [part for part in _conjuncts(bound) if all(name in UNIT_DIMS for _, name in ex.columns(part))]
     units = ex.conjunction(parts)
     return Filter(ex.sql(bound), ex.sql(units) if units is not None else None, tuple(dict.fromkeys(n for _, n in names)), tuple(values))  # fmt: skip
+
+
+def _refuse_unseen(text: str) -> None:
+    """Refuse what a reader of the condition would not see as what it is: comments, a second statement, invisible signs."""
+    hidden = [sign for sign in text if category(sign) in ("Cc", "Cf", "Cs", "Co") and sign not in "\t\n\r"]
+    if hidden:
+        raise QueryError(
+            f"The filter holds an invisible character (U+{ord(hidden[0]):04X}).", "type the condition anew"
+        )
+    try:
+        tokens = tokenize(text, dialect=ex.DIALECT)
+    except SqlglotError:
+        return  # the reader of the tree says what is wrong
+    if any(token.comments for token in tokens):
+        raise QueryError("The filter holds a comment.", "write the condition alone")
+    if any(token.token_type == TokenType.SEMICOLON for token in tokens):
+        raise QueryError("The filter holds ';'.", "write one condition, without a semicolon")
 
 
 def _is_condition(tree: exp.Expr) -> bool:
@@ -95,9 +119,17 @@ def _bind(tree: exp.Expr, values: list[object]) -> exp.Expr:
 
 
 def _number(text: str) -> object:
-    from decimal import Decimal
-
-    return int(text) if text.isdigit() else Decimal(text)
+    if text.isdigit() and len(text) <= MOST_DIGITS:
+        return int(text)
+    number = Decimal(text)
+    if (
+        not number.is_finite()
+        or number.adjusted() >= MOST_DIGITS
+        or number.adjusted() < -MOST_DIGITS
+        or len(number.as_tuple().digits) > MOST_DIGITS
+    ):
+        raise QueryError(f"{text[:20]} is no number of a report.", f"write at most {MOST_DIGITS} digits")
+    return number
 
 
 def _conjuncts(tree: exp.Expr) -> list[exp.Expr]:

@@ -542,11 +542,7 @@ HOSTILE = (
 def test_hostile_and_broken_filters_are_refused_or_harmless(town, ask):
     pay(town, "a", "2024-01-01", "1.00")
     asker = ask(town)
-    harmless = {"item_code = '1' --"}
     for text in HOSTILE:
-        if text in harmless:
-            assert asker.one("op_cost_total", "root", "2024-01", where=text).value == 0
-            continue
         with pytest.raises(QueryError):
             asker.one("op_cost_total", "root", "2024-01", where=text)
     assert asker.one("op_cost_total", "root", "2024-01", where="item_code = 'x'' or ''1''=''1'").value == 0
