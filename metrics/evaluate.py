@@ -124,7 +124,7 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
             Answer(
                 indicator.id, frame.node, frame.name, frame.dim, frame.part, frame.label, query.grain, value, numerator,
                 denominator, version.unit, due, got, status, version.fingerprint, prepared.question.seq,
-                query.known_at, query.tree, prepared.known.origin, state, caliber=query.caliber,
+                query.known_at, query.tree, prepared.known.origin, state, caliber=query.caliber, align=query.align or "",
             )
         )  # fmt: skip
     return found

@@ -80,6 +80,8 @@ class Query:
     caliber: Caliber = "monitor"
     factors: str | None = None
     """`as-dated`: coefficients of each month's own time, as without a word; a year: its coefficients in all months."""
+    align: str | None = None
+    """`spring`: January and February are answered as one, so that the Spring Festival lies on both sides (春节可比)."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class Answer:
     factors: str = ""
     """Which coefficients a question asked for; empty where it did not ask, or where the indicator reads none."""
     caliber: Caliber = "monitor"
+    align: str = ""
+    """How months were joined to be comparable, where a question asked for it."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def prepare_question(generation: Generation, catalogue: Catalogue, query: Query,
     key = (
         str(generation.path), catalogue.fingerprint, query.indicators, query.nodes, query.period_from, query.period_to,
         query.grain, query.by, query.where, query.tree, query.scope, generation.batch_at(query.known_at),
-        elapsed_month(generation, known, query),
+        elapsed_month(generation, known, query), query.align,
     )  # fmt: skip
     found = _questions.get(key)
     if found is not None and found.known is known:

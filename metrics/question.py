@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from metrics.aligned import aligned, check_align, check_shifts, elapsed_end
 from metrics.cubes import OWN
 from metrics.filters import Filter, read_filter
 from metrics.formula import parse_formula
@@ -50,7 +51,8 @@ class Question:
 
     def elapsed_part(self, window: Window) -> Window:
         """Return the part of a window that has elapsed; it may be empty."""
-        return Window(window.label, window.from_m, min(window.to_m, self.elapsed))
+        end = min(window.to_m, self.elapsed)
+        return Window(window.label, window.from_m, elapsed_end(end) if self.query.align else end)
 
     def version(self, indicator: Indicator, window: Window) -> Indicator:
         """Return the version of an indicator that answers a window: the one in force in its last elapsed month."""
@@ -77,6 +79,11 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
             f"{query.period_from}..{query.period_to} ends before it starts.", "the earlier period comes first"
         )
     asked = windows(query.grain, start.from_m, end.to_m, begins)
+    if check_align(query.align):
+        check_shifts(indicators)
+        asked = aligned(query.grain, asked, begins)
+        if query.grain == "month":  # two months are read as one longer window
+            query = replace(query, grain="quarter")
     if len(asked) > MOST_WINDOWS:
         raise QueryError(
             f"{query.period_from}..{query.period_to} has {len(asked)} periods; at most {MOST_WINDOWS} are answered.",

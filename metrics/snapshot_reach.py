@@ -28,7 +28,7 @@ STEP = {"quarter": 3, "ytd": 12, "r12": 1}
 def from_snapshot(shape: Shape, question: Question, known: Known, asked: Sequence[Indicator]) -> Shape:
     """Return the shape that reads the snapshot where it holds all that is asked; else the shape as it is."""
     kind = KINDS.get(question.query.grain)
-    if kind is None or shape.reading != "now" or shape.panel or not _holds(known.layout, kind, question):
+    if kind is None or question.query.align or shape.reading != "now" or shape.panel or not _holds(known.layout, kind, question):
         return shape
     operands = {o for i in asked for o in formula_at(i.value, question.query.grain).operands}
     if not all(_is_row(operand, kind, known.layout) for operand in operands):

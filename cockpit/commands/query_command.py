@@ -11,6 +11,7 @@ from cockpit.commands.answers import COLUMNS, FORMATS, SHOWN, as_row, show_rows
 from cockpit.commands.asking import CaliberOption, KnownAtOption, StateOption, caliber_of, moment_of, nodes_of, state_of
 from cockpit.commands.common import JsonOption, StoreOption, err, in_currency, store_at, writable
 from cockpit.commands.definitions import standing_definitions
+from metrics.aligned import check_align
 from metrics.model import AS_WAS, Catalogue, Query
 from warehouse.base.clock import system_clock
 from warehouse.base.errors import QueryError
@@ -37,6 +38,12 @@ def query(
         ),
     ] = None,
     caliber: CaliberOption = "monitor",
+    align: Annotated[
+        str | None,
+        typer.Option(
+            "--align", help="spring: January and February as one, comparable over the Spring Festival (春节)."
+        ),
+    ] = None,
     bridge: Annotated[
         bool, typer.Option("--bridge", help="Instead: as-was, the units that came in and left, as of --tree DATE.")
     ] = False,
@@ -79,6 +86,7 @@ def query(
         now=system_clock(),
         factors=factors,
         caliber=caliber_of(caliber),
+        align=check_align(align),
     )
     if form == "sql":
         print(f"-- generation file: {generation.path}\n{sql_text(generation, catalogue, question)}")
@@ -100,6 +108,10 @@ def _show_answers(generation: Generation, catalogue: Catalogue, question: Query,
     moment, answers = question.known_at, evaluate(generation, catalogue, question)
     if question.factors is not None and (plain := sorted({a.indicator for a in answers if not a.factors})):
         err.print(f"{', '.join(plain)}：不使用系数，按原口径。No coefficients go into these: --factors changes nothing.", markup=False)  # fmt: skip
+    if question.align is not None:
+        err.print(
+            "春节可比口径：1—2月合并为一期。Aligned to the Spring Festival: January and February are one.", markup=False
+        )
     if moment is not None and generation.batch_at(moment) == 0:
         err.print("Nothing had been loaded by then: no figure was known.", markup=False)
     if absent := undefined_ids(in_force(generation, catalogue, moment), question.indicators):
