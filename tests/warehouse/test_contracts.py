@@ -71,6 +71,7 @@ COLUMNS = {
     "plan": "unit indicator year version value value_unit split base_share approved_on approved_by document reason"
     " m01 m02 m03 m04 m05 m06 m07 m08 m09 m10 m11 m12",
     "plan_month": "unit month indicator amount year_amount version",
+    "target": "indicator level unit kind year value value_unit change_pct base_year direction",
     "degree_day": "climate month_of_year degree_days doc_no valid_from valid_to",
     "calendar": "country day kind name",
     "heating_season": "zone begins ends",
