@@ -11,6 +11,7 @@ from metrics.model import Catalogue, Lookup, Part, Source
 from metrics.question import Question
 from metrics.tables import literal, quoted
 from warehouse.base.periods import OPEN
+from warehouse.billing import spread_label
 from warehouse.store import Generation
 
 DIVISION = "STRUCT(state VARCHAR, share DECIMAL(9,4), basis VARCHAR, document VARCHAR, is_secret BOOLEAN)"
@@ -130,5 +131,8 @@ def _label(source: Source, generation: Generation) -> str:
     contract = generation.contracts[source.of]
     skipped = {contract.org_column, contract.time_column, "line", "version"}
     names = [c.name for c in contract.columns if (c.is_key or c.name in _NAMING) and c.name not in skipped]
-    parts = ", ".join(f"nullif(CAST({quoted(name)} AS VARCHAR), '')" for name in names)
+    told = [f"nullif(CAST({quoted(name)} AS VARCHAR), '')" for name in names]
+    if contract.billing and contract.billing.start and contract.billing.end:
+        told.append(spread_label(contract.billing.start, contract.billing.end))
+    parts = ", ".join(told)
     return f"concat_ws(' · ', {parts})" if parts else "''"

@@ -1,7 +1,7 @@
 """Bills that stand for other months than the one they were handed in for, spread when a generation is built.
 
-A water bill comes every second month, heat once a season: a row that says from which day to which day it was billed
-becomes one row a month, each with its part by days. Parts are cut at the last digit the column keeps, so that they
+A water bill comes every second month, heat once a season: a row that says from which day to which day it was billed,
+or which heating season it is for (`warehouse.seasons`), becomes one row a month, each with its part by days. Parts are cut at the last digit the column keeps, so that they
 add up to the bill exactly. All parts keep the id and the place of their row: a drill over the months shows one bill.
 A card that was filled (充值) is money moved, not something used: the row stays in sight, its measures say nothing.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import duckdb
 
 from warehouse.contracts import Contract
+from warehouse.seasons import fill_seasons
 
 TOPUP = "topup"
 """The note on a row whose measures were left out because a card was filled, not used."""
@@ -26,10 +27,25 @@ def spread_bills(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         con.execute(
             f"UPDATE d_{contract.name} SET {blanks}, note = concat_ws(';', note, '{TOPUP}') WHERE \"{rule.topup}\""
         )
+    fill_seasons(con, contract, rule)
     if rule.start and rule.end:
         con.execute(_spread(contract, rule.start, rule.end))
         con.execute(f"DELETE FROM d_{contract.name} WHERE {_billed(rule.start, rule.end)} AND NOT part_of_bill")
         con.execute(f"ALTER TABLE d_{contract.name} DROP COLUMN part_of_bill")
+
+
+def spread_label(start: str, end: str) -> str:
+    """SQL of how a part of a spread bill came about: its days, and how many of them the part stands for."""
+    first, following = _month_start("from_m"), _month_start("from_m + 1")
+    mine = f"""date_diff('day', greatest("{start}", {first}), least("{end}" + 1, {following}))"""
+    whole = f"""date_diff('day', "{start}", "{end}") + 1"""
+    return (
+        f"""CASE WHEN {_billed(start, end)} THEN "{start}" || '–' || "{end}" || ' ' || {mine} || '/' || ({whole}) END"""
+    )
+
+
+def _month_start(month: str) -> str:
+    return f"make_date((({month}) // 12)::BIGINT, (({month}) % 12 + 1)::BIGINT, 1)"
 
 
 def _billed(start: str, end: str) -> str:

@@ -22,7 +22,7 @@ DOUBT_KINDS: Mapping[str, tuple[str, ...]] = {
 """Kind → what must be said besides code, kind and text; `warehouse.doubts` gives each its meaning."""
 
 _DOUBT_KEYS = {"code", "kind", "series", "measures", "text", "where", "before", "form", "digits", "times", "order"}
-_BILLING_KEYS = {"from", "to", "measures", "topup"}
+_BILLING_KEYS = {"from", "to", "measures", "topup", "season"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class Billing:
     start: str | None = None
     end: str | None = None
     topup: str | None = None
+    season: str | None = None
+    """The column that names a heating season, of a bill that leaves its days to the season of its climate zone."""
 
 
 def read_doubts(file: str, data: Mapping[str, Any], names: Collection[str], faults: list[str]) -> tuple[Doubt, ...]:
@@ -101,7 +103,9 @@ def read_billing(
     faults += [f"{file}: billing: unknown key '{key}'" for key in sorted(set(data) - _BILLING_KEYS)]
     if ("from" in data) != ("to" in data):
         faults.append(f"{file}: billing needs both 'from' and 'to', or neither")
-    wanted = {"from": "date", "to": "date", "topup": "bool"}
+    wanted = {"from": "date", "to": "date", "topup": "bool", "season": "month"}
+    if "season" in data and "from" not in data:
+        faults.append(f"{file}: billing.season needs 'from' and 'to', which it fills")
     for key, kind in wanted.items():
         if key in data and types.get(data[key]) != kind:
             faults.append(f"{file}: billing.{key} '{data[key]}' is no column of type {kind}")
@@ -111,7 +115,7 @@ def read_billing(
     if not data.get("measures"):
         faults.append(f"{file}: billing.measures is missing")
         return None
-    return Billing(tuple(data["measures"]), data.get("from"), data.get("to"), data.get("topup"))
+    return Billing(tuple(data["measures"]), data.get("from"), data.get("to"), data.get("topup"), data.get("season"))
 
 
 @dataclass(frozen=True)

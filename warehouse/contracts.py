@@ -66,6 +66,8 @@ class Column:
     minimum: float | None = None
     default: str | None = None
     standard: str | None = None
+    season: bool = False
+    """A heating season may stand here, as 2024-2025采暖季: its month is November of the first year."""
 
     @property
     def sql_type(self) -> str:
@@ -247,7 +249,7 @@ _TOP_KEYS = {
 }  # fmt: skip
 _COLUMN_KEYS = {
     "name", "type", "aliases", "unit", "default_unit", "required", "key", "dimension", "org", "cumulative", "values",
-    "open_values", "min", "default", "standard",
+    "open_values", "min", "default", "standard", "season",
 }  # fmt: skip
 
 
@@ -331,6 +333,7 @@ def _column(file: str, item: Mapping[str, Any], faults: list[str]) -> Column | N
         minimum=item.get("min"),
         default=item.get("default"),
         standard=item.get("standard"),
+        season=item.get("season", False),
     )
 
 

@@ -42,8 +42,8 @@ from warehouse.reviewed import SCHEMA, START, copy_reviewed, is_owed, lay_decisi
 from warehouse.store import Store, connect
 from warehouse.sums import table_sum
 
-EVERYWHERE = frozenset({"org_unit", "org_succession", "allocation"})
-"""Datasets whose rows move what lies in every other: the tree, its past, the rules of division."""
+EVERYWHERE = frozenset({"org_unit", "org_succession", "allocation", "heating_season"})
+"""Datasets whose rows move what lies in every other: the tree, its past, the rules of division, the days of heating."""
 WEIGHTS = frozenset({"building", "staff"})
 """What a rule of division without weights of its own is measured by."""
 DECISIONS = "submission"

@@ -91,11 +91,28 @@ def map_columns(table: RawTable, contract: Contract, month: str | None) -> Mappe
     return Mapped(found, constants, units, tuple(ignored), beside, crosstab)
 
 
+def _give_to_their_group(
+    contract: Contract, found: dict[str, tuple[int, Decimal]], units: dict[str, str | None]
+) -> None:
+    """Of a wide form, let a column whose figure only one group has be that group's: 收费面积 is heat's."""
+    pivot = contract.unpivot
+    if pivot is None or pivot.dimension in found or not any("." in name for name in found):
+        return
+    for measure in pivot.measures:
+        groups = [group for group, columns in pivot.groups.items() if measure in columns]
+        if len(groups) == 1 and measure in found and (name := f"{groups[0]}.{measure}") not in found:
+            found[name], units[name] = found.pop(measure), units.pop(measure)
+
+
 def _place_figures(
     table: RawTable, contract: Contract, crosstab: Crosstab | None, found: dict[str, tuple[int, Decimal]],
     units: dict[str, str | None],
 ) -> Iterator[Fault]:  # fmt: skip
-    """Add the columns of figures of a crosstab to what was found; a unit that does not fit is a fault."""
+    """Add the columns of figures of a crosstab to what was found; a unit that does not fit is a fault.
+
+    Of a wide form, a column whose figure only one group has becomes that group's.
+    """
+    _give_to_their_group(contract, found, units)
     for figure in crosstab.figures if crosstab else ():
         column = column_of(contract, figure.name)
         if fault := unit_factor(figure, column, table):

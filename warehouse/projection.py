@@ -45,6 +45,7 @@ def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogu
     for contract in store.contracts.values():
         if contract.name in filled:
             write_rows(con, store, contract)
+    for contract in store.contracts.values():  # a bill may ask for the table of seasons, whatever its name
         derive(con, contract, has_review=has_review, ahead=months_ahead(store))
     build_doubts(con, store.contracts)
     divide_shared(con, store.contracts)

@@ -32,6 +32,7 @@ from warehouse.readers.cells import month_in
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.raw import RawTable
 from warehouse.recognition import contract_of, own_sheets
+from warehouse.seasons import ask_for_days
 from warehouse.store import Store
 from warehouse.titles import refuse_contradictions
 
@@ -126,6 +127,7 @@ def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood)
     has_locks = find_locks(con, bench.store, contract)
     known = _know(bench, contract, delivery)
     declared_range(con, contract, delivery)
+    ask_for_days(con, bench.store, contract)
     if known and contract.magnitude:
         magnitude(con, contract)
     if known:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from warehouse.contracts import Column
+from warehouse.readers.seasons import NOTE as SEASON_NOTE
+from warehouse.readers.seasons import season_of
 from warehouse.readers.units import UnknownUnit, convert_factor
 from warehouse.readers.values import (
     Bad,
@@ -115,7 +117,9 @@ def _bool(_column: Column, text: str, _unit: str | None) -> Cell:
 
 
 def _month(column: Column, text: str, _unit: str | None) -> Cell:
-    """One month; January to a month only where the column says that its figures are cumulative."""
+    """One month; January to a month only where the column says that its figures are cumulative; a season where it says so."""
+    if column.season and (first := season_of(text, bare=not column.is_key)) is not None:
+        return Cell(str(first), SEASON_NOTE)
     parsed = parse_month(text)
     if isinstance(parsed, Parsed) and parsed.value and _is_longer(parsed.value) and not column.cumulative:
         return Cell(None, fault="cumulative_period")
