@@ -18,6 +18,7 @@ from cockpit.commands import (
     pull_commands,
     quarantine_commands,
     query_command,
+    reconcile_command,
     review_commands,
     sample_commands,
     serve_commands,
@@ -58,6 +59,7 @@ app.command("compact")(upkeep_commands.compact)
 app.command("sample")(sample_commands.sample)
 app.add_typer(metric_commands.indicators_app, name="indicators")
 app.command("query")(query_command.query)
+app.command("reconcile")(reconcile_command.reconcile)
 app.command("diff")(metric_commands.diff)
 app.add_typer(metric_commands.snapshot_app, name="snapshot")
 app.add_typer(metric_commands.rules_app, name="rules")

@@ -24,7 +24,7 @@ _kept: Kept[Catalogue] = Kept(24)
 
 def of_caliber(catalogue: Catalogue, caliber: Caliber, grain: Grain) -> Catalogue:
     """Return the catalogue as one caliber has it for windows of a grain; the fingerprint says which."""
-    if caliber == "monitor":
+    if caliber == "monitor" or catalogue.fingerprint.endswith(_mark(caliber, grain)):
         return catalogue
     key = (catalogue.fingerprint, catalogue.fitted, caliber, grain, len(catalogue.indicators))
     return _kept.get(key) or _kept.put(key, _taken(catalogue, caliber, grain))
@@ -32,7 +32,11 @@ def of_caliber(catalogue: Catalogue, caliber: Caliber, grain: Grain) -> Catalogu
 
 def _taken(catalogue: Catalogue, caliber: Caliber, grain: Grain) -> Catalogue:
     indicators = {name: form_of(one, caliber, grain) or _without(one) for name, one in catalogue.indicators.items()}
-    return replace(catalogue, indicators=indicators, fingerprint=f"{catalogue.fingerprint}:{caliber}:{grain}")
+    return replace(catalogue, indicators=indicators, fingerprint=catalogue.fingerprint + _mark(caliber, grain))
+
+
+def _mark(caliber: Caliber, grain: Grain) -> str:
+    return f":{caliber}:{grain}"
 
 
 def form_of(indicator: Indicator, caliber: Caliber, grain: Grain) -> Indicator | None:

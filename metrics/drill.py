@@ -35,14 +35,22 @@ LISTED = 300
 def rows(generation: Generation, catalogue: Catalogue, query: Query, *, limit: int | None = LISTED) -> DrillRows:
     """Return the lines behind the one figure a query asks for: one indicator, one node, one window."""
     generation = generation.seen(query.state)
-    catalogue = of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain)
+    given, catalogue = (
+        catalogue,
+        of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain),
+    )
     known = knowledge(generation)
     question = read_question(generation, catalogue, query, known)
     if len(question.indicators) != 1 or len(query.nodes) != 1 or len(question.windows) != 1 or query.by is not None:
         raise QueryError(
             "Rows stand behind one indicator of one node in one period.", "ask without --by, for one period"
         )
-    answer = evaluate(generation, catalogue, query)[0]
+    if question.indicators[0].role in ("rank", "pct", "same"):
+        raise QueryError(
+            f"{question.indicators[0].id} compares units with each other; no rows add up to it.",
+            f"drill into {question.indicators[0].id.rpartition('_')[0]}",
+        )
+    answer = evaluate(generation, given, query)[0]
     if answer.status == "forbidden":
         raise Forbidden(f"{query.nodes[0]} or {answer.indicator} lies outside what {query.actor} may see.")
     if answer.status not in ("ok", "incomplete", "no_base", "no_denominator"):
@@ -91,7 +99,7 @@ def _read(generation: Generation, catalogue: Catalogue, question: Question, know
         for row in _fetch(generation, some, params):
             listed.append(_row(row, read, atom.name, source.of, known, question))
         count += int(number)
-        total += _decimal(summed) * read.sign
+        total += _decimal(summed) * read.weight
     return listed, count, total
 
 
@@ -119,7 +127,7 @@ def _row(row: tuple[Any, ...], read: Read, atom: str, dataset: str, known: Known
     figure = _decimal(value)
     return DrillRow(
         read.side, atom, dataset, unit, known.register.name(unit, last, question.seq), period, label or "",
-        file_name or "", sheet or "", row_no or 0, figure * read.sign if adds else None, figure,
+        file_name or "", sheet or "", row_no or 0, figure * read.weight if adds else None, figure,
         Division(**division) if division else None,
     )  # fmt: skip
 
@@ -141,4 +149,4 @@ def _cells(generation: Generation, catalogue: Catalogue, question: Question, kno
     for row in _fetch(generation, f"SELECT * FROM ({text}) ORDER BY {order}{kept}", params):
         *line, dataset, _, adds = row
         listed.append(_row(tuple(line), read, atom.name, dataset, known, question, adds=bool(adds)))
-    return listed, int(number), _decimal(total) * read.sign
+    return listed, int(number), _decimal(total) * read.weight

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from cockpit import pipeline
+from cockpit.commands.asking import KnownAtOption, moment_of
 from cockpit.commands.common import JsonOption, StoreOption, print_json, print_table, progress, store_at
 from warehouse.aliases import record_alias
 from warehouse.base.clock import Clock, system_clock
 from warehouse.base.errors import CockpitError
-from warehouse.base.periods import OPEN, month_label
+from warehouse.base.periods import OPEN, month_label, month_of
 from warehouse.directory import read_directory
 from warehouse.ingest import scratch
 from warehouse.organisations import Directory, Suggestion, sentence
@@ -78,6 +79,31 @@ def units_show(unit: str, store: StoreOption = None, json_: JsonOption = False) 
         print_json(story.as_json())
         return
     _print_story(story)
+
+
+@units_app.command("scope")
+def units_scope(
+    theme: Annotated[str, typer.Argument(help="cost, vehicle, space, energy or service.")],
+    at: Annotated[str | None, typer.Option("--at", help="In the month of this day; default today.")] = None,
+    below: Annotated[str | None, typer.Option("--below", help="Only units below this one.", metavar="CODE")] = None,
+    known_at: KnownAtOption = None,
+    store: StoreOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Say who counts in a theme and who does not, with the months for which that has held."""
+    from metrics.scopes import memberships
+
+    place = store_at(store)
+    generation = place.open_generation()
+    moment = moment_of(known_at, generation.zone)
+    day = _day(at) or system_clock().date()
+    top = _code_of(known_units(place), below) if below else None
+    rows = [one.as_row() for one in memberships(generation, theme, month_of(day), generation.batch_at(moment), top)]
+    generation.close()
+    if json_:
+        print_json(rows)
+    else:
+        print_table(rows, ("node", "node_name", "standing", "since", "until", "owes"))
 
 
 def _code_of(known: Directory, text: str) -> str:
