@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callbacks.services import IndicatorCard
+from callbacks.services import IndicatorCard, Seam
 from metrics.model import Indicator
 
 
@@ -22,4 +22,14 @@ def card_of(indicator: Indicator, has_source: bool) -> IndicatorCard:
         meaning={"zh": indicator.text.zh, "en": indicator.text.en},
         formula=indicator.value,
         fingerprint=indicator.fingerprint,
+        seams=_seams(indicator),
+    )
+
+
+def _seams(indicator: Indicator) -> tuple[Seam, ...]:
+    """Return the first month of each later version, with the document it goes by."""
+    newer = indicator.versions[1:]
+    return tuple(
+        Seam(older.to_m, {"zh": begun.basis.zh, "en": begun.basis.en})
+        for older, begun in zip(indicator.earlier, newer, strict=True)
     )

@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from callbacks.desk import DeskView, Waiting
+from callbacks.entry import Entry
+from callbacks.language import Language
 from metrics.diff import Difference
 from metrics.drill import DrillRows
 from metrics.model import Answer, Better, Query
@@ -114,6 +116,14 @@ class Tree:
 
 
 @dataclass(frozen=True)
+class Seam:
+    """A month from which an indicator is defined otherwise than before, and by which document."""
+
+    month: int
+    documents: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class IndicatorCard:
     """What a screen needs to know of an indicator."""
 
@@ -130,6 +140,7 @@ class IndicatorCard:
     meaning: Mapping[str, str] = field(default_factory=dict)
     formula: str = ""
     fingerprint: str = ""
+    seams: tuple[Seam, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -327,6 +338,10 @@ class Session(Protocol):
 
     def diff(self, query: Query, then: dt.datetime) -> tuple[Difference, ...]:
         """Return the figures that were others as known then, and the batches that moved them."""
+        ...
+
+    def entry(self, indicator: str, words: Language) -> Entry | None:
+        """Return the page of the handbook of an indicator; None outside the viewer's themes."""
         ...
 
     def labels(self, dim: str) -> Mapping[str, str]:

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from callbacks.cards import card_of
 from callbacks.desk import DeskView, Waiting, desk_view
+from callbacks.entry import Entry, entry
+from callbacks.language import Language
 from callbacks.ledger import batch_of, doubtful_of, due_of, refused_of
 from callbacks.memory import Memory, Thing
 from callbacks.records import NO_DATA, alarm_of, landing_of
@@ -125,6 +127,13 @@ class LiveSession:
         atoms = self.known.layout.atoms
         allowed = [i for i in self.home.catalogue.written if self.viewer.scope.allows_theme(i.theme)]
         return {i.id: card_of(i, all(name in atoms for name in i.atoms)) for i in allowed}
+
+    def entry(self, indicator: str, words: Language) -> Entry | None:
+        """Return the page of the handbook of an indicator; None outside the viewer's themes."""
+        if indicator not in self.indicators():
+            return None
+        catalogue = self.home.catalogue
+        return entry(catalogue.indicators[indicator], catalogue, self.generation.contracts, words)
 
     def latest_period(self, known_at: dt.datetime | None) -> str | None:
         """Return the last month of which figures were known."""

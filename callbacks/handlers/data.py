@@ -10,9 +10,10 @@ from callbacks import ids
 from callbacks.completeness import arrival_panel, arrival_table
 from callbacks.focus import Focus
 from callbacks.grids import grid
+from callbacks.handbook import handbook_panel
 from callbacks.panels import Panel, Table, frame, number_cell, text_cell
 from callbacks.request import Regions, stamp
-from callbacks.services import Batch, Doubtful, IndicatorCard, Refused
+from callbacks.services import Batch, Doubtful, Refused
 
 PAGE = "data"
 REGIONS = ("head", "due", "batches", "quarantine", "doubts", "handbook")
@@ -32,7 +33,7 @@ def read(focus: Focus) -> Regions:
         "batches": _batches(focus, session.batches(LIMIT)),
         "quarantine": _quarantine(focus, session.quarantine(LIMIT)),
         "doubts": _doubts(focus, session.doubts(focus.node.code, focus.known_at, LIMIT)),
-        "handbook": _listing(focus, "handbook", handbook(focus, cards), _handbook_reading(focus, cards)),
+        "handbook": handbook_panel(focus, cards),
     }
     return {name: frame(panel, words, stamp(focus)) for name, panel in found.items()}
 
@@ -164,28 +165,3 @@ def _doubts(focus: Focus, doubtful: Sequence[Doubtful]) -> Panel:
     key = "doubts.reading" if doubtful else "doubts.none"
     reading = words.say(key, count=words.count(len(doubtful)), open=words.count(open_ones))
     return _listing(focus, "doubts", content, reading)
-
-
-def handbook(focus: Focus, cards: Sequence[IndicatorCard]) -> Table:
-    """Return the indicators of the catalogue with unit, formula in words, basis and whether a source is loaded."""
-    words = focus.words
-    keys = ("theme", "indicator", "id", "unit_of", "better", "meaning", "basis", "has_source")
-    rows = tuple(
-        (
-            text_cell(words.say(f"theme.{card.theme}")),
-            text_cell(card.names[words.code]),
-            text_cell(card.id),
-            text_cell(words.unit(card.unit)),
-            text_cell(words.say(f"better.{card.better}")),
-            text_cell(card.meaning.get(words.code, "")),
-            text_cell(card.documents.get(words.code, "")),
-            text_cell(words.say("handbook.sourced" if card.has_source else "handbook.unsourced")),
-        )
-        for card in cards
-    )
-    return Table(tuple(words.say(f"column.{key}") for key in keys), rows)
-
-
-def _handbook_reading(focus: Focus, cards: Sequence[IndicatorCard]) -> str:
-    sourced = sum(card.has_source for card in cards)
-    return focus.words.say("handbook.reading", total=focus.words.count(len(cards)), sourced=focus.words.count(sourced))

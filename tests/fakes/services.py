@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from callbacks.desk import DeskView, Waiting
+from callbacks.entry import Entry, Part
+from callbacks.language import Language
 from callbacks.services import (
     Alarm,
     Batch,
@@ -149,6 +151,13 @@ class FakeSession:
 
     def indicators(self) -> dict[str, IndicatorCard]:
         return self.cards
+
+    def entry(self, indicator: str, words: Language) -> Entry | None:
+        if indicator not in self.cards:
+            return None
+        card = self.cards[indicator]
+        formula = Part("formula", words.say("entry.formula"), code="a / b")
+        return Entry(card.id, card.names[words.code], card.unit, (formula,))
 
     def tree(self, known_at: dt.datetime | None, tree: str) -> Tree:
         return self.nodes
