@@ -66,6 +66,10 @@ class Lane:
         schema = next(schema for schema in self.schemas if (schema, table) in self.tables)
         return f"{quoted(self.database)}.{schema}.{quoted(table)}"
 
+    def beside(self, place: str, table: str) -> str:
+        """Return where a table would lie in the schema of another."""
+        return f"{place.rpartition('.')[0]}.{quoted(table)}"
+
     @contextmanager
     def looking(self, *, scratch: bool) -> Iterator[None]:
         """Look names up in this state's schemas, before them in the scratch schema."""
@@ -120,6 +124,17 @@ def is_filled(lane: Lane, table: str) -> bool:
 def touch(lane: Lane, table: str) -> None:
     """Note the cells of node changes, for `node_now` and for whoever keeps something of them elsewhere."""
     lane.con.execute(f"INSERT INTO touched_node SELECT DISTINCT {literal(lane.state)}, node, month_no FROM {table}")
+
+
+def touch_unlike(lane: Lane, place: str, before: str) -> None:
+    """Note the cells in which a table that was built whole says something else than before, and drop what it said."""
+    named = [column[0] for column in lane.con.execute(f"SELECT * FROM {place} LIMIT 0").description]
+    unlike = " OR ".join(f"n.{quoted(name)} IS DISTINCT FROM b.{quoted(name)}" for name in named)
+    lane.con.execute(
+        f"""INSERT INTO touched_node SELECT DISTINCT {literal(lane.state)}, coalesce(n.node, b.node), coalesce(n.month_no, b.month_no)
+        FROM {place} n FULL JOIN {before} b ON b.node = n.node AND b.month_no = n.month_no WHERE {unlike}"""
+    )
+    lane.con.execute(f"DROP TABLE {before}")
 
 
 def drop(lane: Lane, *tables: str) -> None:

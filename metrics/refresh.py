@@ -47,6 +47,7 @@ from metrics.lanes import (
     take_rows,
     take_units,
     touch,
+    touch_unlike,
 )
 from metrics.lay_plans import add_region_changes, moved_months, region_changes
 from metrics.model import Atom, Catalogue, Source
@@ -278,12 +279,13 @@ def _refresh_due(lane: Lane) -> None:
 
 def _refresh_now(lane: Lane, live: Sequence[Source], counted: Sequence[Atom], built: Sequence[BuiltAtom]) -> None:
     """Write the cells of now that any change touched; all of them where something was built whole."""
-    if lane.whole:
-        with lane.looking(scratch=False):
-            build_now(lane.con, live, built)
-        touch(lane, lane.place("node_now"))
-        return
     con, now = lane.con, lane.place("node_now")
+    if lane.whole:
+        con.execute(f"ALTER TABLE {now} RENAME TO node_before")
+        with lane.looking(scratch=False):
+            build_now(con, live, built)
+        touch_unlike(lane, now, lane.beside(now, "node_before"))
+        return
     # the state as reviewed rests on what was touched as reported as well
     con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.touched AS SELECT DISTINCT node, month_no FROM touched_node")
     names = [*(source.name for source in live), *(atom.name for atom in counted), "due"]

@@ -46,6 +46,8 @@ LARGEST = 16_000_000
 """Figures summed by one statement, about 24 bytes each while it runs."""
 MOST_MOVED = 0.5
 """Part of the rows beyond which all are written anew."""
+RECENT = 4
+"""Months: what moved within the last of them is what the newest reports move."""
 _REGISTERS = (
     "CREATE OR REPLACE TABLE snap_column (column_name VARCHAR, atom VARCHAR, fingerprint VARCHAR)",
     "CREATE OR REPLACE TABLE snap_kind (kind VARCHAR, end_m INTEGER, through_seq INTEGER)",
@@ -209,9 +211,13 @@ def _note_moved(con: duckdb.DuckDBPyConnection, kind: str, touched: str, first: 
 
 
 def _write_moved(con: duckdb.DuckDBPyConnection, plan: Plan, kind: str) -> None:
-    """Sum the noted windows again; months in which the same nodes moved are summed together."""
+    """Sum the noted windows again; where a node moved only lately, no others of its windows are looked at."""
     table = quoted("snap_" + kind)
     con.execute(f"DELETE FROM {table} s USING snap_moved m WHERE m.node = s.node AND m.month_no = s.month_no")
-    low, high = con.execute("SELECT min(month_no), max(month_no) FROM snap_moved").fetchone() or (0, 0)
-    nodes = [row[0] for row in con.execute("SELECT DISTINCT node FROM snap_moved ORDER BY node").fetchall()]
-    _write(con, plan, kind, (low, high + 1), nodes, " SEMI JOIN snap_moved USING (node, month_no)")
+    spans = con.execute(
+        f"""SELECT min(low), max(high) + 1, list(node ORDER BY node) FROM (
+            SELECT node, min(month_no) AS low, max(month_no) AS high FROM snap_moved GROUP BY node)
+        GROUP BY low > (SELECT max(month_no) FROM snap_moved) - {RECENT}"""
+    ).fetchall()
+    for low, high, nodes in spans:
+        _write(con, plan, kind, (low, high), nodes, " SEMI JOIN snap_moved USING (node, month_no)")
