@@ -11,8 +11,10 @@ from callbacks.focus import Focus
 from callbacks.language import Language
 from callbacks.palette import PALETTES
 from callbacks.panels import Panel, Table, number_cell, text_cell
+from callbacks.services import IndicatorCard, Seam
 from callbacks.tiles import direction
 from metrics.model import Answer
+from warehouse.base.periods import month_label
 
 
 def trend_panel(focus: Focus, page: str, indicator: str, is_brief: bool = False) -> Panel | None:
@@ -33,11 +35,12 @@ def trend_panel(focus: Focus, page: str, indicator: str, is_brief: bool = False)
     card = cards[indicator]
     sentence = reading(current, before, words, "trend.brief" if is_brief else "trend.reading")
     figure, unit = chart(months, current, before, card.unit, words, focus.state.theme, 2 if is_brief else 1)
+    mark_seams(figure, months, card, words, focus.state.theme)
     return Panel(
         name="trend",
         title=words.say("trend.title"),
         sub=words.say("trend.sub", name=card.names[words.code], unit=unit),
-        reading=sentence,
+        reading=" ".join([sentence, *seam_sentences(months, card, words)]),
         face=graph(ids.graph(page, "trend"), figure, sentence),
         twin=twin(months, current, before, words),
         weight=1.1,
@@ -130,3 +133,36 @@ def chart(
         yaxis=axis(ink, gridded=True, range=[floor, high + (high - floor) * 0.08], nticks=6),
     )
     return {"data": data, "layout": dressed}, shown_unit
+
+
+def seam_sentences(months: Sequence[str], card: IndicatorCard, words: Language) -> list[str]:
+    """Return for every month shown in which the definition changed from when on, and by which document."""
+    return [
+        words.say("trend.seam", period=words.period(month, "month"), basis=seam.documents[words.code].rstrip("。."))
+        for month, seam in _seams(months, card)
+    ]
+
+
+def mark_seams(figure: Figure, months: Sequence[str], card: IndicatorCard, words: Language, theme: str) -> None:
+    """Draw a thin neutral line before the first month of a later definition, with the sentence to point at."""
+    ink = PALETTES[theme]
+    told = seam_sentences(months, card, words)
+    shapes, notes = [], []
+    for (month, _), sentence in zip(_seams(months, card), told, strict=True):
+        place = list(months).index(month) - 0.5
+        shapes.append({
+            "type": "line", "xref": "x", "yref": "paper", "x0": place, "x1": place, "y0": 0, "y1": 1, "layer": "below",
+            "line": {"color": ink.text_3, "width": 1},
+        })  # fmt: skip
+        notes.append({
+            "x": place, "xref": "x", "y": 1, "yref": "paper", "yanchor": "top", "xanchor": "left", "showarrow": False,
+            "text": words.say("trend.seam.mark"), "hovertext": sentence, "font": {"color": ink.text_3, "size": 12},
+        })  # fmt: skip
+    if shapes:
+        figure["layout"] |= {"shapes": shapes, "annotations": notes}
+
+
+def _seams(months: Sequence[str], card: IndicatorCard) -> list[tuple[str, Seam]]:
+    """Return the months shown that begin a definition; the first of all has nothing before it to differ from."""
+    found = ((month_label(seam.month), seam) for seam in card.seams)
+    return [(month, seam) for month, seam in found if month in months[1:]]
