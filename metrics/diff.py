@@ -186,7 +186,7 @@ class _Finder:
             window = Window(window.label, window.from_m, min(window.to_m, elapsed))
             for read in reads_of(formula, window, self.generation.fiscal_start) if window.months > 0 else ():
                 for batch, moved in self._moved(read, new.node, seq):
-                    sides[read.side][batch] += sign * read.sign * moved
+                    sides[read.side][batch] += sign * read.weight * moved
         above, below = sides["numerator"], sides["denominator"]
         return tuple(
             Moved(seq, self.files[seq][0], above.get(seq, Decimal(0)),

@@ -67,11 +67,11 @@ class DrillRows:
 
 @dataclass(frozen=True)
 class Read:
-    """One operand of one side: its sign in the side's sum and the months it looks at."""
+    """One operand of one side: how often it goes into the side's sum (−1 where it is taken off) and its months."""
 
     side: Side
     operand: Operand
-    sign: int
+    weight: Decimal
     from_m: int
     to_m: int
 
@@ -80,7 +80,28 @@ def is_linear(tree: exp.Expr) -> bool:
     """Tell whether a side is a sum of its operands, so that contributions add up to it; a parent's are not listed."""
     if any(operand.above for operand in operands_of(tree)):
         return False
-    return is_exact(tree) or isinstance(tree, exp.Placeholder)
+    return isinstance(tree, exp.Placeholder) or _is_weighted_sum(tree)
+
+
+def _is_weighted_sum(tree: exp.Expr) -> bool:
+    """Tell whether a tree is sums and differences of exact figures, each perhaps times a constant."""
+    if isinstance(tree, exp.Mul):
+        taken = _times(tree)
+        return taken is not None and _is_weighted_sum(taken[1])
+    if isinstance(tree, (exp.Paren, exp.Neg)):
+        return _is_weighted_sum(tree.this)
+    if isinstance(tree, (exp.Add, exp.Sub)):
+        return _is_weighted_sum(tree.this) and _is_weighted_sum(tree.expression)
+    return is_exact(tree)
+
+
+def _times(tree: exp.Mul) -> tuple[Decimal, exp.Expr] | None:
+    """Return a product as a constant and what it multiplies; None where neither side is a constant."""
+    for one, other in ((tree.this, tree.expression), (tree.expression, tree.this)):
+        number = one.unnest()
+        if isinstance(number, exp.Literal) and not number.is_string:
+            return Decimal(number.name), other
+    return None
 
 
 def divisor_of(tree: exp.Expr | None, window: Window, fiscal_start: int = 1) -> int:
@@ -91,31 +112,34 @@ def divisor_of(tree: exp.Expr | None, window: Window, fiscal_start: int = 1) -> 
 
 
 def side_reads(side: Side, tree: exp.Expr | None, window: Window, fiscal_start: int = 1) -> list[Read]:
-    """Return the operands of a side with their signs; in a product or quotient the sign has no meaning and is +."""
+    """Return the operands of a side with their weights; in a product of figures or a quotient a weight has no meaning."""
     found: list[Read] = []
 
-    def walk(node: exp.Expr, sign: int) -> None:
+    def walk(node: exp.Expr, weight: Decimal) -> None:
         if isinstance(node, exp.Placeholder):
             operand: Operand = node.meta["operand"]
             if operand.atom not in TIMES and not operand.above:
                 earlier = seen_window(window, operand.view, fiscal_start)
                 start = earlier.to_m - 1 if operand.how == "last" else earlier.from_m
-                found.append(Read(side, operand, sign, start, earlier.to_m))
+                found.append(Read(side, operand, weight, start, earlier.to_m))
             return
         if isinstance(node, exp.Neg):
-            walk(node.this, -sign)
+            walk(node.this, -weight)
+            return
+        if isinstance(node, exp.Mul) and (taken := _times(node)) is not None:
+            walk(taken[1], weight * taken[0])
             return
         for key in ("this", "expression"):
             if isinstance(node.args.get(key), exp.Expr):
-                walk(node.args[key], -sign if key == "expression" and isinstance(node, exp.Sub) else sign)
+                walk(node.args[key], -weight if key == "expression" and isinstance(node, exp.Sub) else weight)
 
     if tree is not None:
-        walk(tree, 1)
+        walk(tree, Decimal(1))
     return found
 
 
 def reads_of(formula: Formula, window: Window, fiscal_start: int = 1) -> list[Read]:
-    """Return every operand of both sides with its sign and its months."""
+    """Return every operand of both sides with its weight and its months."""
     return [
         *side_reads("numerator", formula.numerator, window, fiscal_start),
         *side_reads("denominator", formula.denominator, window, fiscal_start),

@@ -108,9 +108,9 @@ def tree_bridge(generation: Generation, catalogue: Catalogue, query: Query) -> t
     if query.by is not None or query.factors is not None:
         raise QueryError("A bridge stands behind one figure of a node.", "ask without --by and without --factors")
     generation = generation.seen(query.state)
-    catalogue = of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain)
     known = knowledge(generation)
-    question = read_question(generation, catalogue, query, known)
+    defined = of_caliber(in_force(generation, catalogue, query.known_at), query.caliber, query.grain)
+    question = read_question(generation, defined, query, known)
     if unfit := [i.id for i in question.indicators if i.role in ("same", "rank", "pct")]:
         raise QueryError(
             f"{', '.join(unfit)} is made of a comparison of units, not of a sum over them.",
@@ -183,7 +183,8 @@ class _Finder:
                 parts = [cells[f"{read.operand.atom}@{table}"] for table in laid[read.operand.atom].tables]
                 if any(part is not None for part in parts):
                     tally.add(
-                        read.side, sum((Decimal(str(p)) for p in parts if p is not None), Decimal(0)) * sign * read.sign
+                        read.side,
+                        sum((Decimal(str(p)) for p in parts if p is not None), Decimal(0)) * sign * read.weight,
                     )
         return found
 
