@@ -7,6 +7,7 @@ hold what ClickHouse gives against what DuckDB gives, cell by cell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -15,7 +16,10 @@ from sqlglot import ErrorLevel, exp, parse_one
 from metrics.expressions import DIALECT
 
 Dialect = Literal["clickhouse", "spark"]
+_ROWS, _ROW = "side_by_side", "one"
+Step = Callable[[exp.Expr], exp.Expr]
 _BYTE = 255
+_PARAMETER = re.compile(r"\$(\w+)")
 
 
 Tables = Mapping[str, Sequence[str]]
@@ -24,22 +28,33 @@ Tables = Mapping[str, Sequence[str]]
 
 def in_dialect(statement: str, dialect: Dialect, tables: Tables, values: Mapping[str, object] | None = None) -> str:
     """Write a statement of the compiler or of a cube for another engine; parameters become constants of the text."""
-    tree = _bind(parse_one(statement, dialect=DIALECT), values or {})
+    tree = _read(statement, values or {})
     _name_columns(tree, tables)
     _align_unions(tree)
     for step in _STEPS[dialect]:
-        tree = tree.transform(step, copy=False)
+        tree = _changed(tree, step)
     return tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE)
+
+
+def _changed(tree: exp.Expr, step: Step) -> exp.Expr:
+    """Take a step at every part of a tree, the inner ones first."""
+    for node in reversed(list(tree.walk(bfs=False))):
+        made = step(node)
+        if made is not node:
+            tree = made if node is tree else tree
+            node.replace(made)
+    return tree
 
 
 # --- the same for every other engine ----------------------------------------------------------------------------------
 
 
-def _bind(tree: exp.Expr, values: Mapping[str, object]) -> exp.Expr:
+def _read(statement: str, values: Mapping[str, object]) -> exp.Expr:
+    """Read a statement with its values; a parameter is read as a name, `$a[f($b` would be taken for a quoted text."""
+    tree = parse_one(_PARAMETER.sub(r'"$\1"', statement), dialect=DIALECT)
+
     def constant(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, (exp.Parameter, exp.Placeholder)) and node.name in values:
-            return exp.convert(values[node.name])
-        return node
+        return exp.convert(values[node.name[1:]]) if isinstance(node, exp.Column) and node.name[:1] == "$" else node
 
     return tree.transform(constant, copy=False)
 
@@ -111,6 +126,18 @@ def _nothing(name: str) -> exp.Expr:
     return exp.alias_(exp.Null(), name, quoted=True)
 
 
+def _side_by_side(select: exp.Expr, zipped: str, field: Callable[[int], exp.Expr]) -> exp.Expr:
+    """Lists laid out in one SELECT run side by side here, elsewhere each against each: they are zipped first."""
+    shown = select.expressions if isinstance(select, exp.Select) else []
+    lists = [found for column in shown if (found := column.find(exp.Explode))]
+    if len(lists) < 2:
+        return select
+    rows = exp.select(exp.alias_(exp.Explode(this=exp.func(zipped, *(one.this for one in lists))), _ROW))
+    for number, one in enumerate(lists):
+        one.replace(field(number))
+    return exp.select(*shown).from_(rows.subquery(_ROWS))
+
+
 # --- ClickHouse -------------------------------------------------------------------------------------------------------
 
 
@@ -125,12 +152,17 @@ def _months_of_range(node: exp.Expr) -> exp.Expr:
 _LIST_FUNCTIONS: Mapping[type[exp.Expr], str] = {
     exp.ArraySort: "arraySort", exp.Flatten: "arrayFlatten", exp.ArrayAgg: "groupArray",
 }  # fmt: skip
+_LIST_CALLS = {"list_position": "indexOf", "list_extract": "arrayElement"}
 
 
 def _list_functions(node: exp.Expr) -> exp.Expr:
     """The names of what is done with lists; `||` joins texts only."""
     if type(node) in _LIST_FUNCTIONS:
         return exp.Anonymous(this=_LIST_FUNCTIONS[type(node)], expressions=[node.this])
+    if isinstance(node, exp.Length) and isinstance(node.this, exp.Array):
+        return exp.Anonymous(this="length", expressions=[node.this])
+    if isinstance(node, exp.Anonymous) and node.name.lower() in _LIST_CALLS:
+        return exp.Anonymous(this=_LIST_CALLS[node.name.lower()], expressions=node.expressions)
     if isinstance(node, exp.DPipe) and any(isinstance(side, exp.Array) for side in (node.this, node.expression)):
         return exp.Anonymous(this="arrayConcat", expressions=[node.this, node.expression])
     return node
@@ -148,11 +180,25 @@ def _default_of_neighbour(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _double(node: exp.Expr) -> exp.Expr:
+    """A DECIMAL becomes a DOUBLE by its text (under `precise_float_parsing`): its own cast rounds twice above 2^53."""
+    if isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DOUBLE:
+        node.set("this", exp.func("toString", node.this))
+    return node
+
+
 def _anti_join(node: exp.Expr) -> exp.Expr:
     """The side is named before the kind."""
     if isinstance(node, exp.Join) and node.kind == "ANTI":
         node.set("side", "LEFT")
     return node
+
+
+def _arrays_zipped(node: exp.Expr) -> exp.Expr:
+    def field(number: int) -> exp.Expr:
+        return exp.func("tupleElement", exp.column(_ROW), exp.Literal.number(number + 1))
+
+    return _side_by_side(node, "arrayZip", field)
 
 
 # --- Spark ------------------------------------------------------------------------------------------------------------
@@ -169,12 +215,17 @@ def _months_of_sequence(node: exp.Expr) -> exp.Expr:
     return exp.case().when(exp.LT(this=start.copy(), expression=end.copy()), rising).else_(exp.func("array"))
 
 
+def _structs_zipped(node: exp.Expr) -> exp.Expr:
+    return _side_by_side(node, "arrays_zip", lambda number: exp.column(str(number), table=_ROW, quoted=True))
+
+
 def _plain(node: exp.Expr) -> exp.Expr:
     return node.this.copy() if isinstance(node, exp.Cast) else node.copy()
 
 
-Step = Callable[[exp.Expr], exp.Expr]
 _STEPS: Mapping[Dialect, tuple[Step, ...]] = {
-    "clickhouse": (_months_of_range, _list_functions, _default_of_neighbour, _anti_join),
-    "spark": (_months_of_sequence,),
-}
+    "clickhouse": (
+        _arrays_zipped, _months_of_range, _list_functions, _default_of_neighbour, _double, _anti_join,
+    ),
+    "spark": (_structs_zipped, _months_of_sequence),
+}  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,10 @@ SETTINGS = {
     "aggregate_functions_null_for_empty": 1,  # the sum of nothing is nothing
     "prefer_column_name_to_alias": 1,  # sum(n) AS n is the sum of the column
     "schema_inference_make_columns_nullable": 1,
+    "precise_float_parsing": 1,
+    "output_format_json_quote_decimals": 1,
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_quote_denormals": 1,
     "max_query_size": 100_000_000,
     "max_ast_elements": 10_000_000,
     "max_expanded_ast_elements": 10_000_000,
@@ -60,9 +66,12 @@ class ClickHouse:
         self.session.query(f'CREATE TEMPORARY TABLE "{name}" ENGINE = Memory AS {query}')
         self.tables[name] = columns
 
-    def ask(self, statement: str, values: Mapping[str, object]) -> pa.Table:
+    def ask(self, statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Answer a statement of the compiler."""
-        return self.fetch(in_dialect(statement, "clickhouse", self.tables, values))
+        query = in_dialect(statement, "clickhouse", self.tables, values)
+        lines = self.session.query(query, "JSONCompactEachRowWithNamesAndTypes").bytes().splitlines()
+        kinds = json.loads(lines[1]) if lines else []
+        return [tuple(_read(*cell) for cell in zip(kinds, json.loads(line), strict=True)) for line in lines[2:]]
 
     def fetch(self, query: str) -> pa.Table:
         """Return the rows of a query."""
@@ -89,6 +98,10 @@ def unlike(con: duckdb.DuckDBPyConnection, table: str, other: pa.Table) -> Itera
     con.unregister("other")
 
 
-def rows_of(answer: pa.Table) -> list[dict[str, Any]]:
-    """Return the rows of an answer by name of column."""
-    return answer.to_pylist()
+def _read(kind: str, value: Any) -> Any:
+    """Return a value as its kind says it: a DECIMAL comes as text, a DOUBLE that is no number as well."""
+    if value is None:
+        return None
+    if "Decimal" in kind:
+        return Decimal(value)
+    return float(value) if "Float" in kind else value

@@ -40,7 +40,7 @@ def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         gsa.write(place / "files", None)
         store = Store(place / "store")
         load_and_publish(store, [place / "files"], clock=lambda: NOW)
-    generation, catalogue = store.open_generation(), load_catalogue()
+    generation, catalogue = store.open_generation(memory="2GB"), load_catalogue()
     written = record(generation, store.contracts, catalogue)
     second = ClickHouse(tmp_path_factory.mktemp(f"parquet-{request.param}"))
     second.read(generation.con, datasets(generation.con))
