@@ -9,6 +9,7 @@ from callbacks.alarms import today_panel
 from callbacks.board import BOARD, MOST_TILES, Theme, read_tiles, sourced
 from callbacks.focus import Focus
 from callbacks.outlook import landing_panel
+from callbacks.pace import pace_panel
 from callbacks.panels import Panel, calm, frame, rows_of
 from callbacks.request import Reader, Regions, stamp
 from callbacks.services import Alarm, IndicatorCard
@@ -16,7 +17,7 @@ from callbacks.sources import rows_panel
 from callbacks.structure import dimension_of, structure_panel
 from callbacks.tiles import tiles
 from callbacks.trends import trend_panel
-from callbacks.units import pace_panel, peers_panel, strip_panel
+from callbacks.units import peers_panel, strip_panel
 
 REGIONS = ("head", "tiles", "panels", "rows")
 

@@ -9,10 +9,11 @@ from callbacks.board import Board, read_board
 from callbacks.completeness import arrival_panel
 from callbacks.focus import Focus
 from callbacks.outlook import landing_panel
+from callbacks.pace import pace_panel
 from callbacks.panels import Panel, rows_of
 from callbacks.request import Regions, stamp
 from callbacks.tiles import tiles
-from callbacks.units import matrix_panel, pace_panel, peers_panel, strip_panel
+from callbacks.units import matrix_panel, peers_panel, strip_panel
 
 PAGE = "overview"
 

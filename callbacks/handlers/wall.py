@@ -15,13 +15,14 @@ from callbacks.completeness import arrival_panel
 from callbacks.focus import Focus
 from callbacks.handlers.domain import structured, theme_alarms
 from callbacks.outlook import landing_panel
+from callbacks.pace import pace_panel
 from callbacks.panels import Panel, rows_of
 from callbacks.request import Regions, notes_of, stamp
 from callbacks.state import AS_WAS
 from callbacks.structure import structure_panel
 from callbacks.tiles import tiles
 from callbacks.trends import trend_panel
-from callbacks.units import WALL_ROWS, matrix_panel, pace_panel, peers_panel, strip_panel
+from callbacks.units import WALL_ROWS, matrix_panel, peers_panel, strip_panel
 
 PAGE = "wall"
 REGIONS = ("head", "stage")
