@@ -72,7 +72,7 @@ def plan_list(
     if json_:
         print_json(rows)
         return
-    print_table(rows, VERSIONS_SHOWN)
+    print_table([{**row, "known_from": str(row["known_from"])[:10]} for row in rows], VERSIONS_SHOWN)
     if not rows:
         err.print("没有年度计划。No plan is known.", markup=False)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from samples.city.figures import Figure, Measure
 from samples.city.items import THREE_PUBLIC
 from samples.city.knowledge import Knowledge, Sums, months_of
+from samples.city.plans import FUNDS, HOSPITALITY, planned
 from samples.city.recount import RECOUNTED
 from samples.city.recount_services import SERVED
 
@@ -32,6 +33,10 @@ FIGURES: dict[str, Figure] = {
     "op_cost_total": Figure("万元", _of("op_cost"), shift=-4),
     "op_funds_exp": Figure("万元", _of("op_funds"), shift=-4),
     "three_public_total": Figure("万元", _of("three_public"), shift=-4),
+    "op_funds_plan": Figure("万元", lambda known, _: planned(known, FUNDS), shift=-4),
+    "op_funds_pace": Figure("%", _of("op_funds"), lambda known, _: planned(known, FUNDS), 2),
+    "three_public_plan": Figure("万元", lambda known, _: planned(known, HOSPITALITY), shift=-4),
+    "three_public_pace": Figure("%", _of("three_public"), lambda known, _: planned(known, HOSPITALITY), 2),
     "dec_spend_share": Figure("%", lambda known, _: _december(known), _of("cash"), 2),
     "reception_exp": Figure("万元", lambda known, _: known.item("30217"), shift=-4),
     "elec_kwh": Figure("kWh", _used("electricity")),

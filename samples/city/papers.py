@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from samples.city.forms import Column, Form, field_of, month_words, name_of, plain
+from collections.abc import Callable
+from typing import Any
+
+from samples.city.forms import Cell, Column, Form, Names, field_of, month_words, name_of, plain
 
 _WHO = Column("单位名称", name_of())
 
@@ -84,7 +87,24 @@ NORM = Form(
             valid_from="执行日期", valid_to="失效日期")),
 )  # fmt: skip
 
+
+def _month(place: int) -> Callable[[Any, Names], Cell]:
+    """Return what a plan given by month says of one; the others leave it blank."""
+    return lambda row, _: row.months[place] if row.months else None
+
+
+PLAN = Form(
+    "plan", "年度计划表",
+    (Column("计划单位", name_of()), *plain(indicator="计划指标", year="计划年度", version="计划版本号", value="全年计划数"),
+     Column("计划数单位", lambda *_: "万元"), *plain(split="分解方式", approved_on="下达日期"),
+     Column("下达部门", lambda *_: "模拟市财政局"), *plain(reason="调整原因"),
+     *(Column(f"{place + 1}月计划", _month(place)) for place in range(12))),
+    encoding="utf-8-sig",
+)  # fmt: skip
+
 PAPERS: dict[str, Form] = {
     form.source: form
-    for form in (DISPOSAL, RENTAL, RECEPTION, MEETING, APPROVED, LEASE, EXEMPTION, PREMISES, SPACE_USE, ASSET, NORM)
-}
+    for form in (
+        DISPOSAL, RENTAL, RECEPTION, MEETING, APPROVED, LEASE, EXEMPTION, PREMISES, SPACE_USE, ASSET, NORM, PLAN,
+    )
+}  # fmt: skip

@@ -12,6 +12,7 @@ from samples.city.calendar import FIRST, label, moon
 from samples.city.exports import Export
 from samples.city.manifest import STORE
 from samples.city.office import World
+from samples.city.other_truth import reconciliations
 from samples.city.recount import RECOUNTED
 from samples.city.stories import Event, Teller, covered, tell_all
 
@@ -32,6 +33,7 @@ def write_truth(path: Path, world: World, exports: tuple[Export, ...]) -> None:
         "store": store,
         "events": [_event(event) for event in tell_all(teller)],
         "totals": list(_totals(teller)),
+        "reconcile": list(reconciliations(teller.now, world)),
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
@@ -60,7 +62,19 @@ def _totals(teller: Teller) -> Iterator[Check]:
         for node in nodes:
             for period, grain in ((label(FIRST), "month"), (label(last), "month"), (label(last), "ytd")):
                 yield value_check(teller.now, indicator, node, period, grain)
+    yield from _planned(teller)
     yield from _recounted(teller)
+
+
+def _planned(teller: Teller) -> Iterator[Check]:
+    """What is planned and how the year keeps pace with it, of two units; before July as it was planned then."""
+    now, last = teller.now, teller.world.last
+    for key, name in (("goa", "op_funds"), ("police", "three_public")):
+        node = teller.world.city.by_key[key].code
+        for indicator in (f"{name}_plan", f"{name}_pace"):
+            if has_base(now, indicator, node, label(last), "ytd"):
+                yield value_check(now, indicator, node, label(last), "ytd")
+        yield value_check(now, f"{name}_plan", node, label(last), "month")
 
 
 def _recounted(teller: Teller) -> Iterator[Check]:
