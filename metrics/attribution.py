@@ -144,7 +144,7 @@ class _Sorting:
                 self._add("note", ours, amount, note=note)
                 left -= amount
         if left:
-            self._add("unexplained", ours, left)
+            self._add("rounding" if abs(left) <= self.tolerance else "unexplained", ours, left)
 
     def _add(self, reason: Reason, of: Answer, amount: Decimal, side: Literal["", "ours", "theirs"] = "",
              note: Note | None = None) -> None:  # fmt: skip

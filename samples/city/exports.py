@@ -10,10 +10,11 @@ from typing import Any
 from samples.city.calendar import label
 from samples.city.energy_forms import ENERGY_FORMS
 from samples.city.forms import FORMS, Form
+from samples.city.other_forms import BOOK_FORMS
 from samples.city.papers import PAPERS
 from samples.city.service_forms import SERVICE_FORMS
 
-_FORMS = FORMS | ENERGY_FORMS | SERVICE_FORMS | PAPERS
+_FORMS = FORMS | ENERGY_FORMS | SERVICE_FORMS | PAPERS | BOOK_FORMS
 
 
 @dataclass(frozen=True)

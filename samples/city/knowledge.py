@@ -30,6 +30,7 @@ _MONTH_OF: dict[str, Callable[[Any], int]] = {
     "vehicle_expense": lambda row: month_of(row.spent_on),
     "service_payment": lambda row: month_of(row.paid_on),
     "catering": lambda row: month_of(row.served_on),
+    "account_balance": lambda row: int(row.month),
 }
 """Forms that come as whole months."""
 _KEY_OF: dict[str, Callable[[Any], Any]] = {
@@ -50,6 +51,10 @@ _KEY_OF: dict[str, Callable[[Any], Any]] = {
     "energy_end_use": lambda row: row[:4],
     "energy_survey": lambda row: row[:3],
     "energy_disclosure": lambda row: row[:2],
+    "three_public": lambda row: row[:2],
+    "cost_survey": lambda row: row[:2],
+    "energy_quarter": lambda row: row[:3],
+    "reconcile_note": lambda row: row[:2],
     "property_service": lambda row: row[:3],
     "housing_fund": lambda row: row[:2],
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from samples.city import (
@@ -22,6 +23,7 @@ from samples.city import (
     logistics,
     norms,
     organisation,
+    other_books,
     people,
     plans,
     premises,
@@ -61,6 +63,11 @@ class World:
     def papers(self) -> conservation.Papers:
         """What the energy administration writes its papers from."""
         return conservation.Papers(self.city, self.ground, self.census, self.consumption)
+
+    @cached_property
+    def books(self) -> other_books.Books:
+        """What accounts, surveys and disclosures are written from."""
+        return other_books.Books(self.city, self.ledger, self.census, self.ground, self.consumption)
 
     @property
     def logistics(self) -> logistics.Logistics:
@@ -129,7 +136,7 @@ REFORMS = (
 
 def outbox(world: World) -> tuple[Export, ...]:
     """Return all files in the order they were received."""
-    sent = [*_registers(world), *_budgets(world), *_single_forms(world), *_yearly(world)]
+    sent = [*_registers(world), *_budgets(world), *_single_forms(world), *_yearly(world), *_other_books(world)]
     for place, series in enumerate(_series(world)):
         sent += _told(world, series, place)
     kept = (export for export in sent if export.recorded_at <= world.until)
@@ -154,6 +161,7 @@ def _series(world: World) -> tuple[Series, ...]:
         Series("service_payment", lambda m, s: list(contracts.payment_rows(world.services, m, s)), (9, 11), 12, 3),
         Series("evaluation", lambda m, s: service_desk.evaluation_rows(desk, m, s), (10, 12), 13, 3, False),
         Series("work_order", lambda m, s: service_desk.order_rows(desk, m, s), (1, 2), 8, 3, False, True),
+        Series("account_balance", lambda m, s: list(other_books.balance_rows(world.books, m, s)), (12, 15), 18, 12),
         *_kept_beside(world),
     )
 
@@ -275,6 +283,24 @@ def _yearly(world: World) -> Iterator[Export]:
         if quarters and sent <= world.until:
             rows = [row for m in quarters for row in conservation.disclosed_rows(world.papers, m, sent)]
             yield monthly("energy_disclosure", sent, rows, quarters[0], quarters[-1])
+
+
+def _other_books(world: World) -> Iterator[Export]:
+    """Surveys and disclosures of whole years and quarters, and the note to one of them."""
+    for year in range(year_of(FIRST), year_of(world.last) + 1):
+        months = (year * 12, year * 12 + 11)
+        sent = other_books.surveyed_day(year)
+        if months[1] <= world.last and sent <= world.until:
+            yield monthly("cost_survey", sent, other_books.surveyed_rows(world.books, year, sent), *months)
+        sent = other_books.published_day(year)
+        if months[1] <= world.last and sent <= world.until:
+            yield monthly("three_public", sent, other_books.published_rows(world.books, year, sent), *months)
+            if year == other_books.PLANTED_YEAR:
+                sent += dt.timedelta(days=6)
+                yield whole("reconcile_note", sent, other_books.remark_rows(world.books, sent))
+    for last in range(FIRST + 2, world.last + 1, 3):
+        sent = other_books.quarter_day(last)
+        yield monthly("energy_quarter", sent, other_books.quarter_rows(world.books, last, sent), last, last)
 
 
 def _budgets(world: World) -> Iterator[Export]:

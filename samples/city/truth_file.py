@@ -12,6 +12,7 @@ from samples.city.calendar import FIRST, label, moon
 from samples.city.exports import Export
 from samples.city.manifest import STORE
 from samples.city.office import World
+from samples.city.other_truth import reconciliations
 from samples.city.recount import RECOUNTED
 from samples.city.stories import Event, Teller, covered, tell_all
 
@@ -32,6 +33,7 @@ def write_truth(path: Path, world: World, exports: tuple[Export, ...]) -> None:
         "store": store,
         "events": [_event(event) for event in tell_all(teller)],
         "totals": list(_totals(teller)),
+        "reconcile": list(reconciliations(teller.now, world)),
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
