@@ -19,10 +19,13 @@ from metrics.model import THEMES, Catalogue
 from metrics.plan import Ask, Layout, Reading, Report, Shape
 from metrics.prepared import keep_statement
 from metrics.status import count_of, owed_and_came
-from warehouse.base.periods import month_start
+from warehouse.contracts import Contract
+from warehouse.report_periods import due_on, first_month
 from warehouse.store import Generation
 from warehouse.submissions import submission_status
 
+LONGEST = 12
+"""Months of the longest period one report covers."""
 Standing = Literal["ok", "late", "not_due"]
 Row = Sequence[Any]
 
@@ -34,7 +37,7 @@ class Owed:
     dataset: str
     source: str
     theme: str
-    due_day: int
+    contract: Contract
     atom: str
     """An atom that reads the source, so that its reports are counted."""
 
@@ -81,8 +84,13 @@ def _with_reviews(generation: Generation, layout: Layout, found: Sequence[Duty],
                   units: Mapping[str, Mapping[str, str]], month: int, seq: int) -> list[Duty]:  # fmt: skip
     """Add to each duty how many of its reports stand reviewed as they came, and whose do not."""
     names = [one.dataset for one in owed]
-    told = submission_status(generation.as_known_at(seq), from_m=month, to_m=month + 1, datasets=names)
-    handed_in = {(one.dataset, one.unit): one for one in told if one.state != "missing"}
+    contracts = generation.contracts
+    told = submission_status(generation.as_known_at(seq), from_m=month - LONGEST + 1, to_m=month + 1, datasets=names)
+    handed_in = {
+        (one.dataset, one.unit): one
+        for one in told
+        if one.state != "missing" and one.month == first_month(contracts[one.dataset], month)
+    }
     late = {key for key, one in handed_in.items() if one.state == "returned" or one.restated or not one.counts}
     # who only has a part of a bill that was divided handed nothing in: the part is reviewed with the bill
     parts = {
@@ -124,7 +132,7 @@ def owed_reports(generation: Generation, catalogue: Catalogue, layout: Layout) -
         contract = generation.contracts.get(dataset)
         if contract is None or contract.time_kind == "span" or contract.due_day is None or atom is None:
             continue
-        found.setdefault(dataset, Owed(dataset, source, layout.themes[source], contract.due_day, atom))
+        found.setdefault(dataset, Owed(dataset, source, layout.themes[source], contract, atom))
     order = {theme: place for place, theme in enumerate(THEMES)}
     return tuple(sorted(found.values(), key=lambda owed: (order[owed.theme], owed.dataset)))
 
@@ -166,5 +174,4 @@ def _duty(owed: Owed, units: Mapping[str, str], node: str, month: int, compiled:
     count = count_of(Report(owed.source, owed.theme, "sum"), compiled)
     due, got = owed_and_came(count, rows[node]) if node in rows else (0, 0)
     absent = [unit for unit, own in units.items() if own not in rows or not owed_and_came(count, rows[own])[1]]
-    due_on = month_start(month + 1).replace(day=owed.due_day)
-    return Duty(owed.dataset, owed.theme, due, got, tuple(absent), due_on)
+    return Duty(owed.dataset, owed.theme, due, got, tuple(absent), due_on(owed.contract, month))

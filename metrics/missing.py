@@ -22,7 +22,8 @@ from metrics.plan import Ask, Layout, reports_of
 from metrics.prepared import is_laid
 from metrics.question import Question, moment_of, read_question
 from metrics.unit_cells import unit_cells
-from warehouse.base.periods import Window, month_label, month_start
+from warehouse import report_periods
+from warehouse.base.periods import Window, month_label
 from warehouse.contracts import Contract
 from warehouse.store import Generation
 
@@ -148,13 +149,17 @@ def _told(generation: Generation, catalogue: Catalogue, question: Question, know
         if register.visible(gap.unit, gap.month, gap.month + 1, question.seq, scope):
             dataset = catalogue.sources[gap.source].of
             contract = generation.contracts[dataset]
-            found[dataset, gap.unit, gap.month if contract.due_day is not None else 0].add(gap.month)
+            report = report_periods.first_month(contract, gap.month) if contract.due_day is not None else 0
+            found[dataset, gap.unit, report].add(gap.month)
     told = []
     for (dataset, unit, _), months in found.items():
         contract = generation.contracts[dataset]
         first, last = min(months), max(months)
         due_on = due_day(contract, last)
-        period = month_label(first) if first == last else f"{month_label(first)}..{month_label(last)}"
+        if contract.due_day is not None:
+            period = report_periods.label_of(contract, first)
+        else:
+            period = month_label(first) if first == last else f"{month_label(first)}..{month_label(last)}"
         name = register.name(unit, last, question.seq)
         late = None if due_on is None else max((today - due_on).days, 0)
         told.append(Missing(node, dataset, contract.title, unit, name, period, due_on, late))
@@ -164,7 +169,8 @@ def _told(generation: Generation, catalogue: Catalogue, question: Question, know
 def due_day(contract: Contract, month: int) -> dt.date | None:
     """Return the last day on which the report of a month is in time; None for what has no such day."""
     if contract.due_day is not None:
-        return month_start(month + 1).replace(day=contract.due_day)
+        last: dt.date = report_periods.due_on(contract, month)
+        return last
     if contract.term is None:
         return None
     ends: int = (month // 12 + 1) * 12 if contract.time_kind == "year" else month + 1

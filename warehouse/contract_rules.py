@@ -131,6 +131,16 @@ class Term:
         return dt.date(month // 12, month % 12 + 1, self.day)
 
 
+def months_due(file: str, data: Mapping[str, Any], faults: list[str]) -> int:
+    """Read `due = { day = 20, months = 3 }`: one report covers a quarter; without `months` it covers a month."""
+    months: int = data.get("due", {}).get("months", 1)
+    fault = f"{file}: due.months '{months}' must be 1, 3, 6 or 12, of a source whose time is a month"
+    if (months not in (1, 3, 6, 12) or (months > 1 and data["time"].get("kind") != "month")) and fault not in faults:
+        faults.append(fault)
+        return 1
+    return months
+
+
 def read_term(file: str, due: Mapping[str, Any], faults: list[str]) -> Term | None:
     """Read `due = { months_after = 2, day = 20 }`: the 20th of the second month after the time surveyed."""
     if "months_after" not in due:

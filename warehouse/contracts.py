@@ -16,14 +16,14 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from warehouse.base.errors import DefinitionError, suggest
-from warehouse.contract_rules import Billing, Doubt, Term, read_billing, read_doubts, read_term
+from warehouse.contract_rules import Billing, Doubt, Term, months_due, read_billing, read_doubts, read_term
 from warehouse.pairs import pair_expr
 from warehouse.sharing import Shared, read_shared
 
@@ -66,6 +66,8 @@ class Column:
     minimum: float | None = None
     default: str | None = None
     standard: str | None = None
+    months: int = 1
+    """How many months one period covers, of the month of a report that is due by quarter, half-year or year."""
     season: bool = False
     """A heating season may stand here, as 2024-2025采暖季: its month is November of the first year."""
 
@@ -137,6 +139,8 @@ class Contract:
     slice_by: tuple[str, ...] = ()
     coverage: Literal["unit", "file"] = "file"
     due_day: int | None = None
+    due_months: int = 1
+    """How many months one report covers: 3 is quarterly, 6 half-yearly."""
     term: Term | None = None
     """When a survey of a quarter or a year is due; what is owed every month has `due_day` instead."""
     is_reference: bool = False
@@ -289,11 +293,14 @@ def _parse(file: str, data: Mapping[str, Any], faults: list[str]) -> Contract | 
         theme=data["theme"],
         time_kind=time["kind"],
         time_column=time["column"],
-        columns=columns,
+        columns=tuple(
+            replace(c, months=months_due(file, data, faults)) if c.name == time["column"] else c for c in columns
+        ),
         slice=data["slice"],
         slice_by=tuple(data.get("slice_by", ())),
         coverage=data.get("coverage", "file"),
         due_day=None if "months_after" in data.get("due", {}) else data.get("due", {}).get("day"),
+        due_months=months_due(file, data, faults),
         term=read_term(file, data.get("due", {}), faults),
         is_reference=data.get("is_reference", False),
         is_passing=data.get("is_passing", False),

@@ -21,11 +21,12 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from warehouse.base.clock import DEFAULT_ZONE
-from warehouse.base.periods import OPEN, month_of, month_start
+from warehouse.base.periods import OPEN, month_of
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.operations.warning import warnings
+from warehouse.report_periods import due_on, first_month, months_of
 from warehouse.store import Store
 from warehouse.sums import table_sum
 
@@ -76,7 +77,9 @@ def _write_reports(con: duckdb.DuckDBPyConnection, contract: Contract, zone: Zon
     """Write which reports were due, came and came in time."""
     name, theme = contract.name, contract.theme
     low, high = con.execute(f"SELECT min(from_m), max(from_m) FROM d_{name}").fetchone() or (0, -1)
-    moments = [(month, _falls_due(month, contract.due_day or 1, zone)) for month in range(low, high + 1)]
+    months = months_of(contract)
+    reports = range(first_month(contract, low), high + 1, months)
+    moments = [(month, _falls_due(due_on(contract, month), zone)) for month in reports]
     con.execute("CREATE OR REPLACE TEMP TABLE falls_due (m INTEGER, due_at TIMESTAMP)")
     con.executemany("INSERT INTO falls_due VALUES (?, ?)", moments)
     con.execute(
@@ -96,19 +99,19 @@ def _write_reports(con: duckdb.DuckDBPyConnection, contract: Contract, zone: Zon
         ), dues AS (
             SELECT *, greatest(rec_from, least(coalesce(seq, {OPEN}), coalesce(after, {OPEN}))) AS since FROM owed
         )
-        SELECT unit, m, m + 1, since, rec_to, {quote(name)}, 'due', '', 1 FROM dues
-        UNION ALL SELECT unit, m, m + 1, since, rec_to, {quote(name)}, 'due_in_time', '', 1 FROM dues WHERE was_listed
-        UNION ALL SELECT unit, m, m + 1, greatest(rec_from, seq), rec_to, {quote(name)}, 'got', '', 1 FROM dues
+        SELECT unit, m, m + {months}, since, rec_to, {quote(name)}, 'due', '', 1 FROM dues
+        UNION ALL SELECT unit, m, m + {months}, since, rec_to, {quote(name)}, 'due_in_time', '', 1 FROM dues WHERE was_listed
+        UNION ALL SELECT unit, m, m + {months}, greatest(rec_from, seq), rec_to, {quote(name)}, 'got', '', 1 FROM dues
         WHERE seq IS NOT NULL
-        UNION ALL SELECT unit, m, m + 1, greatest(rec_from, seq), rec_to, {quote(name)}, 'in_time', '', 1 FROM dues
+        UNION ALL SELECT unit, m, m + {months}, greatest(rec_from, seq), rec_to, {quote(name)}, 'in_time', '', 1 FROM dues
         WHERE was_listed AND seq <= by_then"""
     )
     con.execute("DROP TABLE falls_due")
 
 
-def _falls_due(month: int, due_day: int, zone: ZoneInfo) -> dt.datetime:
-    """The last moment of the day a month's report is due, as batches are dated: in UTC."""
-    last = dt.datetime.combine(month_start(month + 1).replace(day=due_day), dt.time(23, 59, 59), zone)
+def _falls_due(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """The last moment of the day a report is due, as batches are dated: in UTC."""
+    last = dt.datetime.combine(day, dt.time(23, 59, 59), zone)
     return last.astimezone(dt.UTC).replace(tzinfo=None)
 
 

@@ -12,13 +12,13 @@ import duckdb
 from warehouse.base.periods import month_label
 from warehouse.contracts import Contract
 from warehouse.deltas import Change, known_rows
+from warehouse.report_periods import label_of, label_sql
 from warehouse.review import DATASET, MOST_TOLD, refusal
 from warehouse.reviewed import is_owed, period_of
 from warehouse.stage import valid_span
 from warehouse.store import Store
 
 CODE = "locked_period"
-_LABEL = "printf('%04d-%02d', m // 12, m % 12 + 1)"
 
 
 def find_locks(con: duckdb.DuckDBPyConnection, store: Store, contract: Contract) -> bool:
@@ -43,7 +43,7 @@ def set_aside(con: duckdb.DuckDBPyConnection, contract: Contract, *, known: bool
     at = start.replace(f'"{contract.time_column}"', f's."{contract.time_column}"')
     own = f"SELECT l.m FROM locked l WHERE l.unit = {unit} AND l.m = {at}"
     if not known:
-        con.execute(_fault(f"SELECT s.sheet_no, s.row_no, ({own}) AS m FROM staged s", org))
+        con.execute(_fault(f"SELECT s.sheet_no, s.row_no, ({own}) AS m FROM staged s", contract))
         return
     names = [column.name for column in contract.columns if not column.is_key]
     key = " AND ".join(f'k."{name}" = s."{name}"' for name in contract.keys)
@@ -55,13 +55,16 @@ def set_aside(con: duckdb.DuckDBPyConnection, contract: Contract, *, known: bool
         _fault(
             f"SELECT s.sheet_no, s.row_no, coalesce(({own}), ({before} LIMIT 1)) AS m FROM staged s "
             f"WHERE NOT EXISTS (SELECT 1 FROM known k WHERE {key} AND {same})",
-            org,
+            contract,
         )
     )
 
 
-def _fault(rows: str, column: str | None) -> str:
-    return f"INSERT INTO faults SELECT sheet_no, row_no, '{column}', '{CODE}', {_LABEL}, NULL FROM ({rows}) WHERE m IS NOT NULL"
+def _fault(rows: str, contract: Contract) -> str:
+    return (
+        f"INSERT INTO faults SELECT sheet_no, row_no, '{contract.org_column}', '{CODE}', {label_sql(contract, 'm')}, NULL "
+        f"FROM ({rows}) WHERE m IS NOT NULL"
+    )
 
 
 def _known_period(contract: Contract) -> str:
@@ -96,7 +99,9 @@ def refuse_withdrawal(con: duckdb.DuckDBPyConnection, store: Store, contract: Co
         "SELECT DISTINCT unit, m FROM moving JOIN locked USING (unit, m) ORDER BY ALL LIMIT $1", [MOST_TOLD]
     ).fetchall()
     if found:
-        raise refusal("locked_batch", seq=seq, what="、".join(f"{unit} {month_label(month)}" for unit, month in found))
+        raise refusal(
+            "locked_batch", seq=seq, what="、".join(f"{unit} {label_of(contract, month)}" for unit, month in found)
+        )
 
 
 def _refuse_lock(con: duckdb.DuckDBPyConnection, seq: int) -> None:

@@ -268,7 +268,9 @@ def valid_span(contract: Contract) -> tuple[str, str]:
     if contract.time_kind == "span":
         # an end written as the last day of a month means that whole month
         return month, f"coalesce(year(valid_to + 1) * 12 + month(valid_to + 1) - 1, {OPEN})"
-    return month, f"({month} + 1)"
+    if contract.due_months > 1:
+        month = f"({month} - {month} % {contract.due_months})"
+    return month, f"({month} + {contract.due_months})"
 
 
 def key_text(contract: Contract) -> str:

@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 from warehouse.allocating import SHARED_KINDS
 from warehouse.base.errors import UnknownName
-from warehouse.base.periods import month_label, month_start
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import iso
 from warehouse.file_reports import speaking
+from warehouse.report_periods import due_on, label_of, months_of
 from warehouse.reviewed import changes_sql, is_owed, owed
 from warehouse.store import Generation
 
@@ -168,11 +168,10 @@ class _Reader:
         )  # fmt: skip
 
     def _label(self, month: int) -> str:
-        return str(month // 12) if self.contract.time_kind == "year" else month_label(month)
+        return label_of(self.contract, month)
 
     def _due_on(self, month: int) -> dt.date:
-        end = month + (12 if self.contract.time_kind == "year" else 1)
-        return month_start(end).replace(day=self.contract.due_day or 1)
+        return due_on(self.contract, month)
 
     def _rows(self, sql: str, **more: object) -> list[tuple[Any, ...]]:
         given = {**self.given, "dataset": self.contract.name, **more}
@@ -220,7 +219,7 @@ class _Reader:
         """
         gathering = ", ".join(quote(kind) for kind in SHARED_KINDS)
         scope = f"scope_{self.contract.theme}"
-        step = 12 if self.contract.time_kind == "year" else 1
+        step = months_of(self.contract)
         columns = {row[0] for row in self.generation.con.execute("DESCRIBE d_org_unit").fetchall()}
         if scope not in columns:
             return set()

@@ -146,7 +146,7 @@ def _write_example(sheet: Worksheet, formats: _Formats, at: int, field: Field) -
 
 def typed(column: Column, text: str) -> Value:
     """An example's text as a person would type it into a spreadsheet; None for nothing."""
-    if column.type == "month":
+    if column.type == "month" and column.months == 1:
         months = _parsed(parse_month(text))
         return dt.date((months.to_m - 1) // 12, (months.to_m - 1) % 12 + 1, 1) if months else text or None
     if column.type in ("date", "datetime"):
@@ -195,7 +195,8 @@ def _explain(sheet: Worksheet, formats: _Formats, contracts: Sequence[Contract])
 
 def _duty(contract: Contract) -> str:
     """Say what a file of the source holds and when it is owed."""
-    due = (_said("due", day=contract.due_day),) if contract.due_day else ()
+    how = {3: "due_quarter", 6: "due_half", 12: "due_year"}.get(contract.due_months, "due")
+    due = (_said(how, day=contract.due_day),) if contract.due_day else ()
     if not contract.slice_by:
         return "\n".join((_said(contract.slice), *due))
     names = {"month": "月份"} | {

@@ -20,6 +20,7 @@ from warehouse.base.periods import Period, month_label
 from warehouse.contracts import Contract
 from warehouse.control import QUARANTINE, RECEIPT, Control
 from warehouse.layout import Layout, known_layouts
+from warehouse.report_periods import label_of
 
 ASKED_AT_ONCE = 500
 Entry = Mapping[str, Any]
@@ -200,4 +201,4 @@ def period_of(contract: Contract | None, month: int | None) -> str | None:
     """Return the period a row of a source speaks of, as people write it."""
     if month is None:
         return None
-    return f"{month // 12:04d}" if contract is not None and contract.time_kind == "year" else month_label(month)
+    return month_label(month) if contract is None else label_of(contract, month)

@@ -120,10 +120,22 @@ def _month(column: Column, text: str, _unit: str | None) -> Cell:
     """One month; January to a month only where the column says that its figures are cumulative; a season where it says so."""
     if column.season and (first := season_of(text, bare=not column.is_key)) is not None:
         return Cell(str(first), SEASON_NOTE)
+    if column.months > 1:
+        return _cell(_whole_period(parse_months(text), column.months), lambda span: str(span.from_m))
     parsed = parse_month(text)
     if isinstance(parsed, Parsed) and parsed.value and _is_longer(parsed.value) and not column.cumulative:
         return Cell(None, fault="cumulative_period")
     return _cell(parsed, lambda span: str(span.to_m - 1))
+
+
+def _whole_period(parsed: Parsed[Months] | Bad, months: int) -> Parsed[Months] | Bad:
+    """The quarter, half-year or year that was written; one of its months alone says which, another length is refused."""
+    if isinstance(parsed, Bad) or parsed.value is None:
+        return parsed
+    span, first = parsed.value, parsed.value.from_m - parsed.value.from_m % months
+    if span.to_m - span.from_m not in (1, months) or span.to_m > first + months:
+        return Bad("not_one_period", str(months))
+    return Parsed(Months(first, first + months), parsed.note)
 
 
 def _is_longer(span: Months) -> bool:
