@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from warehouse import quarantine
@@ -56,16 +59,7 @@ def already(delivery: Delivery, seen: Mapping[str, Any], *, is_withdrawn: bool) 
         return FileReport(delivery.name, seen["dataset"], None, "refused", counts, json.loads(seen["message"]))
     counts["unchanged"] = counts.get("unchanged", 0) + counts.get("accepted", 0)
     counts.update(accepted=0, removed=0, delta_rows=0)
-    text = {
-        "zh": f"{delivery.name} 与已入库的同一次报送完全相同，未作改动。",
-        "en": f"{delivery.name} is the very delivery already taken; nothing changed.",
-    }
-    if is_withdrawn:
-        text = {
-            "zh": f"{delivery.name} 的这次报送（批次 {seen['batch_seq']}）已被撤回，未作改动。要重新入库，请不带清单单独导入此文件。",
-            "en": f"This delivery of {delivery.name} (batch {seen['batch_seq']}) was withdrawn; nothing changed. "
-            "To bring it back, load the file on its own, without its manifest.",
-        }
+    text = told("withdrawn" if is_withdrawn else "again", file=delivery.name, seq=seen["batch_seq"])
     return FileReport(delivery.name, seen["dataset"], seen["batch_seq"], "unchanged", counts, text)
 
 
@@ -73,12 +67,8 @@ def outcome_text(
     contract: Contract, counts: Mapping[str, int], staged: Staged, entries: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return the sentences of a file whose rows were taken or set aside, with its first faults."""
-    text: dict[str, Any] = {
-        "zh": f"{contract.title['zh']}：入库 {counts['accepted']} 行，未变 {counts['unchanged']} 行，"
-        f"待核 {counts['quarantined']} 行，跳过 {counts['skipped']} 行。",
-        "en": f"{contract.title['en']}: {counts['accepted']} rows taken, {counts['unchanged']} unchanged, "
-        f"{counts['quarantined']} set aside, {counts['skipped']} skipped.",
-    }
+    rows = {name: counts[name] for name in ("accepted", "unchanged", "quarantined", "skipped")}
+    text: dict[str, Any] = told("outcome", title=contract.title, **rows)
     if staged.skipped:
         text["skipped"] = dict(staged.skipped)
     if staged.notes:
@@ -86,8 +76,9 @@ def outcome_text(
     if staged.ignored:
         names = "、".join(staged.ignored[:MAX_FAULTS_SHOWN]) + ("…" if len(staged.ignored) > MAX_FAULTS_SHOWN else "")
         text["ignored_columns"] = staged.ignored[:MAX_FAULTS_SHOWN]
-        text["zh"] += f"未识别而忽略的列：{names}。"
-        text["en"] += f" Columns not recognised and left out: {names}."
+        ignored = told("ignored", names=names)
+        text["zh"] += ignored["zh"]
+        text["en"] += f" {ignored['en']}"
     if kept := kept_final(staged):
         text["zh"] += kept["zh"]
         text["en"] += f" {kept['en']}"
@@ -105,6 +96,21 @@ def outcome_text(
         text["faults"] = [quarantine.fault_texts(contract, entry) for entry in entries[:MAX_FAULTS_SHOWN]]
         text["faults_total"] = len(entries)
     return text
+
+
+def told(name: str, **values: Any) -> dict[str, str]:
+    """Return a sentence of this file's catalogue in both languages; a value may itself be in both."""
+    return {
+        code: text.format(
+            **{key: value[code] if isinstance(value, Mapping) else value for key, value in values.items()}
+        )
+        for code, text in _texts()[name].items()
+    }
+
+
+@cache
+def _texts() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads((resources.files("warehouse") / "receipts.toml").read_text(encoding="utf-8"))
 
 
 def beside_counts(staged: Staged) -> list[Mapping[str, str]]:
