@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +17,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="COCKPIT_", frozen=True)
 
     store: Path = Field(default=Path("store"), description="Folder of the store.")
+    language: Literal["zh", "en"] = Field(
+        default="zh", description="Language of what query, review list and load --dry-run print for people: zh or en."
+    )
     control_url: SecretStr = Field(
         default=SecretStr(""),
         description="Address of the PostgreSQL database that keeps the control log of a store made now, for several "

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.commands.common import print_json, print_table
+from cockpit.commands.words import headings
 from metrics.model import Answer
 from warehouse.base.errors import QueryError
 from warehouse.base.money import exact
@@ -45,7 +46,7 @@ def show_rows(
     elif form == "csv":
         _write_csv(plain, columns, sys.stdout)
     else:
-        print_table(plain, shown)
+        print_table(plain, shown, headings(shown))
 
 
 def _plain(value: Any) -> Any:

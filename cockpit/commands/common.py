@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,10 +54,12 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
 
 
-def print_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
-    """Print rows as a table for people."""
+def print_table(
+    rows: Iterable[Mapping[str, Any]], columns: Iterable[str], headings: Sequence[str] | None = None
+) -> None:
+    """Print rows as a table for people, under the names of the columns or under headings."""
     names = list(columns)
-    table = Table(*names, box=None, header_style="bold", pad_edge=False)
+    table = Table(*(headings or names), box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*("" if row.get(name) is None else str(row.get(name)) for name in names))
     wide = Console(highlight=False, width=max(out.width, 160)) if not sys.stdout.isatty() else out

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cockpit.commands.common import out, print_json, print_table
+from cockpit.commands.words import headings, language, line
 from warehouse.base.errors import UnknownName
 from warehouse.manifest import gather
 from warehouse.preview import preview
@@ -33,43 +34,45 @@ def dry_run(store: Store, paths: Iterable[Path], source: str | None, *, as_json:
 
 def _print(one: Preview) -> None:
     out.rule(one.file, align="left")
-    others = ", ".join(f"{c.titles['zh']} {c.name} ({c.known}/{c.labels})" for c in one.candidates[:3])
-    _line(f"source    {one.titles.get('zh', '')} {one.source or '?'}    candidates: {others or 'none'}")
+    lang = language()
+    others = ", ".join(f"{c.titles[lang]} {c.name} ({c.known}/{c.labels})" for c in one.candidates[:3])
+    _line("source", text=f"{one.titles.get(lang, '')} {one.source or '?'}", others=others or line("none"))
     if one.period_from:
-        _line(f"months    {one.period_from} .. {one.period_to or ''}")
+        _line("months", text=f"{one.period_from} .. {one.period_to or ''}")
     if one.counts:
-        _line("rows      " + "  ".join(f"{key} {value}" for key, value in one.counts.items()))
+        _line("rows", text="  ".join(f"{headings([key])[0]} {value}" for key, value in one.counts.items()))
     if one.skipped:
-        _line("skipped   " + "  ".join(f"{key} {value}" for key, value in one.skipped.items()))
+        _line("skipped", text="  ".join(f"{key} {value}" for key, value in one.skipped.items()))
     for sheet in one.sheets:
         _print_sheet(sheet)
     for stranger in one.strangers:
         meant = ", ".join(f"{name} {code}" for code, name in stranger.suggestions)
-        _line(f"unknown   {stranger.text} ({stranger.rows} rows)    perhaps: {meant or 'nobody comes near'}")
+        _line("stranger", text=stranger.text, rows=stranger.rows, meant=meant or line("nobody"))
     if one.strangers_total > len(one.strangers):
-        _line(f"unknown   … {one.strangers_total - len(one.strangers)} more")
+        _line("strangers", count=one.strangers_total - len(one.strangers))
     for fault in one.faults:
-        _line(f"fault     {fault.texts['zh']}")
+        _line("fault", text=fault.texts[lang])
     if one.faults_total > len(one.faults):
-        _line(f"fault     … {one.faults_total - len(one.faults)} more")
-    _line(f"outcome   {one.status}; nothing was committed")
+        _line("faults", count=one.faults_total - len(one.faults))
+    _line("outcome", text=one.status)
 
 
 def _print_sheet(sheet: SheetSight) -> None:
-    _line(f"sheet     {sheet.name or '-'}    header in row {sheet.header_row}    {sheet.rows_in} rows")
+    _line("sheet", text=sheet.name or "-", row=sheet.header_row, rows=sheet.rows_in)
     for column in sheet.columns:
-        _line(f"  {column.label} → {_taken(column)}")
-    headers = [header["zh"] for header in sheet.headers]
+        out.print(f"  {column.label} → {_taken(column)}", markup=False, soft_wrap=True)
+    headers = [header[language()] for header in sheet.headers]
     rows = [dict(zip(headers, row.cells, strict=False)) | {"#": f"{row.row_no} {row.fate}"} for row in sheet.rows]
     print_table(rows[:ROWS_PRINTED], ("#", *dict.fromkeys(headers)))
 
 
 def _taken(column: ColumnSight) -> str:
     if column.column is None:
-        return "left out"
+        return line("left_out")
     unit = f" [{column.unit}, {column.unit_from}]" if column.unit else ""
-    return f"{column.column}{unit}" + (f" in {column.stored_unit}" if column.stored_unit else "")
+    text = f"{column.column}{unit}"
+    return line("stored", text=text, unit=column.stored_unit) if column.stored_unit else text
 
 
-def _line(text: str) -> None:
-    out.print(text, markup=False, soft_wrap=True)
+def _line(name: str, **values: object) -> None:
+    out.print(line(name, **values), markup=False, soft_wrap=True)

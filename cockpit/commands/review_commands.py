@@ -11,6 +11,7 @@ import typer
 
 from cockpit import pipeline
 from cockpit.commands.common import JsonOption, StoreOption, err, print_json, print_table, progress, store_at
+from cockpit.commands.words import headings, language
 from warehouse.base.clock import parse_instant, system_clock
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import OPEN, Period, month_of
@@ -65,15 +66,15 @@ def review_list(
     if json_:
         print_json([one.as_json() for one in rows])
         return
-    print_table([{**one.as_json(), "state": _told(one)} for one in rows], COLUMNS)
+    print_table([{**one.as_json(), "state": _told(one)} for one in rows], COLUMNS, headings(COLUMNS))
 
 
 def _told(one: Submission) -> str:
-    words = state_text(one.state)["zh"]
+    words = state_text(one.state)[language()]
     if one.restated and one.state == "reported":
-        words += state_text("restated")["zh"]
+        words += state_text("restated")[language()]
     if one.state == "final" and not one.locked:
-        words += state_text("open")["zh"]
+        words += state_text("open")[language()]
     return words
 
 
