@@ -61,10 +61,11 @@ def reconcile(
     rows, columns = (
         _bridged(generation, catalogue, bridge, question) if bridge else _reconciled(generation, catalogue, question)
     )
+    shown = in_currency(rows, generation.meta)
     if json_:
-        print_json(in_currency(rows, generation.meta))
+        print_json(shown)
     else:
-        print_table(in_currency([line for row in rows for line in _lines(row)], generation.meta), columns)
+        print_table([line for row in shown for line in _lines(row)], columns)
 
 
 def _reconciled(generation: Generation, catalogue: Catalogue, question: Query) -> tuple[list[dict[str, Any]], tuple[str, ...]]:  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from metrics.bridges import cross
 from metrics.catalogue import Catalogue, load_catalogue
 from metrics.evaluate import evaluate
 from metrics.insights.judge import Bench, judge
@@ -21,7 +22,9 @@ from metrics.insights.model import Finding
 from metrics.insights.nodes import nodes_of
 from metrics.insights.rules import load_rules, usable
 from metrics.model import Answer, Query
+from metrics.reconcile import reconcile
 from warehouse.base.clock import parse_instant
+from warehouse.base.periods import month_label
 from warehouse.base.scope import Scope
 from warehouse.store import Generation, Store
 
@@ -170,3 +173,31 @@ def test_what_must_be_set_aside_is_set_aside(witness: Witness) -> None:
         report.file for report in witness.reports if report.counts.get("quarantined") or report.status == "refused"
     } - {check["file"] for _, check in witness.checks("quarantine")}
     assert unplanned == set()
+
+
+def test_every_planted_difference_between_books_has_its_reason_and_its_amount(witness: Witness) -> None:
+    """Parts and units are those the simulation worked out; they add up to the difference without a word of the engine."""
+    assert {told["against"] for told in witness.truth["reconcile"]} >= {"survey", "finance"}
+    for told in witness.truth["reconcile"]:
+        query = Query(
+            indicators=(told["indicator"],), nodes=(told["node"],), period_from=told["period"], period_to=told["period"],
+            grain=told["grain"], scope=Scope.everything(), actor="test", now=NOW,
+        )  # fmt: skip
+        (found,) = reconcile(witness.generation, witness.catalogue, query)
+        against = next(one for one in found.against if one.other.caliber == told["against"])
+        assert (against.ours.value, against.other.value) == (Decimal(told["ours"]), Decimal(told["theirs"]))
+        named = {f"items:{part.item}" if part.item else part.reason: part for part in against.parts}
+        assert {name: part.amount for name, part in named.items()} == {n: Decimal(v) for n, v in told["parts"].items()}
+        assert {n: sorted(s.unit for s in p.shares) for n, p in named.items() if p.shares} == told["units"]
+        assert sum(map(Decimal, told["parts"].values())) == Decimal(told["difference"])
+
+
+def test_payments_lead_to_the_operating_cost_in_every_month(witness: Witness) -> None:
+    meta = witness.generation.meta
+    first, last = (month_label(int(meta[name])) for name in ("first_month", "last_month"))
+    query = Query(
+        indicators=(), nodes=(witness.truth["store"]["root"],), period_from=first, period_to=last, grain="month",
+        scope=Scope.everything(), actor="test", now=NOW,
+    )  # fmt: skip
+    found = cross(witness.generation, witness.catalogue, "op_cost", query)
+    assert len(found) >= 30 and [one.rest for one in found] == [0] * len(found)
