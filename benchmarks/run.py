@@ -123,6 +123,18 @@ def _published(shop: Workshop) -> list[Line]:
     return large.again(shop.room("publish"), PUBLISHED_ROWS)
 
 
+def _indicators(shop: Workshop) -> list[Line]:
+    from benchmarks import indicators
+
+    return indicators.measure(shop.room("province"))
+
+
+def _indicators_large(shop: Workshop) -> list[Line]:
+    from benchmarks import indicators
+
+    return indicators.measure(shop.room("nation"), indicators.LARGE_UNITS, large=True)
+
+
 def _names(_: Workshop) -> list[Line]:
     from benchmarks import naming
 
@@ -137,12 +149,18 @@ PARTS: dict[str, Part] = {
     "load": _load,
     "reading": _reading,
     "query": _query,
+    "indicators": _indicators,
     "refresh": _refresh,
     "memory": _memory,
     "requests": _requests,
     "names": _names,
 }
-LARGE: dict[str, Part] = {"load": _load_large, "grown": _grown, "publish": _published}
+LARGE: dict[str, Part] = {
+    "load": _load_large,
+    "grown": _grown,
+    "publish": _published,
+    "indicators": _indicators_large,
+}
 
 
 def chosen(large: bool, only: Sequence[str] | None) -> dict[str, Part]:

@@ -28,10 +28,16 @@ STEP = {"quarter": 3, "ytd": 12, "r12": 1}
 def from_snapshot(shape: Shape, question: Question, known: Known, asked: Sequence[Indicator]) -> Shape:
     """Return the shape that reads the snapshot where it holds all that is asked; else the shape as it is."""
     kind = KINDS.get(question.query.grain)
-    if kind is None or question.query.align or shape.reading != "now" or shape.panel or not _holds(known.layout, kind, question):
+    if (
+        kind is None
+        or question.query.align
+        or shape.reading != "now"
+        or shape.panel
+        or not _holds(known.layout, kind, question)
+    ):
         return shape
     operands = {o for i in asked for o in formula_at(i.value, question.query.grain).operands}
-    if not all(_is_row(operand, kind, known.layout) for operand in operands):
+    if not all(is_row(operand, kind, known.layout) for operand in operands):
         return shape
     if shape.stays and _any_moved(question, known, operands):
         return shape
@@ -49,7 +55,8 @@ def _holds(layout: Layout, kind: str, question: Question) -> bool:
     return kind != "r12" or all(window.to_m == part.to_m for window, part in parts)
 
 
-def _is_row(operand: Operand, kind: str, layout: Layout) -> bool:
+def is_row(operand: Operand, kind: str, layout: Layout) -> bool:
+    """Tell whether what an operand reads stands in rows of a kind."""
     if operand.span != "asked" or operand.above or operand.shift % STEP[kind]:
         return False
     return operand.atom == MONTHS or (

@@ -101,7 +101,8 @@ def _sources_of_answers(plan: Plan) -> str:
         text += f"\nLEFT JOIN {table} {other} ON {same} AND {time}"
     if not single:
         return text
-    months = f"{alias(ASKED)}.month_no >= $first AND {alias(ASKED)}.month_no < $last"
+    first = "$ends[1] - 1" if plan.shape.snap else "$first"
+    months = f"{alias(ASKED)}.month_no >= {first} AND {alias(ASKED)}.month_no < $last"
     if plan.shape.windows == "ends":
         months += f" AND list_contains($ends, {alias(ASKED)}.month_no + 1)"
     nodes = "" if plan.cells == "cells" else f"{node_filter(plan, alias(ASKED) + '.node')} AND "

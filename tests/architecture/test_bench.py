@@ -63,7 +63,7 @@ def test_the_request_is_the_one_a_browser_sends() -> None:
 
 def test_the_large_run_is_about_loading_and_a_store_grown_large() -> None:
     assert list(run.chosen(large=False, only=None)) == list(run.PARTS)
-    assert list(run.chosen(large=True, only=None)) == ["load", "grown", "publish"]
+    assert list(run.chosen(large=True, only=None)) == ["load", "indicators", "grown", "publish"]
     assert list(run.chosen(large=True, only=["sample", "load"])) == ["sample", "load"]
     assert run.chosen(large=True, only=["load"]) != run.chosen(large=False, only=["load"])
     assert list(run.chosen(large=False, only=["grown", "load"])) == ["load", "grown"]

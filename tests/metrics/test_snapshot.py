@@ -53,7 +53,7 @@ def agree(seed, world_at, catalogue) -> int:
     world.recorded = {n: dt.datetime(2025, n, 5) for n in range(1, BATCHES + 1)}
     plain, published = opened(world, catalogue)
     taken = 0
-    for _ in range(25):
+    for _ in range(12):
         query = random_query(dice)
         assert evaluate(published, catalogue, query) == evaluate(plain, catalogue, query), (seed, query)
         taken += "snap_" in sql_text(published, catalogue, query)
@@ -69,7 +69,7 @@ def test_the_snapshot_and_the_cubes_give_the_same_answers(world_at, catalogue):
         taken.append(agree(seed, world_at, catalogue))
 
     tried()
-    assert sum(taken) >= 5 * len(taken)
+    assert sum(taken) >= 2 * len(taken)
 
 
 @pytest.mark.soak
