@@ -176,7 +176,9 @@ def _blocks(texts: Mapping[str, str], draft: Draft) -> dict[str, dict[str, Block
         try:
             data = tomllib.loads(texts[file])
         except tomllib.TOMLDecodeError as cause:
-            draft.fault(file, f"not TOML: {cause}")
+            draft.fault(
+                file, f'not TOML: {cause}. Texts stand in plain quotes ("…", not “…”), and a block has its name once'
+            )
             continue
         for kind, tables in data.items():
             if kind not in _KINDS:

@@ -123,6 +123,9 @@ def _part(block: Block, item: Mapping[str, Any], draft: Draft) -> Part | None:
     return Part(source.name, ex.sql(value), ex.sql(condition) if condition is not None else None)
 
 
+_NOT_PLAIN = "'{}' is not a plain sum; a leaf formula reads plain sums only, never another leaf or itself"
+
+
 def _leaf_atom(block: Block, draft: Draft, blocks: Mapping[str, Block]) -> Atom | None:
     data = block.data
     try:
@@ -135,6 +138,8 @@ def _leaf_atom(block: Block, draft: Draft, blocks: Mapping[str, Block]) -> Atom 
         for name in unknown:
             if name not in blocks:
                 draft.fault(f"{block.where} leaf", f"there is no atom '{name}'", name, draft.atoms)
+            elif "leaf" in blocks[name].data:
+                draft.fault(f"{block.where} leaf", _NOT_PLAIN.format(name))
         return None
     if block.name in draft.sources:
         draft.fault(block.where, "a leaf atom may not have the name of a source")
@@ -161,7 +166,7 @@ def _check_cells(block: Block, operands: Iterable[str], by: tuple[str, ...], dra
     for operand in operands:
         atom = draft.atoms[operand]
         if atom.is_leaf or atom.is_distinct:
-            draft.fault(f"{block.where} leaf", f"'{operand}' is not a plain sum; a leaf formula reads plain sums only")
+            draft.fault(f"{block.where} leaf", _NOT_PLAIN.format(operand))
         for part in atom.parts:
             known = row_columns(draft.sources[part.of], draft.contracts)
             for name in by:

@@ -23,7 +23,13 @@ from warehouse.base.errors import CockpitError
 from warehouse.base.periods import GRAINS, Period
 
 PEERS = ("level", "kind", "climate")
-EVIDENCE = ("C", "C2", "R", "D", "K")
+EVIDENCE = {
+    "C": "official text",
+    "C2": "official report of it",
+    "R": "recalled",
+    "D": "of this project",
+    "K": "from practice",
+}
 INDICATOR_KEYS = (
     "title", "value", "unit", "scale", "theme", "better", "dims", "digits", "basis", "evidence", "from", "owner",
     "hint", "text", "example", "earlier", "peers", "coefficients", *CALIBERS[1:],
@@ -34,8 +40,8 @@ _EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator
 
 
 def define_indicator(block: Block, draft: Draft) -> Indicator | None:
-    data = block.data
-    check_keys(block.where, data, INDICATOR_KEYS, draft)
+    check_keys(block.where, block.data, INDICATOR_KEYS, draft)
+    data = _of_its_kind(block, draft)
     absent = [key for key in _INDICATOR_NEEDS if key not in data and not (block.part and key == "example")]
     for key in absent:
         draft.fault(block.where, f"key '{key}' is missing")
@@ -47,7 +53,10 @@ def define_indicator(block: Block, draft: Draft) -> Indicator | None:
     if data["better"] not in get_args(Better):
         draft.fault(f"{block.where} better", f"'{data['better']}' is none of {', '.join(get_args(Better))}")
     if data["evidence"] not in EVIDENCE:
-        draft.fault(f"{block.where} evidence", f"'{data['evidence']}' is none of {', '.join(EVIDENCE)}")
+        draft.fault(
+            f"{block.where} evidence",
+            f"'{data['evidence']}' is none of {', '.join(f'{tag} ({means})' for tag, means in EVIDENCE.items())}",
+        )
     made = Indicator(
         id=block.name,
         title=read_texts(block, "title", data["title"], draft),
@@ -73,9 +82,24 @@ def define_indicator(block: Block, draft: Draft) -> Indicator | None:
     return finish(made, draft)
 
 
+def _of_its_kind(block: Block, draft: Draft) -> dict[str, Any]:
+    """Return the block with what is no list or no whole number told and put aside, so that the rest is still checked."""
+    data = dict(block.data)
+    for key in ("dims", "peers"):
+        if key in data and not (isinstance(data[key], list) and all(isinstance(name, str) for name in data[key])):
+            draft.fault(f"{block.where} {key}", f'must be a list of texts such as ["veh_class"], not {data[key]!r}')
+            data[key] = []
+    for key in ("digits", "scale"):
+        if key in data and (not isinstance(data[key], int) or isinstance(data[key], bool)):
+            draft.fault(f"{block.where} {key}", f"must be a whole number without quotes, not {data[key]!r}")
+            data[key] = 0
+    return data
+
+
 def _peers(block: Block, draft: Draft) -> tuple[str, ...]:
     """Return what makes nodes peers: level, kind and climate zone unless the block says otherwise."""
-    given = tuple(block.data.get("peers", PEERS))
+    held = block.data.get("peers", PEERS)
+    given = PEERS if isinstance(held, str) else tuple(held)
     for name in given:
         if name not in UNIT_DIMS:
             draft.fault(f"{block.where} peers", f"'{name}' is no attribute of units", name, UNIT_DIMS)

@@ -56,7 +56,21 @@ def check_examples(catalogue: Catalogue) -> None:
 
 
 def _faults(catalogue: Catalogue) -> list[str]:
-    return [f"{i.id}: {fault}" for one in catalogue.written for i in (one, *one.forms) for fault in example_faults(i)]
+    return [
+        f"{_place(i, catalogue.texts)}: {fault}"
+        for one in catalogue.written
+        for i in (one, *one.forms)
+        for fault in example_faults(i)
+    ]
+
+
+def _place(indicator: Indicator, texts: Mapping[str, str]) -> str:
+    """Return file and block of an example, as a reader finds them; a bureau's own block stands for a shipped one."""
+    held = [
+        file for file in sorted(texts, key=lambda name: "/" in name) if f"[indicator.{indicator.id}]" in texts[file]
+    ]
+    part = "" if indicator.caliber == "monitor" else f".{indicator.caliber}"
+    return f"{f'{held[-1]} ' if held else ''}[indicator.{indicator.id}{part}.example]"
 
 
 def example_faults(indicator: Indicator) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def read(text: str, allowed: tuple[type[exp.Expr], ...]) -> exp.Expr:
     try:
         trees = parse(text, dialect=DIALECT)
     except (SqlglotError, RecursionError) as cause:
-        raise BadExpression(f"'{_short(text)}' cannot be read: {_first_line(cause)}") from cause
+        raise BadExpression(f"'{_short(text)}' cannot be read: {_first_line(cause)}{_wide_signs(text)}") from cause
     if len(trees) != 1 or trees[0] is None:
         raise BadExpression(f"'{_short(text)}' is not one expression")
     tree = trees[0]
@@ -58,7 +58,9 @@ def _check(tree: exp.Expr, allowed: tuple[type[exp.Expr], ...]) -> None:
         if count > MOST_NODES:
             raise BadExpression(f"the expression has more than {MOST_NODES} parts")
         if type(node) not in allowed:
-            raise BadExpression(f"'{_short(node.sql(DIALECT))}' is not allowed here ({type(node).__name__})")
+            raise BadExpression(
+                f"'{_short(node.sql(DIALECT))}' is not allowed here ({type(node).__name__}){_instead(node, allowed)}"
+            )
         if isinstance(node, exp.Anonymous) and node.name.lower() not in FORMULA_CALLS:
             raise BadExpression(_no_function(node.name))
         if isinstance(node, exp.Column) and len(node.parts) > 2:
@@ -67,6 +69,22 @@ def _check(tree: exp.Expr, allowed: tuple[type[exp.Expr], ...]) -> None:
             raise BadExpression("IN takes a list of values, not a query")
         if isinstance(node, exp.DateDiff) and node.text("unit").upper() != "SECOND":
             raise BadExpression("date_diff counts seconds only; other units differ between engines")
+
+
+def _wide_signs(text: str) -> str:
+    """Say which signs of a Chinese keyboard stand where plain ones are meant."""
+    found = [f"{wide} as {plain}" for wide, plain in _PLAIN.items() if wide in text]
+    return f" Write {', '.join(found)}." if found else ""
+
+
+def _instead(node: exp.Expr, allowed: tuple[type[exp.Expr], ...]) -> str:
+    """Say what is written instead of an aggregate in a formula."""
+    if allowed is FORMULA and isinstance(node, (exp.Sum, exp.Count)):
+        return ": a flow is summed by itself, write its name alone; of a stock write last(…) or avg(…)"
+    return ""
+
+
+_PLAIN = {"（": "(", "）": ")", "×": "*", "÷": "/", "，": ",", "＋": "+", "－": "-", "−": "-"}
 
 
 def _no_function(name: str) -> str:

@@ -141,7 +141,9 @@ def test_a_distinct_count_must_say_over_what_its_sets_are_disjoint():
 
 def test_a_failing_example_is_reported_with_both_figures():
     catalogue = _catalogue(expect="11")
-    with pytest.raises(DefinitionError, match=r"x: the value of 2024-01 is 10\.0, the example says 11"):
+    with pytest.raises(
+        DefinitionError, match=r"\[indicator\.x\.example\]: the value of 2024-01 is 10\.0, the example says 11"
+    ):
         check_examples(catalogue)
 
 
@@ -153,7 +155,7 @@ def test_a_fault_hides_no_wrong_example_of_another_block():
     report = str(caught.value)
     assert "b.toml [indicator.y] value: 'heads' is a stock: write avg(heads) or last(heads)" in report
     assert "b.toml [indicator.y]: key 'unit' is missing" in report
-    assert "x: the value of 2024-01 is 10.0, the example says 11" in report
+    assert "[indicator.x.example]: the value of 2024-01 is 10.0, the example says 11" in report
 
 
 def _catalogue(**changes):
@@ -204,3 +206,44 @@ def test_the_indicator_of_the_guide_is_one_block_that_holds():
     assert catalogue.indicators["cars_per_hundred"].title.zh == "每百人车辆数"
     for call in ("last", "avg", *FORMULA_CALLS):
         assert f"`{call}(" in guide
+
+
+BLOCK = """
+[indicator.cars]
+title = { zh = "每百人车辆数", en = "Vehicles per hundred staff" }
+value = "last(vehicles) * 100 / last(staff_of_fleet)"
+unit = "辆/百人"
+theme = "vehicle"
+better = "lower"
+digits = 1
+basis = { zh = "办法", en = "Rules" }
+evidence = "D"
+text = { zh = "期末保有量 ÷ 期末实有人数 × 100", en = "Vehicles ÷ staff" }
+[indicator.cars.example]
+grain = "ytd"
+period = "2024-02"
+atoms.vehicles = { "2024-01" = "9", "2024-02" = "6" }
+atoms.staff_of_fleet = { "2024-01" = "100", "2024-02" = "120" }
+expect = "5"
+"""
+LEAVES = '[atom.aa]\nleaf = "bb + 1"\nunit = "vehicle"\n[atom.bb]\nleaf = "aa + 1"\nunit = "vehicle"\n'
+TYPED = [
+    ("last(vehicles)", "last(vehicels)", "[indicator.cars] value: there is no atom 'vehicels'; did you mean 'vehicles'?"),
+    ("last(vehicles)", "sum(vehicles)", "[indicator.cars] value: 'SUM(vehicles)' is not allowed here (Sum): a flow is summed"),
+    ("last(vehicles) * 100 /", "last（vehicles）× 100 ÷", "Write （ as (, ） as ), × as *, ÷ as /."),
+    ('evidence = "D"', 'evidence = "A"', "evidence: 'A' is none of C (official text), C2 (official report of it), R (recalled)"),
+    ('evidence = "D"', "evidence = “D”", 'not TOML: Invalid value (at line 10, column 12). Texts stand in plain quotes'),
+    ('evidence = "D"', 'evidence = "D"\ndims = "veh_class"', "dims: must be a list of texts such as [\"veh_class\"], not 'veh_class'"),
+    ("digits = 1", 'digits = "one"', "digits: must be a whole number without quotes, not 'one'"),
+    ("[indicator.cars]", LEAVES + "[indicator.cars]", "[atom.aa] leaf: 'bb' is not a plain sum; a leaf formula reads"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), TYPED, ids=[wrong for _, wrong, _ in TYPED])
+def test_a_slip_of_the_hand_is_told_with_what_would_be_right(right: str, wrong: str, said: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        build_catalogue({**definition_texts(), "own/mine.toml": BLOCK.replace(right, wrong, 1)}, load_contracts())
+    assert any(
+        f"own/mine.toml{'' if 'TOML' in said else ' '}" in fault and said in fault for fault in caught.value.faults
+    )
+    assert len(caught.value.faults) <= 2
