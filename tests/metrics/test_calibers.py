@@ -6,8 +6,9 @@ import datetime as dt
 
 import pytest
 
-from metrics.catalogue import build_catalogue
+from metrics.catalogue import build_catalogue, load_catalogue
 from metrics.drill import rows as drill_rows
+from metrics.examples import example_faults, mutations
 from metrics.model import Query
 from warehouse.base.errors import DefinitionError
 from warehouse.base.scope import Scope
@@ -180,3 +181,13 @@ def test_a_difference_can_only_be_said_in_the_unit_of_the_figure(contracts):
     other = other.replace('unit = "m³"', 'unit = "万m³"\nscale = -4').replace('expect = "3"', 'expect = "0.0003"')
     with pytest.raises(DefinitionError, match="'y' is no sum in m³"):
         build_catalogue({"own.toml": sound + other + form}, contracts)
+
+
+FORMS = [form for indicator in load_catalogue().written for form in indicator.forms]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f"{f.id}.{f.caliber}.{'.'.join(f.grains)}")
+def test_a_form_wrong_in_one_place_fails_its_example(form):
+    assert example_faults(form) == ()
+    for wrong in mutations(form):
+        assert example_faults(wrong), f"{wrong.value} (scale {wrong.scale}) passes the example of {form.id}"
