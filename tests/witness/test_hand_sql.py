@@ -19,7 +19,7 @@ import pytest
 from metrics.catalogue import load_catalogue
 from metrics.evaluate import evaluate
 from metrics.model import Answer, Catalogue, Query
-from tests.witness.test_questions import bits
+from tests.witness.test_clickhouse import bits
 from warehouse.base.scope import Scope
 from warehouse.store import Generation, Store
 
