@@ -19,7 +19,15 @@ from cockpit.commands.common import (
     store_at,
     writable,
 )
-from cockpit.commands.definitions import HISTORY_COLUMNS, history, standing_definitions
+from cockpit.commands.definitions import (
+    ATOM_COLUMNS,
+    atom_rows,
+    history,
+    print_by_theme,
+    print_entry,
+    standing_definitions,
+    told_beside,
+)
 from metrics.catalogue import load_catalogue
 from metrics.model import Catalogue
 from warehouse import operations
@@ -64,12 +72,17 @@ def indicators_list(store: StoreOption = None, json_: JsonOption = False) -> Non
     if json_:
         print_json(rows)
     else:
-        print_table(rows, ("id", "title", "title_en", "unit", "better", "theme", "has_source"))
+        print_by_theme(rows)
 
 
 @indicators_app.command("show")
-def indicators_show(indicator: str, store: StoreOption = None, json_: JsonOption = False) -> None:
-    """Show one indicator: formula in words and as written, unit, basis, history."""
+def indicators_show(
+    indicator: str,
+    store: StoreOption = None,
+    language: Annotated[str, typer.Option("--lang", help="zh or en.")] = "zh",
+    json_: JsonOption = False,
+) -> None:
+    """Show the page of the handbook: meaning, formula, statement, basis, population, history, example, owner."""
     catalogue = standing_definitions(store_at(store))
     if indicator not in catalogue.indicators:
         raise UnknownName("indicator", indicator, catalogue.indicators)
@@ -92,13 +105,24 @@ def indicators_show(indicator: str, store: StoreOption = None, json_: JsonOption
         "sources": list(item.sources),
         "fingerprint": item.fingerprint,
     }
-    past = history(item)
     if json_:
-        print_json(facts | {"history": past})
-        return
-    print_table([{"key": key, "value": value} for key, value in facts.items()], ("key", "value"))
-    if item.earlier:
-        print_table(past, HISTORY_COLUMNS)
+        print_json(facts | told_beside(item) | {"history": history(item)})
+    else:
+        print_entry(item, catalogue, load_contracts(), language)
+
+
+@indicators_app.command("atoms")
+def indicators_atoms(
+    word: Annotated[str, typer.Argument(help="Part of a name or of a source.")] = "",
+    store: StoreOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """List the atoms a formula may read: flow or stock, unit, theme, what is summed, from where."""
+    rows = atom_rows(standing_definitions(store_at(store)), word)
+    if json_:
+        print_json(rows)
+    else:
+        print_table(rows, ATOM_COLUMNS)
 
 
 @indicators_app.command("check")

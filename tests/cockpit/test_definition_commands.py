@@ -1,0 +1,43 @@
+"""What a writer of definitions asks the commands: which indicators, which atoms, the whole page of one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from cockpit.cli import app
+from metrics.catalogue import load_catalogue
+
+
+def told(store: Path, *words: str) -> str:
+    found = CliRunner().invoke(app, ["indicators", *words, "--store", str(store)])
+    assert found.exit_code == 0, found.output
+    return found.stdout
+
+
+def test_the_list_stands_by_theme_with_every_indicator_once(tmp_path: Path) -> None:
+    lines = told(tmp_path / "none", "list").splitlines()
+    ids = [line.split()[0] for line in lines if line.strip()]
+    for item in load_catalogue().written:
+        assert ids.count(item.id) == 1
+    assert any(line.startswith("公务用车 vehicle:") for line in lines)
+
+
+def test_show_prints_the_page_of_the_handbook_in_either_language(tmp_path: Path) -> None:
+    assert "结果为 7.5 辆/百人。" in told(tmp_path / "none", "show", "veh_per_100")
+    english = told(tmp_path / "none", "show", "veh_per_100", "--lang", "en")
+    assert "Population: Units that belong to the theme" in english
+    assert "FROM vehicle\n" in english
+
+
+def test_show_as_json_tells_example_and_calibers(tmp_path: Path) -> None:
+    found = json.loads(told(tmp_path / "none", "show", "op_cost_total", "--json"))
+    assert found["example"]["atoms"]
+    assert {form["caliber"] for form in found["calibers"]} == {"survey", "finance"}
+
+
+def test_atoms_are_found_by_a_part_of_their_name(tmp_path: Path) -> None:
+    rows = json.loads(told(tmp_path / "none", "atoms", "staff_of", "--json"))
+    assert [(row["atom"], row["kind"], row["unit"]) for row in rows] == [("staff_of_fleet", "stock", "person")]
