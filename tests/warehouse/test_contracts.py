@@ -65,7 +65,6 @@ COLUMNS = {
     " energy_headcount authorised_staff vehicles charging_points quota_zone saving_office water_saving waste_sorting"
     " food_saving pv_capacity",
     "energy_end_use": "unit month end_use carrier quantity it_quantity",
-    "energy_survey_quarter": "quarter unit carrier quantity cost",
     "energy_survey": "year unit carrier quantity cost heating_quantity transport_quantity machine_room_quantity",
     "energy_disclosure": "month unit published_on channel",
     "governance": "unit month dataset kind mark amount",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -19,12 +20,14 @@ ORG = (
     "R,模拟市,,,市,区域,1,否,2020-01-01,,\nA,市财政局,财政局,R,市,政府,2,是,2020-01-01,,\nB,市教育局,教育局,R,市,政府,3,是,2020-01-01,,\n"
 )
 HEAD = "统计季度,单位名称,能源品种,本季消费量,本季费用(元)\n"
-QUARTER = load_contracts()["energy_survey_quarter"]
+CONTRACTS = load_contracts(Path(__file__).parent / "quarterly")
+QUARTER = CONTRACTS["energy_survey_quarter"]
 JANUARY = 2024 * 12
 
 
 @pytest.fixture
 def surveyed(office: Office) -> Office:
+    office.store.contracts = {**office.store.contracts, **CONTRACTS}
     assert office.hand_in("组织机构.csv", ORG).status == "committed"
     return office
 
@@ -106,5 +109,5 @@ def test_a_lock_holds_the_whole_quarter_and_names_it(surveyed: Office) -> None:
 
 def test_rows_that_wait_are_counted_by_quarter(surveyed: Office) -> None:
     surveyed.hand_in("季报.csv", HEAD + "2024-02,市财政局,电,,80\n2024-Q1,市财政局,水,,80\n2024-Q2,市财政局,水,,80\n")
-    told = counts(surveyed.store.control, load_contracts(), Wanted())
+    told = counts(surveyed.store.control, CONTRACTS, Wanted())
     assert [(one.unit, one.period, one.open) for one in told] == [("A", "2024-Q1", 2), ("A", "2024-Q2", 1)]
