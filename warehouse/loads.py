@@ -73,7 +73,11 @@ def last_month_at(generation: Generation, seq: int) -> int:
     last = int(generation.meta["last_month"])
     if seq >= generation.through_seq:
         return last
-    flows = [name for name, contract in generation.contracts.items() if contract.time_kind in FLOWING and not contract.is_reference]
+    flows = [
+        name
+        for name, contract in generation.contracts.items()
+        if contract.time_kind in FLOWING and not contract.is_reference
+    ]
     row = generation.con.execute(
         "SELECT max(period_to) - 1 FROM batch WHERE batch_seq BETWEEN 1 AND ? AND list_contains(?, dataset)",
         [seq, flows],
