@@ -10,7 +10,7 @@ ENGINE := $(VENV)/duckdb-1.5.5
 STORAGE := $(addprefix tests/warehouse/,test_backup.py test_compaction.py test_concurrency.py test_crash.py \
 	test_full_disk.py test_generations.py test_load.py test_pairs.py test_staging.py test_withdrawal.py health)
 
-.PHONY: help setup run store check test soak bench bench-large browser servers engine oldest docs
+.PHONY: help setup run store check test soak bench bench-large browser servers engine oldest witness docs
 
 help:
 	@echo "make run    set up, build the simulated city once, serve it on http://$(ADDRESS):$(PORT)"
@@ -35,6 +35,10 @@ servers:
 engine: setup
 	@test -d $(ENGINE)/duckdb || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(ENGINE) duckdb==1.5.5
 
+# the second engine of the tests: half a gigabyte nobody else needs
+witness: setup
+	@$(BIN)/python -c "import chdb" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps chdb==4.4.0 chdb-core==26.9.0
+
 # the tests of the storage layer on it
 oldest: engine
 	@PYTHONPATH=$(CURDIR)/$(ENGINE) $(BIN)/python -m pytest $(STORAGE)
@@ -54,10 +58,10 @@ check: setup
 	@$(BIN)/cockpit rules check
 	@$(BIN)/python -m docs.generate --check
 
-test: setup browser servers engine
+test: setup browser servers engine witness
 	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -n auto --dist loadfile
 
-soak: setup browser servers oldest
+soak: setup browser servers oldest witness
 	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -m "soak or not soak"
 
 bench: setup browser

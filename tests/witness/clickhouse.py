@@ -10,7 +10,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from chdb import session
 
 from metrics.dialects import in_dialect
 from tests.witness.recorded import Written
@@ -34,6 +33,8 @@ class ClickHouse:
     """One session; its tables are its own and gone with it."""
 
     def __init__(self, folder: Path) -> None:
+        from chdb import session  # half a gigabyte that only `make witness` brings: the other tests do without
+
         self.folder = folder
         self.session = session.Session()
         self.tables: dict[str, Sequence[str]] = {}
