@@ -107,10 +107,10 @@ class _Writer:
         return tuple(dict.fromkeys([*(part.of for part in atom.parts), *below]))
 
     def _tables(self) -> list[str]:
-        found = []
-        for name in dict.fromkeys(
-            lookup.table for source in self.indicator.sources for lookup in self.catalogue.sources[source].lookups
-        ):
+        """Return the tables of standards the figures are worked out by; what a source could look up is not enough."""
+        text, found = statement(self.indicator, self.catalogue, self.contracts), []
+        looked_up = (one.table for name in self.indicator.sources for one in self.catalogue.sources[name].lookups)
+        for name in dict.fromkeys(table for table in looked_up if f"JOIN {table} ON " in text):
             marks = _marks(name)
             key = "entry.tables.told" if marks else "entry.tables.own"
             title = self.contracts[name].title[self.words.code]

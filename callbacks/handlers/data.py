@@ -25,7 +25,7 @@ def read(focus: Focus) -> Regions:
     words, session = focus.words, focus.session
     dues = session.due_list(focus.node.code, focus.last_month, focus.known_at)
     arrived = arrival_panel(focus, dues)
-    cards = [card for card in session.indicators().values() if not card.id.endswith("_yoy")]
+    cards = tuple(session.indicators().values())
     found = {
         "due": _listing(
             focus, "due", arrival_table(focus, dues), arrived.reading if arrived else words.say("due.none")

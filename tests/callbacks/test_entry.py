@@ -79,3 +79,8 @@ def test_the_documents_hold_an_entry_for_every_indicator_in_both_languages() -> 
     for code in WORDS:
         pages = "".join(text() for name, text in PAGES.items() if f"/{code}/" in name)
         assert [item.id for item in CATALOGUE.written if f'<a id="{item.id}"></a>' not in pages] == []
+
+
+def test_only_tables_the_figures_are_worked_out_by_are_named() -> None:
+    assert "tables" not in [part.key for part in made(CATALOGUE.indicators["veh_per_100"]).parts]
+    assert "vehicle_cap" in said(made(CATALOGUE.indicators["veh_over_std"]), "tables")
