@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics import cubes
+from cockpit.pipeline import Cubes
 from metrics.drill import rows
 from metrics.model import Query
 from metrics.moves import moves
@@ -409,6 +409,6 @@ def test_the_doctor_builds_the_reviewed_view_anew_and_finds_nothing(office: Revi
     office.judge("accept", "B", JAN)  # 6
     office.take_back(6)
     office.open().close()
-    builders = [lambda con, contracts: cubes.build(con, contracts, few())]
+    builders = [Cubes(few())]
     later = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
     assert examine(office.store, builders, deep=True, clock=lambda: later).findings == ()
