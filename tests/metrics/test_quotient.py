@@ -213,7 +213,12 @@ def test_a_mean_with_a_month_nobody_reported_has_no_value(world, ask):
         world.add("staff", 1, unit="a", month=month, authorised_staff=100, actual_staff=100, energy_headcount=100)
     asker = ask(world)
     found = asker.one("op_cost_per_capita", "a", "2024-03", "ytd")
-    assert (found.status, found.value, found.numerator, found.denominator) == ("incomplete", None, Decimal("0.07"), None)
+    assert (found.status, found.value, found.numerator, found.denominator) == (
+        "incomplete",
+        None,
+        Decimal("0.07"),
+        None,
+    )
     assert (found.due, found.got) == (3, 1)  # of the operand that misses most, the payments
     assert asker.one("op_cost_per_capita", "a", "2024-01", "ytd").value == 0.07 / 100
 
