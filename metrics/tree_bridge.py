@@ -45,7 +45,7 @@ class Crossing:
     """A unit that counts below the node by one tree and not by the other; figures are signed, in base units.
 
     `months`: where the trees differ · `under`: what it hung under in those months · `tree_under`: what it hangs under in
-    the tree of the day · `belonged`: when it truly was below the node, "" never.
+    the tree of the day (— for a name the viewer may not see) · `belonged`: when it truly was below the node, "" never.
     """
 
     move: Move
@@ -222,7 +222,12 @@ class _Finder:
                linear: Mapping[str, bool], scale: int | None) -> tuple[Crossing, ...]:  # fmt: skip
         units = sorted({unit for _, unit in tallies} - {_HIDDEN})
         stays, above = self._stays(node, units), self._above(units)
-        register, seq = self.known.register, self.question.seq
+        register, seq, scope = self.known.register, self.question.seq, self.question.query.scope
+        day = self.question.tree_month or 0
+
+        def name(code: str, month: int) -> str:
+            return register.name(code, month, seq) if register.visible(code, month, month + 1, seq, scope) else "—"
+
         lines = []
         for (move, unit), tally in tallies.items():
             first, last = min(tally.months), max(tally.months) + 1
@@ -232,8 +237,8 @@ class _Finder:
             lines.append(
                 Crossing(
                     move, unit, register.name(unit, last - 1, seq) if unit else "—", spans(tally.months),
-                    " / ".join(register.name(code, last - 1, seq) for code in under),
-                    " / ".join(register.name(code, self.question.tree_month or 0, seq) for code in above.get(unit, ())),
+                    " / ".join(name(code, last - 1) for code in under),
+                    " / ".join(name(code, day) for code in above.get(unit, ())),
                     ", ".join(_span(*stay) for stay in stays.get(unit, ())),
                     _shared(sums["numerator"], divisors["numerator"]), _shared(sums["denominator"], divisors["denominator"]),
                     None if scale is None or above_sum is None else above_sum.scaleb(scale),

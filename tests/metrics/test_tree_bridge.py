@@ -147,7 +147,9 @@ def test_a_filter_holds_on_both_sides(town: Generation, catalogue: Catalogue) ->
 
 def test_units_outside_the_scope_are_not_named(town: Generation, catalogue: Catalogue) -> None:
     found = one(town, catalogue, query("energy_cost", "P", "2025-02", scope=Scope(frozenset({"P"}), None)))
-    assert next((k.move, k.unit, k.unit_name, k.under) for k in found.units) == ("in", "", "—", "")
+    assert [(k.move, k.unit, k.unit_name, k.under, k.tree_under) for k in found.units] == [
+        ("in", "", "—", "", ""), ("out", "B", "乙一", "甲局", "—"),
+    ]  # fmt: skip
     assert found.adds_up is True
     hidden = one(town, catalogue, query("energy_cost", "Q", "2025-02", scope=Scope(frozenset({"P"}), None)))
     assert (hidden.as_of.status, hidden.units, hidden.adds_up) == ("forbidden", (), None)
