@@ -153,15 +153,6 @@ def _with_unknown(older: Catalogue | None, catalogue: Catalogue, base: Catalogue
     return replace(found, indicators={**found.indicators, **unknown}, fitted=base.fingerprint)
 
 
-def edition_of(generation: Generation, known_at: dt.datetime | None) -> str:
-    """Return the fingerprint of the definitions in force at a moment; that of the generation for now."""
-    built = generation.meta.get("catalogue", "")
-    if known_at is None or generation.past is None:
-        return built
-    edition = generation.past.at(generation.batch_at(known_at), known_at)
-    return edition.fingerprint if edition else built
-
-
 def undefined_ids(catalogue: Catalogue, ids: Iterable[str]) -> tuple[str, ...]:
     """Return which of some indicators an edition does not know, or no longer can compute."""
     return tuple(i for i in ids if i in catalogue.indicators and catalogue.indicators[i].atoms == (UNDEFINED,))

@@ -23,7 +23,7 @@ from metrics.prepared import is_laid
 from metrics.question import Question, moment_of, read_question
 from metrics.unit_cells import unit_cells
 from warehouse import report_periods
-from warehouse.base.periods import Window, month_label
+from warehouse.base.periods import Window, fiscal_shift, month_label
 from warehouse.contracts import Contract
 from warehouse.store import Generation
 
@@ -155,7 +155,7 @@ def _told(generation: Generation, catalogue: Catalogue, question: Question, know
     for (dataset, unit, _), months in found.items():
         contract = generation.contracts[dataset]
         first, last = min(months), max(months)
-        due_on = due_day(contract, last)
+        due_on = due_day(contract, last, fiscal_shift(question.fiscal_start))
         if contract.due_day is not None:
             period = report_periods.label_of(contract, first)
         else:
@@ -166,14 +166,17 @@ def _told(generation: Generation, catalogue: Catalogue, question: Question, know
     return told
 
 
-def due_day(contract: Contract, month: int) -> dt.date | None:
-    """Return the last day on which the report of a month is in time; None for what has no such day."""
+def due_day(contract: Contract, month: int, ahead: int = 0) -> dt.date | None:
+    """Return the last day on which the report of a month is in time; None for what has no such day.
+
+    `ahead`: months by which the fiscal year, which a yearly survey asks for, runs ahead of the calendar's.
+    """
     if contract.due_day is not None:
         last: dt.date = report_periods.due_on(contract, month)
         return last
     if contract.term is None:
         return None
-    ends: int = (month // 12 + 1) * 12 if contract.time_kind == "year" else month + 1
+    ends: int = ((month + ahead) // 12 + 1) * 12 - ahead if contract.time_kind == "year" else month + 1
     due: dt.date = contract.term.due_on(ends)
     return due
 
