@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from warehouse.allocating import SHARED_KINDS
 from warehouse.base.clock import DEFAULT_ZONE
 from warehouse.base.periods import OPEN, month_of
 from warehouse.base.sql import quote
@@ -76,6 +77,7 @@ def _is_judged(contract: Contract) -> bool:
 def _write_reports(con: duckdb.DuckDBPyConnection, contract: Contract, zone: ZoneInfo) -> None:
     """Write which reports were due, came and came in time."""
     name, theme = contract.name, contract.theme
+    gathering = ", ".join(quote(kind) for kind in SHARED_KINDS)
     low, high = con.execute(f"SELECT min(from_m), max(from_m) FROM d_{name}").fetchone() or (0, -1)
     months = months_of(contract)
     reports = range(first_month(contract, low), high + 1, months)
@@ -94,7 +96,7 @@ def _write_reports(con: duckdb.DuckDBPyConnection, contract: Contract, zone: Zon
             SELECT o.code AS unit, t.m, t.by_then, t.after, o.rec_from, o.rec_to, c.seq,
                    o.rec_from <= coalesce(t.by_then, -1) AS was_listed
             FROM moments t JOIN d_org_unit o ON o.from_m <= t.m AND t.m < o.to_m
-                 AND coalesce(o.scope_{theme}, false) AND coalesce(o.kind, '') NOT IN ('compound', 'building', 'region')
+                 AND coalesce(o.scope_{theme}, false) AND coalesce(o.kind, '') NOT IN ({gathering})
             LEFT JOIN came c ON c.unit = o.code AND c.m = t.m
         ), dues AS (
             SELECT *, greatest(rec_from, least(coalesce(seq, {OPEN}), coalesce(after, {OPEN}))) AS since FROM owed
