@@ -24,7 +24,6 @@ from warehouse.closure import build_closure
 from warehouse.contracts import Contract, load_contracts
 from warehouse.store import Generation
 
-_EXTRA = ("row_id", "rec_from", "rec_to", "from_m", "to_m", "file_name", "sheet", "row_no")
 SCOPES = ("scope_cost", "scope_vehicle", "scope_space", "scope_energy", "scope_service")
 
 

@@ -10,7 +10,6 @@ import pytest
 from metrics.catalogue import load_catalogue
 from warehouse.contracts import load_contracts
 
-REFERENCE = sorted(name for name, contract in load_contracts().items() if contract.is_reference)
 JUDGING = {
     "veh_over_std": "vehicle",
     "off_over_rooms": "room",

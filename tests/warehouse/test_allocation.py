@@ -171,8 +171,6 @@ def test_a_rule_that_cannot_add_up_is_set_aside(compound: Office, lines: str, co
 
 # --- random bills and rules against a division done in fractions ------------------------------------------------------
 
-EMPTY = {"unit": "VARCHAR"}
-
 
 def laid_out() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()

@@ -53,8 +53,6 @@ GSA = {
     "children": {"roles": ("value", "yoy"), "nodes": 1, "period": ("2014-05", "2014-06"), "grain": "ytd", "by": "children"},
     "same units": {"nth": 7, "roles": ("same",), "nodes": 2, "period": ("2014-03", "2014-04")},
 }  # fmt: skip
-NOT_ASKED: dict[str, str] = {}
-"""Questions that ClickHouse cannot answer, with the reason; whatever is not named here must be answered."""
 
 
 def test_every_statement_of_the_build_runs_but_those_named(sample: Witnessed) -> None:
