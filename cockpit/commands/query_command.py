@@ -113,7 +113,7 @@ def _show_answers(generation: Generation, catalogue: Catalogue, question: Query,
             "春节可比口径：1—2月合并为一期。Aligned to the Spring Festival: January and February are one.", markup=False
         )
     if moment is not None and generation.batch_at(moment) == 0:
-        err.print("Nothing had been loaded by then: no figure was known.", markup=False)
+        err.print("当时尚未载入任何数据，没有数值。Nothing had been loaded by then: no figure was known.", markup=False)
     if absent := undefined_ids(in_force(generation, catalogue, moment), question.indicators):
         err.print(
             f"{', '.join(absent)}：当时没有可用的定义，因此没有数值。Not defined then, or no longer computable by the definition of "
