@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from metrics.catalogue import salvage
 from metrics.fingerprints import beside_name, digest, plain_name, source_text
+from metrics.knowledge import Kept
 from metrics.model import Atom, Catalogue, Indicator, Source
 from metrics.versions import rename_atom, rename_formula
 from warehouse.base.errors import DefinitionError
@@ -124,19 +125,16 @@ def in_force(generation: Generation, catalogue: Catalogue, known_at: dt.datetime
     return _chosen(wanted, built, catalogue, past, _Same(generation.contracts))
 
 
-_chosen_ones: dict[tuple[str, str, str], Catalogue] = {}
+_chosen_ones: Kept[Catalogue] = Kept(_KEPT)
 
 
 def _chosen(wanted: str, built: str, catalogue: Catalogue, past: Past, contracts: _Same) -> Catalogue:
-    key = (wanted, built, catalogue.fingerprint)
+    key = (wanted, built, catalogue.fingerprint, contracts)
     found = _chosen_ones.get(key)
     if found is None:
         base = catalogue if catalogue.fingerprint == built else kept_catalogue(past, built, contracts)
         older = catalogue if catalogue.fingerprint == wanted else kept_catalogue(past, wanted, contracts)
-        found = catalogue if base is None else _with_unknown(older, catalogue, base)
-        while len(_chosen_ones) >= _KEPT:
-            _chosen_ones.pop(next(iter(_chosen_ones)))
-        _chosen_ones[key] = found
+        found = _chosen_ones.put(key, catalogue if base is None else _with_unknown(older, catalogue, base))
     return found
 
 
