@@ -67,9 +67,10 @@ def _rows(generation: Generation, theme: str, seq: int) -> list[Row]:
     shared = ", ".join(f"'{kind}'" for kind in SHARED_KINDS)
     rows: list[Row] = generation.con.execute(
         f"""SELECT code, name, from_m, to_m, coalesce(scope_{theme}, false),
-                   coalesce(excluded, false) OR code IN (SELECT code FROM d_org_unit WHERE excluded AND rec_to = {OPEN}),
+                   coalesce(excluded, false) OR EXISTS (SELECT 1 FROM d_org_unit s WHERE s.code = o.code AND s.excluded
+                       AND s.rec_to = {OPEN} AND s.from_m < o.to_m AND o.from_m < s.to_m),
                    coalesce(kind, '') NOT IN ({shared}), coalesce(protocol_order, 1000000)
-            FROM d_org_unit WHERE rec_from <= $seq AND $seq < rec_to ORDER BY 8, 1, 3""",
+            FROM d_org_unit o WHERE rec_from <= $seq AND $seq < rec_to ORDER BY 8, 1, 3""",
         {"seq": seq},
     ).fetchall()
     return rows
@@ -103,7 +104,7 @@ def _standing(rows: Sequence[Row], month: int) -> Membership:
         if row[2] != last or _kind(row) != _kind(here):
             break
         last = row[3]
-    return Membership(here[0], here[1], _kind(here), first, last, here[6] and here[4])
+    return Membership(here[0], here[1], _kind(here), first, last, here[6] and _kind(here) == "in")
 
 
 def _kind(row: Row) -> Standing:
