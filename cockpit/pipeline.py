@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from sqlalchemy.exc import DatabaseError
 
+from metrics.catalogue import load_catalogue
 from metrics.cubes import build
 from metrics.model import Catalogue
 from metrics.refresh import refresh
@@ -17,6 +19,7 @@ from metrics.snapshot import build_snapshots, refresh_snapshots
 from metrics.standing import keep, to_build
 from warehouse import ingest
 from warehouse.base.clock import Clock, system_clock
+from warehouse.base.errors import StoreError
 from warehouse.contracts import Contract
 from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.health.examine import Examination, examine
@@ -44,7 +47,10 @@ def examine_store(
     store: Store, *, deep: bool = False, clock: Clock = system_clock, progress: Progress | None = None
 ) -> Examination:
     """Examine a store with the definitions that stand."""
-    catalogue = to_build(store)
+    try:
+        catalogue = to_build(store)
+    except (DatabaseError, StoreError):
+        catalogue = load_catalogue()  # a log nobody can read tells of no edition: the examination says so itself
     return examine(
         store, [Cubes(catalogue)], catalogue=catalogue.fingerprint, deep=deep, clock=clock, progress=progress
     )

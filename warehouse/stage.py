@@ -232,7 +232,7 @@ def _duplicates(con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequ
     if total == distinct:
         return
     values = ", ".join(f'"{column.name}"' for column in contract.columns)
-    told = ", ".join(as_told(column_of(contract, key)) for key in contract.keys)
+    told = ", ".join(f"nullif({as_told(column_of(contract, key))}, '')" for key in contract.keys)
     con.execute(
         f"""INSERT INTO faults
         WITH counted AS (

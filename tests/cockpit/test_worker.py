@@ -33,7 +33,7 @@ UNITS = tuple(f"u{n}" for n in range(6))
 
 
 def catalogue() -> Catalogue:
-    names = (*LANDED, "op_funds_exec", "veh_over_quota", "budget_exec_rate")
+    names = (*LANDED, "op_funds_exec", "veh_over_quota", "budget_exec_rate", "budget_paid_plan_share")
     entries = {
         name: SimpleNamespace(id=name, unit="u", scale=0, fingerprint="f", dims=(), sources=("s",)) for name in names
     }

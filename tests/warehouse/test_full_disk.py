@@ -75,7 +75,8 @@ STAGES: dict[str, tuple[Any, str]] = {
     "the copy of the received file": (ingest, "copy_aside"),
     "the segment": (segment, "write_aside"),
     "the control log": (Control, "commit"),
-    "the generation": (publish, "project"),
+    "the generation built anew": (publish, "project"),
+    "the generation carried on": (publish, "advance"),
     "the pointer": (publish, "write_text"),
     "the history": (compaction, "write_aside"),
     "the log of a rebase": (compaction, "_let_stand"),
@@ -113,7 +114,7 @@ def test_the_disk_runs_full_at(stage: str, office: Office, ballast: Ballast, mon
         else:
             report = office.hand_in("更正.csv", text)
             assert report.status in ("committed", "unchanged"), report.message
-            publish.publish(store, clock=lambda: LATER)
+            publish.publish(store, clock=lambda: LATER, force="anew" in stage)
 
     full_at(monkeypatch, stage, ballast)
     with pytest.raises(Exception) as full:

@@ -94,7 +94,7 @@ def test_a_sheet_says_units_requirement_choices_and_dates(tmp_path: Path) -> Non
     assert sheet.column_dimensions["J"].width >= 12 and sheet["J2"].number_format == "yyyy-mm-dd"
     assert sheet["A2"].value == MARK + "2024年3月" and sheet["K2"].value == 17.98
     assert [cell.value for cell in book["公共机构能源资源消费月报"][1]][:8] == [
-        "*单位名称", "*统计期", "分摊", "计费开始日期", "计费截止日期", "充值", "电(千瓦时)", "电价",
+        "*单位名称", "*统计期", "户号", "分摊", "计费开始日期", "计费截止日期", "采暖季", "充值",
     ]  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_the_explanations_name_every_column_and_are_no_table(tmp_path: Path) -> 
     _, book = form(tmp_path, "vehicle", "three_public")
     lines = [row[0] for row in book["填表说明"].iter_rows(values_only=True)]
     assert all(len(row) == 1 for row in book["填表说明"].iter_rows(values_only=True))
-    assert sum(line.startswith("【") for line in lines) == 15 + 15
+    assert sum(line.startswith("【") for line in lines) == 24 + 15
     plate = next(line for line in lines if line.startswith("【*号牌号码】"))
     assert "必填。主键" in plate and "Required. Key" in plate
     body = next(line for line in lines if line.startswith("【车辆类型】"))

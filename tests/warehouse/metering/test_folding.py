@@ -57,7 +57,7 @@ class Site(Office):
         generation = self.store.open_generation()
         seq = generation.through_seq if at is None else at
         rows = generation.con.execute(
-            "SELECT day, quantity, got, complete, basis FROM d_meter_day WHERE rec_from <= $1 AND $1 < rec_to ORDER BY day",
+            "SELECT day, quantity, got, complete, basis FROM d_meter_day WHERE rec_from <= $1 AND $1 < rec_to ORDER BY day, got DESC",
             [seq],
         ).fetchall()
         generation.close()
