@@ -30,7 +30,6 @@ from warehouse.store import Generation, Store, connect
 from warehouse.submissions import Submission, review_from, submission_status
 
 Action = Literal["accept", "return", "finalise", "approve"]
-ACTIONS: tuple[Action, ...] = ("accept", "return", "finalise", "approve")
 KIND = "review"
 DATASET = "submission"
 EVERYTHING = "*"

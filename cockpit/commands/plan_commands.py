@@ -104,12 +104,13 @@ def plan_show(
     catalogue = standing_definitions(place)
     code = nodes_of(generation, (node,) if node else (), generation.batch_at(None))[0]
     made = planned_indicator(catalogue, indicator)[1]
-    total, rows = Decimal(0), list[dict[str, Any]]()
+    total: Decimal | None = Decimal(0)  # nothing after a month without a figure: missing is not zero
+    rows = list[dict[str, Any]]()
     for month, answer in answers(generation, catalogue, made, code, span, system_clock()):
-        total += Decimal(str(answer.value or 0))
+        total = None if total is None or answer.value is None else total + Decimal(str(answer.value))
         rows.append({
             "node": code, "month": month_label(month), "value": _plain(answer.value),
-            "to_date": None if answer.value is None else exact(total), "unit": answer.unit, "due": answer.due,
+            "to_date": None if total is None else exact(total), "unit": answer.unit, "due": answer.due,
             "got": answer.got, "status": answer.status,
         })  # fmt: skip
     print_json(rows) if json_ else print_table(rows, MONTHS_SHOWN)
