@@ -1,4 +1,4 @@
-"""Rules over answers: one evaluate call a rule for all nodes, readings per node and period, readings into findings.
+"""Rules over answers: one evaluate call for all rules that look at the same, readings per place, readings into findings.
 
 `judge` sees what was known at one moment and nothing else; the same call with an earlier `known_at` is the replay.
 """
@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 
@@ -69,20 +69,46 @@ def bench_months(latest: int) -> tuple[int, int]:
 
 def judge(evaluate: Evaluate, rules: Iterable[Rule], bench: Bench) -> tuple[Finding, ...]:
     """Return every warning as known at the bench's moment, also those a later period has ended."""
-    found = [finding for rule in rules for finding in judge_rule(evaluate, rule, bench)]
-    return tuple(sorted(found, key=lambda finding: (finding.rule, finding.node, finding.key)))
+    return tuple(sorted(judge_rules(evaluate, rules, bench), key=lambda found: (found.rule, found.node, found.key)))
+
+
+def judge_rules(evaluate: Evaluate, rules: Iterable[Rule], bench: Bench) -> Iterator[Finding]:
+    """Judge rules in their order; those that look at the same nodes and periods share one evaluate call."""
+    listed = list(rules)
+    alike: dict[object, list[Rule]] = {}
+    for rule in listed:
+        alike.setdefault(_outlook(rule, bench), []).append(rule)
+    found = {rule.id: judged for group in alike.values() for rule, judged in _judged(evaluate, group, bench)}
+    for rule in listed:
+        yield from found[rule.id]
 
 
 def judge_rule(evaluate: Evaluate, rule: Rule, bench: Bench) -> tuple[Finding, ...]:
-    """Judge one rule at all its nodes with one evaluate call."""
-    nodes = bench.nodes(rule)
-    if not nodes or bench.from_m >= bench.to_m:
-        return ()
-    if rule.by is not None and bench.only is None:
-        nodes = _worth_a_look(evaluate, rule, bench, nodes)
-    answers = evaluate(question(rule, bench, nodes)) if nodes else ()
-    places = gather(rule, answers, bench)
-    return tuple(finding for place, cells in places.items() for finding in _findings(rule, place, cells, bench))
+    """Judge one rule at all its nodes."""
+    return tuple(judge_rules(evaluate, (rule,), bench))
+
+
+def _outlook(rule: Rule, bench: Bench) -> object:
+    """Return what rules that are asked about together have in common; one by a dimension chooses its own nodes."""
+    if rule.by is not None:
+        return rule.id
+    return bench.nodes(rule), rule.grain, KINDS[rule.kind].LOOKBACK
+
+
+def _judged(evaluate: Evaluate, rules: Sequence[Rule], bench: Bench) -> Iterator[tuple[Rule, tuple[Finding, ...]]]:
+    """Judge rules of one outlook at all its nodes with one evaluate call."""
+    nodes = bench.nodes(rules[0])
+    if bench.from_m >= bench.to_m:
+        nodes = ()
+    if nodes and rules[0].by is not None and bench.only is None:
+        nodes = _worth_a_look(evaluate, rules[0], bench, nodes)
+    answers = evaluate(question(rules, bench, nodes)) if nodes else ()
+    for rule in rules:
+        places = gather(rule, (answer for answer in answers if answer.indicator in rule.indicators), bench)
+        yield (
+            rule,
+            tuple(finding for place, cells in places.items() for finding in _findings(rule, place, cells, bench)),
+        )
 
 
 def _worth_a_look(evaluate: Evaluate, rule: Rule, bench: Bench, nodes: tuple[str, ...]) -> tuple[str, ...]:
@@ -91,16 +117,17 @@ def _worth_a_look(evaluate: Evaluate, rule: Rule, bench: Bench, nodes: tuple[str
     found: set[str] = set()
     for month in sorted(ends):
         short = replace(bench, from_m=month, to_m=month + 1)
-        places = gather(rule, evaluate(question(rule, short, nodes)), short)
+        places = gather(rule, evaluate(question((rule,), short, nodes)), short)
         found |= {node for (node, _), cells in places.items() if read_cells(rule, cells, month, month + 1)}
     return tuple(node for node in nodes if node in found)
 
 
-def question(rule: Rule, bench: Bench, nodes: Sequence[str]) -> Query:
-    """Return the one query a rule needs."""
+def question(rules: Sequence[Rule], bench: Bench, nodes: Sequence[str]) -> Query:
+    """Return the one query rules of one outlook need."""
+    rule = rules[0]
     lookback: int = KINDS[rule.kind].LOOKBACK
     return Query(
-        indicators=rule.indicators,
+        indicators=tuple(dict.fromkeys(name for one in rules for name in one.indicators)),
         nodes=tuple(nodes),
         period_from=month_label(bench.from_m - lookback),
         period_to=month_label(bench.to_m - 1),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import TypeVar
 
-from metrics.insights.judge import Bench, judge_rule
+from metrics.insights.judge import Bench, judge_rule, judge_rules
 from metrics.insights.model import LEVELS, Evaluate, Finding, Reading, Rule
 from warehouse.base.periods import Period
 from warehouse.operations import Closing, ReadingRow, WarningChange, WarningRow
@@ -126,8 +126,7 @@ class Walk:
 
     def findings(self) -> tuple[Finding, ...]:
         """Judge now."""
-        bench = self.bench(self.now)
-        return tuple(found for rule in self.judged.values() for found in judge_rule(self.evaluate, rule, bench))
+        return tuple(judge_rules(self.evaluate, self.judged.values(), self.bench(self.now)))
 
     def firing(self, moment: Moment, told: Collection[Told]) -> set[Told]:
         """Return which of these readings held at an earlier moment."""

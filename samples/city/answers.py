@@ -97,10 +97,10 @@ def answer(known: Knowledge, indicator: str, node: str, period: str, grain: str 
         return _execution(known, node, months, indicator.partition(":")[2])
     figure = FIGURES[indicator]
     span = months[-1:] if figure.stock else months
-    above = known.add(figure.above(known, span[-1]), node, span)
+    above = known.add(known.measured(figure.above, span[-1]), node, span)
     if figure.below is None:
         return Answer(above.scaleb(figure.shift), above, None, figure.unit)
-    below = known.add(figure.below(known, span[-1]), node, span)
+    below = known.add(known.measured(figure.below, span[-1]), node, span)
     return Answer(float(above) / float(below) * 10**figure.shift, above, below, figure.unit)
 
 
@@ -108,7 +108,7 @@ def has_base(known: Knowledge, indicator: str, node: str, period: str, grain: st
     """Tell whether there is anything to divide by."""
     figure, months = FIGURES[indicator], months_of(period, grain)
     span = months[-1:] if figure.stock else months
-    return figure.below is None or known.add(figure.below(known, span[-1]), node, span) != 0
+    return figure.below is None or known.add(known.measured(figure.below, span[-1]), node, span) != 0
 
 
 def _execution(known: Knowledge, node: str, months: list[int], item: str | None) -> Answer:

@@ -84,20 +84,38 @@ class Knowledge:
         """The believable files received so far, in order."""
         return tuple(e for e in self.exports if e.believed and e.recorded_at <= self.at)
 
-    def rows(self, source: str) -> Iterator[Any]:
+    def rows(self, source: str) -> tuple[Any, ...]:
         """Return the rows of a dataset as known."""
+        if source not in self._rows:
+            self._rows[source] = tuple(self._gathered(source))
+        return self._rows[source]
+
+    @cached_property
+    def _rows(self) -> dict[str, tuple[Any, ...]]:
+        return {}
+
+    def _gathered(self, source: str) -> Iterable[Any]:
         files = [export for export in self.received if export.source == source]
         if source in _MONTH_OF:
-            yield from _latest_months(files, _MONTH_OF[source])
-        elif source in _KEY_OF:
+            return _latest_months(files, _MONTH_OF[source])
+        if source in _KEY_OF:
             key = _KEY_OF[source]
-            yield from {key(row): row for export in files for row in export.rows}.values()
-        elif source in _SLICE_OF:
+            return {key(row): row for export in files for row in export.rows}.values()
+        if source in _SLICE_OF:
             part = _SLICE_OF[source]
             latest = {part(row): export for export in files for row in export.rows}
-            yield from (row for export in files for row in export.rows if latest[part(row)] is export)
-        elif files:
-            yield from files[-1].rows
+            return (row for export in files for row in export.rows if latest[part(row)] is export)
+        return files[-1].rows if files else ()
+
+    def measured(self, measure: Callable[[Any, int], Sums], month: int) -> Sums:
+        """Return what a measure adds up as of a month, counted once however many nodes and periods ask for it."""
+        if (measure, month) not in self._measured:
+            self._measured[measure, month] = measure(self, month)
+        return self._measured[measure, month]
+
+    @cached_property
+    def _measured(self) -> dict[tuple[Callable[[Any, int], Sums], int], Sums]:
+        return {}
 
     # --- the tree ----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -37,7 +37,7 @@ def column(name: str, kind: Any = sa.String, *, null: bool = False, index: bool 
 
 
 def add_rows(engine: Engine, table: sa.Table, rows: Iterable[Any]) -> int:
-    listed = [asdict(row) for row in rows]
+    listed = [vars(row) for row in rows]
     if listed:
         with engine.begin() as con:
             con.execute(sa.insert(table), listed)

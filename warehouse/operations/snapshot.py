@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -83,9 +83,9 @@ SNAPSHOT_VALUE = sa.Table(
 def add_snapshot(engine: Engine, head: SnapshotRow, values: Sequence[SnapshotValueRow]) -> None:
     """Freeze a board: head and figures in one transaction."""
     with engine.begin() as con:
-        con.execute(sa.insert(SNAPSHOT).values(**asdict(head)))
+        con.execute(sa.insert(SNAPSHOT).values(**vars(head)))
         if values:
-            con.execute(sa.insert(SNAPSHOT_VALUE), [asdict(row) for row in values])
+            con.execute(sa.insert(SNAPSHOT_VALUE), [vars(row) for row in values])
 
 
 def snapshots(engine: Engine, kind: str | None = None) -> tuple[SnapshotRow, ...]:

@@ -24,7 +24,9 @@ from warehouse.readers.spool import spool_columns
 LARGEST = 4 << 20
 """Bytes of a file that is looked at as a whole; nobody writes tables below each other by hand in a larger one."""
 
-_BLANK_LINE = re.compile(rb"[^\s,;|\"][^\n]*\n[\s,;|\"]*\n(?=[\s,;|\"]*[^\s,;|\"])")
+_NOTHING = b' \t\n\r\f\v,;|"'
+_BLANK_LINE = re.compile(rb"\n[ \t\n\r\f\v,;|\"]*\n")
+"""A line of nothing; between others, once what is nothing at both ends is cut off."""
 
 
 def stacked_tables(text: Utf8File, name: str, delimiter: str, aliases: Aliases) -> tuple[RawTable, ...]:
@@ -45,7 +47,7 @@ def _regions(text: Utf8File, delimiter: str, aliases: Aliases, *, only_parted: b
     if text.path.stat().st_size > LARGEST:
         return ()
     data = text.path.read_bytes()[text.mark :]
-    if only_parted and not _BLANK_LINE.search(data):
+    if only_parted and not _BLANK_LINE.search(data.strip(_NOTHING)):
         return ()
     try:
         records = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), delimiter=delimiter, strict=True))
