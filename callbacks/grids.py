@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 import dash_ag_grid as dag
 
@@ -17,6 +18,10 @@ _GRID_WORDS = (
 _ROW_PIXELS = 34
 _ALL_ROWS_BELOW = 14
 _HEIGHT_PIXELS = 480
+_NARROW, _SURE, _WIDE = 6, 14, 60
+"""Widths in half characters: a column's least share, how much of it is never cut, its largest share. Figures need no more than is theirs."""
+_SORT_MARK = 2
+_HALF_PIXELS, _PADDING_PIXELS = 7.2, 26
 
 
 def grid(grid_id: str, content: Table, words: Language) -> dag.AgGrid:
@@ -40,7 +45,7 @@ def grid(grid_id: str, content: Table, words: Language) -> dag.AgGrid:
         id=grid_id,
         columnDefs=[_column(place, text, content.rows) for place, text in enumerate(content.headers)],
         rowData=[record(row) for row in body],
-        defaultColDef={"sortable": True, "resizable": True, "filter": True, "minWidth": 70},
+        defaultColDef={"sortable": True, "resizable": True, "filter": True},
         dashGridOptions=options,
         className="ag-theme-cockpit",
         style={"height": f"{_HEIGHT_PIXELS}px" if tall else None, "width": "100%"},
@@ -58,12 +63,14 @@ def record(row: Sequence[Cell]) -> dict[str, Any]:
 
 def _column(place: int, header: str, rows: Sequence[Sequence[Cell]]) -> dict[str, Any]:
     is_number = bool(rows) and rows[0][place].is_number
-    longest = max((len(row[place].text) for row in rows), default=0)
+    longest = max((_width(row[place].text) for row in rows), default=0)
+    wanted = max(longest, _width(header) + _SORT_MARK)
     column: dict[str, Any] = {
         "headerName": header,
         "field": f"v{place}" if is_number else f"t{place}",
         "tooltipField": f"t{place}",
-        "flex": min(max(longest, len(header) + 2, 6), 40),
+        "minWidth": round(min(wanted, _SURE) * _HALF_PIXELS + _PADDING_PIXELS),
+        "flex": _NARROW if is_number else min(max(wanted, _NARROW), _WIDE),
     }
     if is_number:
         column |= {
@@ -72,6 +79,11 @@ def _column(place: int, header: str, rows: Sequence[Sequence[Cell]]) -> dict[str
             "filter": "agNumberColumnFilter",
         }
     return column
+
+
+def _width(text: str) -> int:
+    """Return the room a text takes, in half characters: a Chinese character takes two."""
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def _number(full: str | None) -> float | None:
