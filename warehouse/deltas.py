@@ -17,11 +17,10 @@ from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import SegmentRow
 from warehouse.growth import with_columns
-from warehouse.segment import seal
+from warehouse.segment import BATCH_ROOM, PARTS, SHEET_ROOM, seal
 from warehouse.stage import valid_span
 
-PARTS, SHEET_ROOM, BATCH_ROOM = 64, 2**30, 2**40
-"""A row's id is its batch, sheet, line and part of the line; a line of a wide form has a part per group."""
+__all__ = ["BATCH_ROOM", "PARTS"]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ MARK = "h"
 """First letter of a history's name; a batch's own segment begins with its number."""
 
 
+PARTS, SHEET_ROOM, BATCH_ROOM = 64, 2**30, 2**40
+"""A row's id is its batch, sheet, line and part of the line; a line of a wide form has a part per group."""
+
 FAST, SMALL = "lz4_raw", "zstd"
 """How a segment is packed: a first load is large and waited for; what is restated comes again and again and is kept."""
 TAKEN_BACK = "row_id, batch_seq, n, from_m, to_m"

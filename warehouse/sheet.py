@@ -44,9 +44,10 @@ class Sheet:
         places = [f"c{index}" for index, _ in self.mapped.columns.values()]
         years = self._years()
         # converting a long column leaves the interpreter free for the next one
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            read_all = pool.map if self.table.rows > LONG else map
-            for chunk in self.table.chunks():
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            is_long = self.table.rows > LONG
+            read_all = pool.map if is_long else map
+            for chunk in _ahead(self.table.chunks(), pool) if is_long else self.table.chunks():
                 row_no = chunk.column(ROW_NO).combine_chunks()
                 read = read_all(ColumnReader.read, readers.values(), map(chunk.column, places))
                 typed = dict(zip(readers, read, strict=True))
@@ -128,6 +129,14 @@ class Sheet:
             for row, text, cell in typed[name].remarks:
                 if cell.fault:
                     yield self.number, row_no[row].as_py(), name, cell.fault, text, cell.hint
+
+
+def _ahead(chunks: Iterator[pa.Table], pool: ThreadPoolExecutor) -> Iterator[pa.Table]:
+    """Give the chunks of a table; the next is taken from the file while one is read."""
+    coming = pool.submit(next, chunks, None)
+    while (chunk := coming.result()) is not None:
+        coming = pool.submit(next, chunks, None)
+        yield chunk
 
 
 def _count_notes(typed: Mapping[str, Typed], notes: Counter[str]) -> None:

@@ -19,6 +19,7 @@ from warehouse.base.periods import OPEN
 from warehouse.base.sql import quote
 from warehouse.contracts import Check, Column, Contract
 from warehouse.crossed import crossed_name, filled, write_crossed
+from warehouse.draft import DRAFTED, Draft
 from warehouse.mapping import Mapped, column_of
 from warehouse.meanings import Meanings
 from warehouse.readers.faults import Fault, ReadRefused
@@ -49,12 +50,15 @@ class Staged:
     """What was read though a person who looks at the sheet does not see it."""
     held: frozenset[str] = frozenset()
     """Columns that some sheet of the file fills."""
+    draft: Draft | None = None
+    """Where the rows lie as the segment they may become."""
 
 
 def stage_file(
-    con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[tuple[RawTable, Mapped]], meanings: Meanings
-) -> Staged:
-    """Read the sheets of a file into `staged`, and what could not be understood into `faults`."""
+    con: duckdb.DuckDBPyConnection, contract: Contract, sheets: Sequence[tuple[RawTable, Mapped]], meanings: Meanings,
+    draft: Draft | None = None,
+) -> Staged:  # fmt: skip
+    """Read the sheets of a file into `staged`, and what could not be understood into `faults`; a large file into a draft."""
     mapped = [columns for _, columns in sheets]
     held = frozenset(column.name for column in contract.columns if _is_held(column, contract, mapped))
     staged = Staged(held=held)
@@ -69,9 +73,24 @@ def stage_file(
             staged.skipped[reason] += count
         faults += [(number, f.row or 0, f.column or "", f.code, f.value, f.hint) for f in table.row_faults]
     readings = (Sheet(contract, t, n, m, meanings, held).rows(faults, staged.notes) for n, (t, m) in enumerate(sheets))
-    _hold(con, contract, held, _bounded(chain.from_iterable(readings), faults, sheets[0][0].file if sheets else ""))
+    rows = _bounded(chain.from_iterable(readings), faults, sheets[0][0].file if sheets else "")
+    if draft is not None and draft.suits(contract, staged.rows_in, mapped):
+        _draft(con, contract, rows, draft, staged)
+    else:
+        _hold(con, contract, held, rows)
     _write_faults(con, faults)
     return staged
+
+
+def _draft(
+    con: duckdb.DuckDBPyConnection, contract: Contract, rows: Iterator[pa.Table], draft: Draft, staged: Staged
+) -> None:
+    """Write the rows as the segment they may become, and let `staged` be what lies there."""
+    con.execute("DROP VIEW IF EXISTS staged").fetchall()
+    draft.write(con, contract, staged.sheets[0], valid_span(contract), rows)
+    draft.show(con, contract)
+    _show(con, contract, [column.name for column in contract.columns], DRAFTED)
+    staged.draft = draft
 
 
 def _hold(con: duckdb.DuckDBPyConnection, contract: Contract, held: Collection[str], rows: Iterator[pa.Table]) -> None:
@@ -163,7 +182,8 @@ def finish(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
     for name, expr in contract.derived.items():
         con.execute(f'UPDATE staged_rows SET "{name}" = {expr} WHERE "{name}" IS NULL')
     _row_checks(con, contract, staged.held)
-    _duplicates(con, contract, staged.sheets)
+    if staged.draft is None or not staged.draft.is_unique:
+        _duplicates(con, contract, staged.sheets)
     staged.notes.update(check_spans(con, contract))
 
 

@@ -18,6 +18,7 @@ from warehouse.control import SegmentRow, iso
 from warehouse.control_totals import total_gaps
 from warehouse.corrections import advised, relabelled
 from warehouse.deltas import Change, compare, good_rows, known_rows
+from warehouse.draft import Draft
 from warehouse.held import Held
 from warehouse.line_sums import line_gaps
 from warehouse.locks import find_locks, keep_final, set_aside
@@ -76,9 +77,11 @@ class Outcome:
     change: Change
     entries: Sequence[Mapping[str, Any]]
     counts: Mapping[str, int]
+    is_drafted: bool = False
+    """Whether the changes are the rows of the file just as they were drafted."""
 
 
-def understand(bench: Bench, delivery: Delivery) -> Understood:
+def understand(bench: Bench, delivery: Delivery, draft: Draft | None = None) -> Understood:
     """Read, recognise and stage a file; `ReadRefused` carries all faults that could be found."""
     tables = bench.read(delivery)
     advice = delivery.advice
@@ -88,7 +91,7 @@ def understand(bench: Bench, delivery: Delivery) -> Understood:
     advice.reach.check_source(contract, delivery.name)
     own = own_sheets(bench.contracts, contract, tables, is_declared=delivery.source is not None)
     contract = portioned(contract, delivery.portion)
-    staged, read = stage_tables(bench, contract, delivery, own)
+    staged, read = stage_tables(bench, contract, delivery, own, draft)
     advice.reach.set_aside(bench.con, contract, delivery.name)
     if passed_over := sum(table.rows for table in tables if table not in read):
         staged.skipped["other_sheet"] += passed_over
@@ -96,7 +99,7 @@ def understand(bench: Bench, delivery: Delivery) -> Understood:
 
 
 def stage_tables(
-    bench: Bench, contract: Contract, delivery: Delivery, tables: Sequence[RawTable]
+    bench: Bench, contract: Contract, delivery: Delivery, tables: Sequence[RawTable], draft: Draft | None = None
 ) -> tuple[stage.Staged, list[RawTable]]:
     """Stage every table of the file; header faults of all tables are refused together."""
     faults: list[Fault] = []
@@ -112,9 +115,11 @@ def stage_tables(
     directory = bench.units() if contract.org_column and contract.name != "org_unit" else Directory(())
     directory = seen_from(advised(directory, delivery.advice.corrections), delivery.advice.reach.units)
     meanings = Meanings(directory)
-    staged = stage.stage_file(bench.con, contract, plans, meanings)
+    staged = stage.stage_file(bench.con, contract, plans, meanings, draft)
     refuse_contradictions(bench.con, contract, [table for table, _ in plans])
     settle_names(bench.con, contract, meanings)
+    if staged.draft is not None and meanings.open_names:
+        staged.draft.is_whole = False
     stage.finish(bench.con, contract, staged)
     gaps = [*line_gaps(bench.con, contract, plans, meanings), *total_gaps(bench.con, contract, plans, meanings)]
     staged.gaps += [gap.texts() for gap in gaps]
@@ -143,7 +148,8 @@ def compare_with_known(bench: Bench, delivery: Delivery, understood: Understood)
     change = compare(con, contract, known=known, quarantined=quarantined, span=delivery.span, within=within)
     if has_locks:
         change, staged.notes["kept_final"] = keep_final(con, contract, change)
-    return Outcome(change, entries, _counts(staged, change, quarantined))
+    is_drafted = staged.draft is not None and staged.draft.is_whole and not (known or entries or has_locks)
+    return Outcome(change, entries, _counts(staged, change, quarantined), is_drafted)
 
 
 def _know(bench: Bench, contract: Contract, delivery: Delivery) -> bool:
