@@ -7,24 +7,33 @@ import sys
 import tempfile
 from pathlib import Path
 
+import samples
+
 
 def main(name: str, store: str) -> int:
-    """Write the sample's exports, load them through the ordinary command, keep the truth file beside the store."""
+    """Write the sample's exports, load them through the ordinary command, keep the truth file beside the store.
+
+    The files are loaded while the truth, which nothing waits for, is still being worked out.
+    """
     target = Path(store)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cockpit-") as scratch:
         exports = Path(scratch) / name
         truth = target.parent / f"{target.name}.truth.json"
         base = [sys.executable, "-m", "cockpit"]
+        loading: list[subprocess.Popen[bytes]] = []
+
+        def load() -> None:
+            print("Loading them and publishing the figures …", flush=True)
+            command = [*base, "load", str(exports), "--store", store]
+            loading.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+
         print(f"Writing the exported files of sample '{name}' …", flush=True)
-        subprocess.run(
-            [*base, "sample", name, "--out", str(exports), "--truth", str(truth)], check=True, stdout=subprocess.DEVNULL
-        )
-        print("Loading them and publishing the figures …", flush=True)
-        done = subprocess.run([*base, "load", str(exports), "--store", store], check=False, stdout=subprocess.DEVNULL)
+        samples.write(name, exports, truth=truth, handed_over=load)
+        done = loading[0].wait()
         print("Projections, warnings, first snapshot …", flush=True)
         subprocess.run([*base, "worker", "--once", "--store", store], check=True)
-    return 0 if done.returncode in (0, 1) else done.returncode
+    return 0 if done in (0, 1) else done
 
 
 if __name__ == "__main__":

@@ -72,6 +72,12 @@ def holidays() -> frozenset[dt.date]:
 
 
 @cache
+def has_holiday(month: int) -> bool:
+    """Tell whether a statutory day off lies in a month."""
+    return any(month_of(date) == month for date in holidays())
+
+
+@cache
 def working_days(month: int) -> tuple[dt.date, ...]:
     """Return the working days of a month (adjusted Saturdays are left out)."""
     days = (day(month, number) for number in range(1, days_in(month) + 1))

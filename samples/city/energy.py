@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from samples.city import timeline as t
 from samples.city.bodies import Body, City
@@ -217,6 +218,7 @@ def _sub_reading(consumption: Consumption, meter_no: str, body: Body, item: str,
     return _metered(consumption.city, f"{meter_no}-{item}", body, item, powers, month)
 
 
+@cache
 def _sub_power(power: Decimal, item: str, month: int) -> Decimal:
     parts = {name: share * (_COOLING[moon(month) - 1] if name == "B1" else 1.0) for name, share in SUB_ITEMS.items()}
     return places(float(power) * 0.97 * parts[item] / sum(parts.values()), 0)

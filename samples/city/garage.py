@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from samples.city.bodies import City
-from samples.city.calendar import day, days_in, holidays, label, month_of, moon, working_days, year_of
+from samples.city.calendar import day, days_in, has_holiday, label, month_of, moon, working_days, year_of
 from samples.city.cars import COURIER, EMERGENCY, ENFORCEMENT, IN_USE, SEALED, SPECIAL, Car
 from samples.city.chance import cents, dice, places
 
@@ -89,7 +89,7 @@ def _due(car: Car, month: int, number: int) -> dt.date:
 
 def _seal(car: Car, month: int, chance: float) -> str:
     """How the car stood over the holidays of a month; blank in a month without any."""
-    if not any(month_of(date) == month for date in holidays()) or car.status(month) not in (IN_USE, SEALED):
+    if not has_holiday(month) or car.status(month) not in (IN_USE, SEALED):
         return ""
     if car.status(month) == SEALED:
         return "已封存"

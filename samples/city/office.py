@@ -200,10 +200,10 @@ def _told(world: World, series: Series, place: int) -> Iterator[Export]:
     for first in range(FIRST, world.last + 1, series.every):
         last = min(first + series.every - 1, world.last)
         sent = moment(day(last + 1, rng.randint(*series.days)), series.hour, rng.randint(0, 29) + place)
-        rows: list[Any] = [row for m in range(first, last + 1) for row in series.rows(m, sent)]
+        fresh = {month: series.rows(month, sent) for month in range(first, last + 1)}
+        rows: list[Any] = [row for month in fresh for row in fresh[month]]
         news = _closed_since(series, first - 1, sent, told) if series.stays_open and first > FIRST else []
-        for month in range(first, last + 1):
-            told[month] = (sent, series.rows(month, sent))
+        told.update({month: (sent, fresh[month]) for month in fresh})
         suffix = "xls" if last % 6 == 3 and series.source in ("energy_use", "evaluation") else "xlsx"
         form = _form_of(series, first, last)
         export = monthly(series.source, sent, [*news, *rows], first, last, form=form, suffix=suffix)
