@@ -89,11 +89,13 @@ def load_and_publish(
     clock: Clock = system_clock,
     progress: Progress | None = None,
     advice: Advice = NO_ADVICE,
+    span: tuple[int, int] | None = None,
 ) -> list[FileReport]:
     """Load files and publish; when this returns the figures are served."""
     reports = ingest.load(
-        store, paths, source=source, recorded_at=recorded_at, actor=actor, clock=clock, progress=progress, advice=advice
-    )
+        store, paths, source=source, recorded_at=recorded_at, actor=actor, clock=clock, progress=progress,
+        advice=advice, span=span,
+    )  # fmt: skip
     rebuild(store, clock=clock, progress=progress, force=False)
     return reports
 

@@ -32,6 +32,7 @@ from metrics.tables import columns_of, create_table, decimals, has_rows, literal
 from warehouse.allocating import SHARED_KINDS
 from warehouse.base.periods import OPEN, month_of
 from warehouse.contracts import Contract
+from warehouse.declared import declared_months
 from warehouse.file_reports import as_reported
 from warehouse.reviewed import is_owed, looking_at_reviewed, works_with_review
 
@@ -85,13 +86,19 @@ def build(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], cat
 def build_source(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contracts: Mapping[str, Contract],
                   span: Span, tables: Container[str]) -> bool:  # fmt: skip
     """Write the changes of a source per unit; tell whether it has any rows."""
-    if f"d_{source.of}" not in tables or not has_rows(con, f"d_{source.of}"):
-        return False
-    if not has_rows(con, prepare(con, source, catalogue, contracts)):
+    if f"d_{source.of}" not in tables or not tells(con, source, catalogue, contracts):
         return False
     build_leaf(con, source, catalogue, contracts, span)
-    build_unit(con, source, catalogue, contracts[source.of])
+    build_unit(con, source, catalogue, contracts[source.of], span)
     return True
+
+
+def tells(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contracts: Mapping[str, Contract]) -> bool:  # fmt: skip
+    """Prepare the rows of a source; tell whether there are any, or a file said of some month that there were none."""
+    declared = declared_months(con, source.of) is not None
+    if not declared and not has_rows(con, f"d_{source.of}"):
+        return False
+    return has_rows(con, prepare(con, source, catalogue, contracts)) or declared
 
 
 def _carry_up(con: duckdb.DuckDBPyConnection, sources: Iterable[Source], counted: Iterable[Atom]) -> None:
@@ -108,7 +115,10 @@ def _build_reviewed(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Cont
         contract = contracts[source.of]
         build_leaf(con, source, catalogue, contracts, span)
         by_file = is_owed(contract) and contract.coverage == "file"
-        build_unit(con, source, catalogue, contract, file_reports(source, contract) if by_file else None)
+        declared = declared_months(con, source.of, low=span.first, high=span.end)
+        build_unit(
+            con, source, catalogue, contract, span, file_reports(source, contract, declared) if by_file else None
+        )
     cells = rebuild_cells(con, catalogue, contracts, touched, counted, (span.first, span.end))
     _carry_up(con, touched, cells)
     build_now(con, live, built)
@@ -208,12 +218,14 @@ def leaf_sql(rows: str, dims: Mapping[str, str], values: Mapping[str, str], span
     GROUP BY unit, month_no, batch_seq{listed} HAVING {moved}"""
 
 
-def build_unit(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contract: Contract,
+def build_unit(con: duckdb.DuckDBPyConnection, source: Source, catalogue: Catalogue, contract: Contract, span: Span,
                reports: str | None = None) -> None:  # fmt: skip
     """Fold the dimensions and add `got`: by the unit's own rows, or by any row of the month when a file covers all."""
     names = [atom.name for atom, _ in source_atoms(source.name, catalogue)]
     if reports is None:
-        reports = _file_reports(source) if contract.coverage == "file" else _unit_reports(source)
+        by_file = contract.coverage == "file"
+        declared = declared_months(con, source.of, low=span.first, high=span.end) if by_file else None
+        reports = _file_reports(source, declared) if by_file else _unit_reports(source)
     sums = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in names)
     empty = "".join(f", NULL AS {quoted(name)}" for name in names)
     select = f"""
@@ -234,10 +246,11 @@ def _unit_reports(source: Source) -> str:
         FROM (SELECT unit, month_no, batch_seq, sum(n) AS n FROM {quoted("leaf_" + source.name)} GROUP BY ALL))"""
 
 
-def _file_reports(source: Source) -> str:
+def _file_reports(source: Source, declared: str | None) -> str:
     """SQL of reports where a file of the month speaks for every unit of the theme, or for those it names alone."""
     changes = f"SELECT unit, month_no, batch_seq, n FROM {quoted('leaf_' + source.name)}"
-    return as_reported(changes, f"SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}")
+    members = f"SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}"
+    return as_reported(changes, members, declared)
 
 
 def build_node(con: duckdb.DuckDBPyConnection, name: str, theme: str) -> None:

@@ -32,6 +32,7 @@ from metrics.cubes import (
     built_atoms,
     is_followed,
     outside_sql,
+    tells,
 )
 from metrics.facts import cell_sources, prepare
 from metrics.lanes import (
@@ -52,8 +53,9 @@ from metrics.lanes import (
 from metrics.lay_plans import add_region_changes, moved_months, region_changes
 from metrics.model import Atom, Catalogue, Source
 from metrics.reviewed_cubes import file_reports, touched_sources
-from metrics.tables import has_rows, literal, quoted, table_names
+from metrics.tables import literal, quoted, table_names
 from warehouse.contracts import Contract
+from warehouse.declared import declared_months
 from warehouse.incremental import Anew, Change
 from warehouse.reviewed import SCHEMA, is_owed, works_with_review
 
@@ -104,7 +106,7 @@ def _live(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], cat
     for source in catalogue.sources.values():
         if source.name in names or not ({source.of, *_looked_up(source)} & set(change.reported)):
             continue
-        if has_rows(con, f"d_{source.of}") and has_rows(con, prepare(con, source, catalogue, contracts)):
+        if tells(con, source, catalogue, contracts):
             raise Anew(f"the source {source.name} gets its first rows")
     return [catalogue.sources[name] for name in names]
 
@@ -164,7 +166,7 @@ def _build_whole(lane: Lane, source: Source) -> None:
     with lane.looking(scratch=False):
         prepare(lane.con, source, lane.catalogue, lane.contracts)
         build_leaf(lane.con, source, lane.catalogue, lane.contracts, span)
-        build_unit(lane.con, source, lane.catalogue, lane.contracts[source.of], _reports(lane, source))
+        build_unit(lane.con, source, lane.catalogue, lane.contracts[source.of], span, _reports(lane, source))
         build_node(lane.con, source.name, source.theme)
 
 
@@ -184,7 +186,8 @@ def _reports(lane: Lane, source: Source) -> str | None:
     """SQL of reports that decisions tell, not rows; None where the rows do."""
     contract = lane.contracts[source.of]
     by_file = lane.state == "reviewed" and is_owed(contract) and contract.coverage == "file"
-    return file_reports(source, contract) if by_file else None
+    declared = declared_months(lane.con, source.of, low=lane.pieces[0].span.first, high=lane.pieces[-1].span.end)
+    return file_reports(source, contract, declared) if by_file else None
 
 
 def _append_source(lane: Lane, source: Source) -> None:
@@ -201,22 +204,38 @@ def _append_source(lane: Lane, source: Source) -> None:
         con.execute(f"INSERT INTO {SCRATCH}.added BY NAME SELECT * FROM {SCRATCH}.{quoted(leaf)} WHERE {piece.new}")
         drop(lane, f"d_{source.of}", leaf)
     reports = _reports(lane, source) if source.of in lane.moved or len(lane.pieces) > 1 else None
-    if reports is None and not is_filled(lane, "added"):
+    declared = _declared_anew(lane, source)
+    if reports is None and not declared and not is_filled(lane, "added"):
         return
     con.execute(f"INSERT INTO {place} BY NAME SELECT * FROM {SCRATCH}.added")
-    con.execute(f"CREATE VIEW {SCRATCH}.{quoted(leaf)} AS {_bearing(lane, source, place)}")
+    con.execute(f"CREATE VIEW {SCRATCH}.{quoted(leaf)} AS {_bearing(lane, source, place, declared)}")
     with lane.looking(scratch=True):
-        build_unit(con, source, lane.catalogue, lane.contracts[source.of], reports)
+        span = Span(lane.pieces[0].span.first, lane.pieces[-1].span.end)
+        build_unit(con, source, lane.catalogue, lane.contracts[source.of], span, reports)
     con.execute(f"DROP VIEW {SCRATCH}.{quoted(leaf)}")
     _carry_up(lane, source.name, source.theme, lane.new)
 
 
-def _bearing(lane: Lane, source: Source, place: str) -> str:
+def _declared_anew(lane: Lane, source: Source) -> set[int]:
+    """Return the months that were declared, or no longer are, since; in months the cubes did not reach, whenever."""
+    con, found = lane.con, set[int]()
+    for piece in lane.pieces if lane.contracts[source.of].coverage == "file" else ():
+        since = lane.before if piece.is_moved else -1
+        if told := declared_months(con, source.of, since=since, low=piece.span.first, high=piece.span.end):
+            found |= {
+                row[0] for row in con.execute(f"SELECT month_no FROM ({told}) WHERE batch_seq > {since}").fetchall()
+            }
+    return found
+
+
+def _bearing(lane: Lane, source: Source, place: str, declared: set[int]) -> str:
     """SQL of the changes of a source that decide the reports of the units and months it moved in."""
     if lane.contracts[source.of].coverage != "file":
         return f"""SELECT l.* FROM {place} l SEMI JOIN {SCRATCH}.added a
             ON a.unit IS NOT DISTINCT FROM l.unit AND a.month_no = l.month_no"""
-    months = {row[0] for row in lane.con.execute(f"SELECT DISTINCT month_no FROM {SCRATCH}.added").fetchall()}
+    months = {
+        row[0] for row in lane.con.execute(f"SELECT DISTINCT month_no FROM {SCRATCH}.added").fetchall()
+    } | declared
     wanted = sorted({month - back for month in months for back in range(LOOK_BACK + 1)})
     return f"SELECT * FROM {place} WHERE month_no IN ({', '.join(map(str, wanted)) or 'NULL'})"
 

@@ -53,7 +53,7 @@ def _sources_of(atoms: Sequence[Atom], catalogue: Catalogue) -> set[str]:
     return {name for atom in atoms for name in cell_sources(atom, catalogue)}
 
 
-def file_reports(source: Source, contract: Contract) -> str:
+def file_reports(source: Source, contract: Contract, declared: str | None = None) -> str:
     """SQL of `got` per unit, month and batch: a decision that stands, or a file where everything loaded counts.
 
     For whom such a file speaks is the rule of `warehouse.file_reports`, told by the rows as reported.
@@ -64,7 +64,7 @@ def file_reports(source: Source, contract: Contract) -> str:
         SELECT unit, {period_of(contract)}, rec_to, -1 FROM main.{table} WHERE rec_to < {OPEN}"""
     return f"""
     SELECT unit, month_no, batch_seq, sum(got) AS got FROM (
-        WITH {speaking(changes)},
+        WITH {speaking(changes, declared)},
         members AS (SELECT DISTINCT dsc AS unit FROM population WHERE theme = {literal(source.theme)}),
         told AS (
             SELECT m.unit, s.month_no AS m, s.batch_seq AS rec_from, coalesce(s.until, {OPEN}) AS rec_to

@@ -59,6 +59,7 @@ BATCH = sa.Table(
     sa.Column("delta_rows", sa.Integer, nullable=False),
     sa.Column("withdraws", sa.Integer),
     sa.Column("why", sa.String),
+    sa.Column("declared", sa.String),
 )
 
 SEGMENT = sa.Table(

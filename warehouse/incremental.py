@@ -26,6 +26,7 @@ from warehouse.base.paths import these_files
 from warehouse.base.periods import OPEN
 from warehouse.contracts import Contract
 from warehouse.control import DELTA, SegmentRow
+from warehouse.declared import declared_since
 from warehouse.doubts import find_doubts
 from warehouse.governance import DATASET, renew_governance
 from warehouse.projection import (
@@ -161,6 +162,10 @@ def advance(
         stands = _write_again(con, store, contract, step.before, has_review=has_review)
         for state, is_same in zip((reported, reviewed), stands, strict=False):
             state[contract.name] = is_same
+    for name in declared_since(con, step.before):
+        reported.setdefault(name, True)
+        if has_review and is_owed(store.contracts[name]):
+            reviewed.setdefault(name, True)
     reported[DATASET] = renew_governance(con, store, step.before)
     write_meta(con, store, through, catalogue, built_at)
     return Change(step.before, reported, reviewed)

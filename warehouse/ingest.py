@@ -18,6 +18,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -26,12 +27,13 @@ from sqlalchemy.engine import Connection
 from warehouse import quarantine
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
-from warehouse.base.periods import FISCAL_START, OPEN
+from warehouse.base.periods import FISCAL_START, OPEN, month_of
 from warehouse.base.workdays import COUNTRY, DEFAULT_COUNTRY
 from warehouse.belonging import Hand
 from warehouse.contracts import Contract, normalise_label
 from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
 from warehouse.corrections import NO_ADVICE, Advice
+from warehouse.declared import NOTHING, Declared, declared_by, is_news, is_nil_report
 from warehouse.deltas import compare, good_rows, write_segment
 from warehouse.directory import NAMING, REGISTER, read_directory
 from warehouse.draft import Draft
@@ -45,7 +47,7 @@ from warehouse.protection.shield import Kept, check_entries, noted, recount, shi
 from warehouse.protection.watch import Suspicious, watch
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.messages import message
-from warehouse.readers.raw import RawTable
+from warehouse.readers.raw import NoRows, RawTable
 from warehouse.readers.signatures import recognise
 from warehouse.readers.tables import read_tables
 from warehouse.receipts import FileReport, already, outcome_text
@@ -90,15 +92,20 @@ class Loader:
 
     def read(self, delivery: Delivery) -> tuple[RawTable, ...]:
         """Return the tables of a file, read once."""
-        found = self.tables.pop(delivery.path, None)
-        tables = (
-            found if found is not None else read_tables(delivery.path, self.knows, name=delivery.name, zone=self.zone)
-        )
+        tables = self.tables.pop(delivery.path, ()) or self._tables(delivery)
         if any(words()["heads"]["identity"] in table.labels for table in tables):
             raise ReadRefused(Fault("return_sheet", delivery.name))
         if delivery.path in self.trusted:
             return tables
         return watch(delivery.path, delivery.name, recognise(delivery.path, delivery.name), tables, self.contracts)
+
+    def _tables(self, delivery: Delivery) -> tuple[RawTable, ...]:
+        try:
+            return read_tables(delivery.path, self.knows, name=delivery.name, zone=self.zone)
+        except NoRows as nothing:
+            if not is_nil_report(self.contracts, delivery, nothing.tables):
+                raise
+            return nothing.tables
 
     @cached_property
     def held(self) -> Held:
@@ -155,9 +162,13 @@ def load(
     clock: Clock = system_clock,
     progress: Progress | None = None,
     advice: Advice = NO_ADVICE,
+    span: tuple[int, int] | None = None,
 ) -> list[FileReport]:
-    """Load files in the order they became known; each file is committed on its own. Does not publish."""
-    handover = gather(paths, source, recorded_at).advised(advice)
+    """Load files in the order they became known; each file is committed on its own. Does not publish.
+
+    `span` are the months they cover, where the one who hands them in says it; a manifest says it for each file.
+    """
+    handover = gather(paths, source, recorded_at, span).advised(advice)
     if source is not None and source not in store.contracts:
         raise UnknownName("source", source, store.contracts)
     store.create()
@@ -316,13 +327,15 @@ def _commit_file(
     segments: list[SegmentRow] = []
     batch = None
     status = "unchanged" if change.unchanged or not counts["quarantined"] else "refused"
+    declared = declared_by(con, contract, delivery, understood.tables, entries, _month_of(loader, moment))
     if change.delta_rows:
-        status = "committed"
         if staged.draft is not None and found.is_drafted:
             segments = [staged.draft.seal(con, contract, loader.store.segments, last + 1)]
         else:
             segments = [_segment(loader, contract, last + 1, delivery.name, staged.sheets)]
-        batch = batch_row(loader, contract.name, delivery.name, sha, last + 1, moment, segments, counts)
+    if segments or (declared.months and is_news(control.batches(), contract.name, declared)):
+        status = "committed"
+        batch = batch_row(loader, contract.name, delivery.name, sha, last + 1, moment, segments, counts, declared)
     text = noted(outcome_text(contract, counts, staged, entries) | delivery.advice.as_text(), kept.removed)
     seq = batch["batch_seq"] if batch else None
     receipt = receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
@@ -340,6 +353,11 @@ def _commit_file(
     if contract.name in NAMING:
         loader.directory = None
     return FileReport(delivery.name, contract.name, seq, status, counts, text)
+
+
+def _month_of(loader: Loader, moment: dt.datetime) -> int:
+    """The month it is where the store lies; the months before it are over."""
+    return month_of(moment.astimezone(ZoneInfo(loader.zone)).date())
 
 
 def _segment(loader: Loader, contract: Contract, seq: int, name: str, sheets: Sequence[str]) -> SegmentRow:
@@ -387,11 +405,13 @@ def receipt_row(
 
 def batch_row(
     loader: Loader, dataset: str, name: str, sha: str, seq: int, moment: dt.datetime,
-    segments: Sequence[SegmentRow], counts: Mapping[str, int],
+    segments: Sequence[SegmentRow], counts: Mapping[str, int], declared: Declared = NOTHING,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the row of the control log that makes a delivery a batch."""
-    low = min((segment.from_m for segment in segments), default=None)
-    high = max((segment.to_m for segment in segments), default=None)
+    said = [(declared.months[0], declared.months[-1] + 1)] if declared.months else []
+    spans = [(segment.from_m, segment.to_m) for segment in segments] or said
+    low = min((span[0] for span in spans), default=None)
+    high = max((span[1] for span in spans), default=None)
     return {
         "batch_seq": seq,
         "dataset": dataset,
@@ -404,5 +424,6 @@ def batch_row(
         "committed_at": iso(loader.clock()),
         "period_from": low,
         "period_to": None if high in (None, OPEN) else high,
+        "declared": declared.text,
         **{column: counts.get(column, 0) for column in COUNTS},
     }

@@ -49,14 +49,19 @@ class Handover:
         return replace(self, deliveries=tuple(replace(delivery, advice=advice) for delivery in self.deliveries))
 
 
-def gather(paths: Iterable[Path], source: str | None, recorded_at: dt.datetime | None) -> Handover:
-    """Collect the files behind paths; raises RefusedInput naming every path that does not exist."""
+def gather(
+    paths: Iterable[Path], source: str | None, recorded_at: dt.datetime | None, span: tuple[int, int] | None = None
+) -> Handover:
+    """Collect the files behind paths; raises RefusedInput naming every path that does not exist.
+
+    `span` are the months `[from, to)` the files cover, as the one who hands them in says.
+    """
     paths = list(paths)
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise RefusedInput(f"No such file or folder: {', '.join(missing)}.", "check the spelling of the path")
     manifests = [path / "manifest.toml" for path in paths if path.is_dir() and (path / "manifest.toml").exists()]
-    _refuse_options(manifests, source, recorded_at)
+    _refuse_options(manifests, source, recorded_at, span)
     found = {path.parent: read_manifest(path) for path in manifests}
     deliveries: list[Delivery] = []
     for path in paths:
@@ -64,17 +69,20 @@ def gather(paths: Iterable[Path], source: str | None, recorded_at: dt.datetime |
             deliveries += found[path].deliveries
         elif path.is_dir():
             files = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
-            deliveries += [_single(file, source, recorded_at) for file in files]
+            deliveries += [_single(file, source, recorded_at, span) for file in files]
         else:
-            deliveries.append(_single(path, source, recorded_at))
+            deliveries.append(_single(path, source, recorded_at, span))
     early = dt.datetime.max.replace(tzinfo=dt.UTC)
     ordered = tuple(sorted(deliveries, key=lambda d: d.recorded_at or early))
     return Handover(ordered, _one_store({path: handover.store for path, handover in found.items()}))
 
 
-def _refuse_options(manifests: Iterable[Path], source: str | None, recorded_at: dt.datetime | None) -> None:
+def _refuse_options(
+    manifests: Iterable[Path], source: str | None, recorded_at: dt.datetime | None, span: tuple[int, int] | None
+) -> None:
     """A manifest says itself what its files are and when they became known; an option beside it would be lost."""
-    given = [name for name, value in (("--source", source), ("--recorded-at", recorded_at)) if value is not None]
+    options = (("--source", source), ("--recorded-at", recorded_at), ("--period", span))
+    given = [name for name, value in options if value is not None]
     for path in manifests:
         if given:
             raise RefusedInput(
@@ -98,8 +106,8 @@ def _one_store(said: Mapping[Path, Mapping[str, str]]) -> dict[str, str]:
     return facts
 
 
-def _single(path: Path, source: str | None, recorded_at: dt.datetime | None) -> Delivery:
-    return Delivery(path, path.name, source, recorded_at, readable=path.suffix.lower() in READABLE)
+def _single(path: Path, source: str | None, recorded_at: dt.datetime | None, span: tuple[int, int] | None) -> Delivery:
+    return Delivery(path, path.name, source, recorded_at, span, readable=path.suffix.lower() in READABLE)
 
 
 def read_manifest(path: Path) -> Handover:

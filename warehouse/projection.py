@@ -20,13 +20,14 @@ from warehouse.billing import spread_bills
 from warehouse.closure import build_closure
 from warehouse.contracts import FEW, Contract
 from warehouse.control import SegmentRow, from_iso
+from warehouse.declared import write_declared
 from warehouse.doubts import build_doubts
 from warehouse.governance import build_governance
 from warehouse.growth import with_columns
 from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_reviewed, works_with_review
 from warehouse.store import Store
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 
 
 def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime) -> None:
@@ -79,6 +80,8 @@ def write_batches(con: duckdb.DuckDBPyConnection, store: Store) -> None:
         " period_to INTEGER, rows_in BIGINT, accepted BIGINT, unchanged BIGINT, quarantined BIGINT, skipped BIGINT,"
         " removed BIGINT, delta_rows BIGINT, withdraws INTEGER, why VARCHAR)"
     )
+    batches = store.control.batches()
+    write_declared(con, batches)
     rows = [
         (
             b["batch_seq"], b["dataset"], b["dataset"], b["file_name"], b["file_sha"],
@@ -86,7 +89,7 @@ def write_batches(con: duckdb.DuckDBPyConnection, store: Store) -> None:
             b["period_from"], b["period_to"], b["rows_in"], b["accepted"], b["unchanged"], b["quarantined"],
             b["skipped"], b["removed"], b["delta_rows"], b["withdraws"], b["why"],
         )
-        for b in store.control.batches()
+        for b in batches
     ]  # fmt: skip
     if rows:
         columns = list(map(list, zip(*rows, strict=True)))

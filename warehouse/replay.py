@@ -100,7 +100,9 @@ def _bring_back(old: Store, new: Store, batch: Row, receipt: Row) -> Remark | No
     if new.control.last()[0] == seq:
         made = new.control.batches()[-1]
         if all(made[name] == batch[name] for name in COUNTS):
-            return None
+            if made["declared"] == batch["declared"]:
+                return None
+            return _remark(batch, "other", f"declared {batch['declared'] or '-'} → {made['declared'] or '-'}")
         return _remark(batch, "other", f"{_counted(batch)} → {_counted(made)}")
     return _carry(old, new, batch, receipt, why or "the file changes nothing now")
 

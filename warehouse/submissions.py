@@ -18,6 +18,7 @@ from warehouse.base.errors import UnknownName
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import iso
+from warehouse.declared import declared_months
 from warehouse.file_reports import speaking
 from warehouse.report_periods import due_on, label_of, months_of
 from warehouse.reviewed import changes_sql, is_owed, owed
@@ -194,8 +195,11 @@ class _Reader:
         if not self.generation.has_review:
             source = changes_sql(self.contract)
         told = f"SELECT unit, month AS month_no, batch_seq, n FROM ({source}) WHERE batch_seq <= $seq AND month >= $low - 12"
+        low, high = self.given["low"] - 12, self.given["high"]
+        declared = declared_months(self.generation.con, self.contract.name, low=low, high=high)
+        declared = declared and f"SELECT * FROM ({declared}) WHERE batch_seq <= $seq"
         rows = self._rows(
-            f"""WITH {speaking(told)}
+            f"""WITH {speaking(told, declared)}
             SELECT month_no, min(batch_seq) FILTER (for_all), arg_max(for_all, batch_seq) FROM spoken
             WHERE month_no >= $low AND month_no < $high GROUP BY month_no"""
         )

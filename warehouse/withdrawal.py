@@ -117,7 +117,9 @@ def _prepare(
 ) -> None:
     """Fill temp tables `goes` (live rows taken back), `comes` (rows that come back) and view `after` (live then)."""
     segments = store.control.segments(contract.name)
-    known_rows(con, contract, store.segments, segments)  # what was committed has a segment
+    if not known_rows(con, contract, store.segments, segments):
+        _prepare_nothing(con, contract)
+        return
     keys = ", ".join(f's."{key}"' for key in contract.keys)
     same = " AND ".join(f's."{key}" IS NOT DISTINCT FROM t."{key}"' for key in contract.keys)
     con.execute(
@@ -146,6 +148,15 @@ def _prepare(
         """CREATE OR REPLACE TEMP VIEW after AS
         SELECT * FROM known ANTI JOIN goes USING (row_id) UNION ALL BY NAME SELECT * EXCLUDE (batch_seq, n) FROM comes"""
     )
+
+
+def _prepare_nothing(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Fill the same where no batch ever brought a row: files that said that nothing happened."""
+    columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract.columns)
+    rows = f"row_id BIGINT, from_m INTEGER, to_m INTEGER, {columns}, note VARCHAR, file_name VARCHAR, sheet VARCHAR, row_no INTEGER"  # fmt: skip
+    con.execute(f"CREATE OR REPLACE TEMP TABLE goes ({rows})")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE comes (batch_seq INTEGER, n TINYINT, {rows})")
+    con.execute("CREATE OR REPLACE TEMP VIEW after AS SELECT * FROM goes")
 
 
 def _rows(contract: Contract, seq: int) -> str:

@@ -22,7 +22,7 @@ from warehouse.readers.encodings import Utf8File, as_utf8, detect
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading
 from warehouse.readers.labels import Aliases, fold_label
-from warehouse.readers.raw import Cells, Place, RawTable, Source, chunk_schema
+from warehouse.readers.raw import Cells, NoRows, Place, RawTable, Source, chunk_schema
 from warehouse.readers.row_faults import RowFaults
 from warehouse.readers.sift import Row, Sieve
 from warehouse.readers.spool import fit, spool
@@ -148,7 +148,7 @@ def _one_table(text: Utf8File, head: _Head, name: str, aliases: Aliases) -> RawT
     except Irregular:
         table = _irregular(text, name, head, heading)
     if table.rows == 0:
-        raise ReadRefused(Fault("no_rows", name, row=table.header_row))
+        raise NoRows(table)
     return table
 
 

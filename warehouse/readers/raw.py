@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from warehouse.readers.faults import Fault
+from warehouse.readers.faults import Fault, ReadRefused
 
 Cells = tuple[str | None, ...]
 
@@ -67,6 +67,8 @@ class RawTable:
     notes: tuple[tuple[int, Cells], ...] = ()
     surplus: Mapping[int, Cells] = field(default_factory=dict, compare=False)
     """The cells of rows that are longer than the header, by row: those beyond its width."""
+    empty: tuple[RawTable, ...] = ()
+    """Of the first table of a file: the sheets beside it that hold a header and no row."""
 
     def chunks(self) -> Iterator[pa.Table]:
         """Give the data rows, chunk by chunk; can be asked again."""
@@ -79,3 +81,11 @@ class RawTable:
             chosen = chunk if wanted is None else chunk.filter(np.isin(chunk.column(ROW_NO).to_numpy(), wanted))
             for number, *cells in zip(*(column.to_pylist() for column in chosen.columns), strict=True):
                 yield number, cells
+
+
+class NoRows(ReadRefused):
+    """The file holds headers and no row; a register of events may say by it that nothing happened."""
+
+    def __init__(self, *tables: RawTable) -> None:
+        super().__init__(*(Fault("no_rows", one.file, one.sheet or None, one.header_row or None) for one in tables))
+        self.tables = tables

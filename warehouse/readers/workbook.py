@@ -23,7 +23,7 @@ from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.grid import Grid, cell_text, make_grid, patched
 from warehouse.readers.labels import Aliases, fold_label
 from warehouse.readers.marks import Marks, SheetMarks, read_through, sheet_marks
-from warehouse.readers.raw import Place, RawTable
+from warehouse.readers.raw import NoRows, Place, RawTable
 from warehouse.readers.regions import HEAD_ROWS, Region, find_regions
 from warehouse.readers.sift import Places
 from warehouse.readers.signatures import Kind
@@ -59,10 +59,11 @@ def read_workbook(path: Path, name: str, kind: Kind, aliases: Aliases) -> tuple[
             found += tables
             strange += [fault] if fault else []
     chosen = [table for table, hits in found if hits] or [table for table, _ in found]
-    if filled := tuple(table for table in chosen if table.rows):
-        return filled
+    if filled := [table for table in chosen if table.rows]:
+        empty = tuple(table for table in chosen if not table.rows)
+        return (replace(filled[0], empty=empty), *filled[1:]) if empty else tuple(filled)
     if chosen:
-        raise ReadRefused(*(Fault("no_rows", name, table.sheet, table.header_row) for table in chosen))
+        raise NoRows(*chosen)
     raise ReadRefused(*(strange or [Fault("no_header", name, ", ".join(workbook.sheet_names))]))
 
 

@@ -1,0 +1,171 @@
+"""A register of events says that nothing happened only for a month that some file says it covers; hand-made truths.
+
+Bureaux A and B count in the theme of vehicles; the register is that of vehicles disposed of.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cockpit.pipeline import Cubes
+from tests.fakes.carried import carried_on, differences, why_anew
+from tests.fakes.office import NOW
+from tests.fakes.reviewers import CLERK, Reviewers
+from warehouse.corrections import Advice
+from warehouse.ingest import load
+from warehouse.publish import publish
+from warehouse.reach import Reach
+from warehouse.receipts import FileReport
+from warehouse.replay import replay
+from warehouse.store import Store
+
+REGISTER = (
+    "单位代码,单位名称,简称,上级单位代码,层级,单位性质,机构序列,纳入公务用车,生效日期,失效日期\n"
+    "R,模拟市,,,市,区域,1,否,2020-01-01,\n"
+    "A,市财政局,财政局,R,市,政府,2,是,2020-01-01,\n"
+    "B,市教育局,教育局,R,市,政府,3,是,2020-01-01,\n"
+)
+HEAD = "号牌号码,单位名称,处置日期,处置方式\n"
+CAR = "模A·10001,市财政局,2025-01-15,报废\n"
+OTHER = "模A·10002,市教育局,2025-03-09,报废\n"
+
+
+class Garage(Reviewers):
+    """An office that keeps one register of disposals."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, register=REGISTER, indicators=("veh_disposed",))
+
+    def told(self, name: str, text: str, **said: object) -> FileReport:
+        """Hand a file in with what is said beside it."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        now = self.tick()
+        return load(self.store, [path], actor=CLERK, clock=lambda: now, **said)[0]  # type: ignore[arg-type]
+
+    def shown(self, month: str, node: str = "R", at: int | None = None) -> tuple[object, ...]:
+        """Return value, status and how many of those who owe have reported."""
+        one = self.ask(None, month, node, at, "veh_disposed")
+        return one.value, one.status, one.due, one.got
+
+
+SPAN = (2025 * 12, 2025 * 12 + 3)
+ZERO, NOT, ONE = (0, "ok", 2, 2), (None, "not_reported", 2, 0), (1, "ok", 2, 2)
+
+
+@pytest.fixture
+def garage(tmp_path: Path) -> Garage:
+    return Garage(tmp_path)
+
+
+def test_only_a_month_that_is_declared_is_a_zero(garage: Garage) -> None:
+    assert garage.told("台账.csv", HEAD + CAR).batch_seq == 2
+    assert [garage.shown(m) for m in ("2025-01", "2025-02", "2025-03")] == [ONE, NOT, NOT]
+    # the same rows, now said to cover January to March: a batch of its own without a row
+    again = garage.told("台账.csv", HEAD + CAR, span=SPAN)
+    assert (again.status, again.batch_seq, again.counts["delta_rows"]) == ("committed", 3, 0)
+    assert [garage.shown(m) for m in ("2025-01", "2025-02", "2025-03", "2025-04")] == [ONE, ZERO, ZERO, NOT]
+    assert garage.shown("2025-02", at=2) == NOT
+    assert garage.shown("2025-02", node="B") == (0, "ok", 1, 1)
+    # and once more changes nothing
+    assert garage.told("台账.csv", HEAD + CAR, span=SPAN).status == "unchanged"
+
+
+def test_a_register_without_any_row_says_that_nothing_happened(garage: Garage) -> None:
+    bare = garage.told("空表.csv", HEAD)
+    assert (bare.status, bare.message["codes"]) == ("refused", ["no_rows"])
+    titled = garage.told("零报告.csv", "模拟市2025年2月车辆处置台账,,,\n" + HEAD)
+    assert titled.status == "committed"
+    assert [garage.shown(m) for m in ("2025-01", "2025-02")] == [NOT, ZERO]
+    garage.take_back(titled.batch_seq or 0)
+    assert [garage.shown("2025-02"), garage.shown("2025-02", at=titled.batch_seq)] == [NOT, ZERO]
+    # withdrawn, it may be said again
+    assert garage.told("零报告.csv", "模拟市2025年2月车辆处置台账,,,\n" + HEAD).status == "committed"
+    assert garage.shown("2025-02") == ZERO
+
+
+def test_the_name_of_a_file_proves_nothing(garage: Garage) -> None:
+    assert garage.told("2025年2月车辆处置台账.csv", HEAD).status == "refused"
+
+
+def test_a_title_over_rows_of_other_months_is_no_declaration(garage: Garage) -> None:
+    garage.told("台账.csv", "模拟市2025年4月车辆处置台账,,,\n" + HEAD + CAR + OTHER)
+    assert [garage.shown(f"2025-0{m}") for m in (1, 2, 3, 4)] == [ONE, NOT, ONE, NOT]
+
+
+def test_a_month_with_a_row_set_aside_is_not_declared(garage: Garage) -> None:
+    strange = "模A·10003,无此单位,2025-02-11,报废\n"
+    report = garage.told("台账.csv", HEAD + CAR + strange, span=SPAN)
+    assert report.counts["quarantined"] == 1
+    assert [garage.shown(f"2025-0{m}") for m in (1, 2, 3)] == [ONE, NOT, ZERO]
+    # a row of which nobody can tell the month may be of any
+    report = garage.told("台账二.csv", HEAD + CAR + "模A·10004,市财政局,不详,报废\n", span=(2025 * 12, 2025 * 12 + 6))
+    assert report.counts["quarantined"] == 1
+    assert garage.shown("2025-05") == NOT
+
+
+def test_a_month_that_is_not_over_cannot_be_declared(garage: Garage) -> None:
+    """The file comes in on 1 November 2026: October is over, November is not."""
+    garage.told(
+        "台账.csv", "2026年10月至11月,,,\n" + HEAD, source="vehicle_disposal", span=(2026 * 12 + 9, 2026 * 12 + 11)
+    )
+    assert [garage.shown("2026-10"), garage.shown("2026-11")[0]] == [ZERO, None]
+
+
+def test_who_reports_for_one_unit_declares_for_that_unit_alone(garage: Garage) -> None:
+    advice = Advice(reach=Reach(frozenset({"A"})))
+    garage.told("财政局.csv", HEAD, span=SPAN, source="vehicle_disposal", advice=advice)
+    assert garage.shown("2025-02") == (0, "incomplete", 2, 1)
+    assert [garage.shown("2025-02", node=n)[1] for n in ("A", "B")] == ["ok", "not_reported"]
+    garage.told("全市.csv", HEAD, span=SPAN, source="vehicle_disposal")
+    assert garage.shown("2025-02") == ZERO
+
+
+def test_an_empty_sheet_named_after_its_month_says_that_nothing_happened(garage: Garage) -> None:
+    import xlsxwriter
+
+    path = garage.folder / "2025年车辆处置台账.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        for month, rows in ((1, [CAR]), (2, [])):
+            sheet = book.add_worksheet(f"{month}月")
+            sheet.write_row(0, 0, ["模拟市2025年车辆处置台账"])
+            for at, line in enumerate([HEAD, *rows], 1):
+                sheet.write_row(at, 0, line.strip().split(","))
+    now = garage.tick()
+    assert load(garage.store, [path], clock=lambda: now)[0].status == "committed"
+    assert [garage.shown(f"2025-0{m}") for m in (1, 2, 3)] == [ONE, ZERO, NOT]
+
+
+def test_a_generation_carried_on_knows_what_was_declared(garage: Garage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="warehouse.publish")
+    builders = [Cubes(garage.catalogue)]
+
+    def carry_on() -> None:
+        publish(garage.store, builders, clock=lambda: NOW)
+        assert carried_on(caplog), why_anew(caplog)
+        assert differences(garage.store, builders) == []
+
+    garage.told("一月.csv", HEAD + CAR)
+    publish(garage.store, builders, clock=lambda: NOW)
+    garage.told("二月.csv", HEAD, span=(24301, 24302), source="vehicle_disposal")
+    carry_on()
+    garage.told("三月.csv", HEAD + OTHER, span=(24302, 24304), source="vehicle_disposal")
+    carry_on()
+    assert [garage.shown(f"2025-0{m}") for m in (1, 2, 3, 4)] == [ONE, ZERO, ONE, ZERO]
+    garage.open().close()
+    garage.take_back(3)
+    carry_on()
+    assert garage.shown("2025-02") == NOT
+
+
+def test_a_store_made_anew_from_its_files_declares_the_same(garage: Garage, tmp_path: Path) -> None:
+    garage.told("台账.csv", HEAD + CAR, span=SPAN)
+    garage.told("零报告.csv", "模拟市2025年4月车辆处置台账,,,\n" + HEAD)
+    garage.take_back(3)
+    new = Store(tmp_path / "anew")
+    new.contracts = garage.store.contracts
+    assert replay(garage.store, new).remarks == ()
+    said = [[batch["declared"] for batch in store.control.batches()] for store in (garage.store, new)]
+    assert said[0] == said[1] == [None, None, '{"months": [[24300, 24303]]}', '{"months": [[24303, 24304]]}', None]
