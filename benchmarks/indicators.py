@@ -95,7 +95,8 @@ def asked(catalogue: Catalogue, layout: Layout) -> list[Indicator]:
 def _is_plain(indicator: Indicator) -> bool:
     """Lengths of a window come from a calendar, which the store has none of."""
     return not any(
-        o.atom in ("workdays", "heating_days") or o.above for o in formula_at(indicator.value, "month").operands
+        o.atom in ("workdays", "heating_days") or o.above or o.over
+        for o in formula_at(indicator.value, "month").operands
     )
 
 

@@ -150,6 +150,11 @@ class _Writer:
     def _figures(self, example: Example) -> list[tuple[str, ...]]:
         """Return the month figures an example starts from."""
         given = [(name, figures) for name, figures in example.atoms.items()]
+        given += [
+            (self.words.say("entry.example.of_part", atom=name, part=part), figures)
+            for name, each in example.parts.items()
+            for part, figures in each.items()
+        ]
         given += [(self.words.say("entry.example.of_parent", atom=name), held) for name, held in example.parent.items()]
         months = sorted({month for _, figures in given for month in figures})
         rows = [

@@ -3,6 +3,7 @@
     stays      who is asked: children in the months they hung under their parent
     cells      figures per node and month as they were known: from node_now, node deltas or leaf deltas × the tree
     parents    figures of the parent of each month under the name of its child, where a formula reads them
+    parts      figures of all parts together, or of each part of which the greatest is wanted, where a formula reads them
     panel      only units that reported on both sides, where a comparison asks for the same ones
     operands   what the formulas read, per node and window; earlier windows beside them
     answers    ratios as one DOUBLE division of two exact sides, with nullif; exact sums as DECIMAL
@@ -24,13 +25,14 @@ from metrics.plan import Layout, Plan, Shape
 from metrics.rank_peers import rank_peers
 from metrics.read_cells import read_cells
 from metrics.read_parents import read_parents
+from metrics.read_parts import read_parts
 from metrics.same_panel import same_panel
 from metrics.sum_operands import sum_operands
 from metrics.tables import quoted
 from metrics.take_formulas import take_formulas
 
 STEPS: tuple[Callable[[Plan], Plan], ...] = (
-    ask_stays, read_cells, read_parents, same_panel, sum_operands, take_formulas, rank_peers,
+    ask_stays, read_cells, read_parents, read_parts, same_panel, sum_operands, take_formulas, rank_peers,
 )  # fmt: skip
 _PARAMETER = re.compile(r"\$(\w+)")
 

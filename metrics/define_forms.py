@@ -88,7 +88,7 @@ def _unfit(names: tuple[str, ...], like: Indicator, draft: Draft) -> Iterator[tu
 def is_plain_sum(indicator: Indicator) -> bool:
     """Tell whether the parts of a figure add up to it exactly: sums and differences of what units report."""
     operands = parse_formula(indicator.value).operands
-    return indicator.kind == "sum" and all(o.how in ("sum", "last") and not o.above for o in operands)
+    return indicator.kind == "sum" and all(o.how in ("sum", "last") and not o.above and not o.over for o in operands)
 
 
 def define_bridge(block: Block, draft: Draft) -> Bridge | None:

@@ -16,7 +16,7 @@ from metrics.define_atom import atom_dims
 from metrics.drafting import Block, Draft, check_keys, read_texts
 from metrics.expressions import BadExpression
 from metrics.fingerprints import atom_text, digest, plain_name
-from metrics.formula import TIMES, Formula, parse_formula
+from metrics.formula import TIMES, WHOLE, Formula, parse_formula
 from metrics.model import CALIBERS, THEMES, UNIT_DIMS, Atom, Better, Example, Indicator, Texts
 from metrics.versions import rename_formula
 from warehouse.base.errors import CockpitError
@@ -36,7 +36,7 @@ INDICATOR_KEYS = (
 )  # fmt: skip
 INDICATOR_VERSION_KEYS = ("value", "unit", "scale", "coefficients", "text", "evidence", "example")
 _INDICATOR_NEEDS = ("title", "value", "unit", "theme", "better", "digits", "basis", "evidence", "text", "example")
-_EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator", "parent")
+_EXAMPLE_KEYS = ("period", "grain", "atoms", "expect", "numerator", "denominator", "parent", "parts", "part")
 
 
 def define_indicator(block: Block, draft: Draft) -> Indicator | None:
@@ -135,14 +135,21 @@ def _formula(block: Block, draft: Draft) -> Formula | None:
 def _example(block: Block, data: Mapping[str, Any], formula: Formula, draft: Draft) -> Example | None:
     where = f"{block.where[:-1]}.example]"
     check_keys(where, data, _EXAMPLE_KEYS, draft)
-    absent = [key for key in ("period", "grain", "atoms", "expect") if key not in data]
+    absent = [key for key in ("period", "grain", "expect") if key not in data]
+    if not {"atoms", "parts"} & set(data):
+        absent.append("atoms")
     for key in absent:
         draft.fault(where, f"key '{key}' is missing")
     if absent:
         return None
+    data = {"atoms": {}, **data}
     if data["grain"] not in GRAINS:
         draft.fault(f"{where} grain", f"'{data['grain']}' is none of {', '.join(GRAINS)}")
-    used = {operand.atom for operand in formula.operands} - TIMES
+    parted = {operand.atom for operand in formula.operands if operand.over} - TIMES
+    by_part = data.get("parts", {})
+    for name in sorted(parted ^ set(by_part)):
+        draft.fault(f"{where} parts", f"'{name}' is {'missing' if name in parted else 'not in a whole() or top() of the formula'}", name, parted)  # fmt: skip
+    used = {operand.atom for operand in formula.operands} - TIMES - parted
     for name in sorted(used ^ set(data["atoms"])):
         draft.fault(f"{where} atoms", f"'{name}' is {'missing' if name in used else 'not in the formula'}", name, used)
     above = {operand.atom for operand in formula.operands if operand.above} - TIMES
@@ -153,11 +160,14 @@ def _example(block: Block, data: Mapping[str, Any], formula: Formula, draft: Dra
         Period.parse(data["period"])
         months = {name: _month_figures(table) for name, table in data["atoms"].items()}
         parent = {name: _month_figures(table) for name, table in held.items()}
+        parts = {name: {part: _month_figures(table) for part, table in each.items()} for name, each in by_part.items()}
     except (CockpitError, InvalidOperation) as cause:
         draft.fault(where, f"cannot be read: {cause}")
         return None
     shown = [None if key not in data else str(data[key]) for key in ("numerator", "denominator")]
-    return Example(data["grain"], data["period"], months, str(data["expect"]), shown[0], shown[1], parent)
+    return Example(
+        data["grain"], data["period"], months, str(data["expect"]), shown[0], shown[1], parent, parts, data.get("part")
+    )
 
 
 def _month_figures(table: Mapping[str, Any]) -> dict[str, Decimal]:
@@ -168,9 +178,20 @@ def _check_dims(block: Block, made: Indicator, formula: Formula, draft: Draft) -
     for operand in formula.operands:
         if operand.atom in TIMES:
             continue
+        known = atom_dims(draft.atoms[operand.atom], draft.sources)
         for dim in made.dims:
-            if dim not in atom_dims(draft.atoms[operand.atom], draft.sources):
+            if dim not in known:
                 draft.fault(f"{block.where} dims", f"atom '{operand.atom}' cannot be split by '{dim}'")
+        if operand.is_top and operand.over not in known:
+            draft.fault(f"{block.where} value", f"top(): atom '{operand.atom}' cannot be split by '{operand.over}'", operand.over, known)  # fmt: skip
+        if operand.is_top and operand.over in made.dims:
+            draft.fault(
+                f"{block.where} dims", f"split by '{operand.over}' every part is its own greatest: leave it out"
+            )
+    if any(operand.over == WHOLE for operand in formula.operands) and not made.dims:
+        draft.fault(
+            f"{block.where} dims", "whole() says 1 of everything that is not split: name the dimension of the parts"
+        )
 
 
 def _check_unit(block: Block, made: Indicator, formula: Formula, draft: Draft) -> None:
@@ -211,10 +232,11 @@ def yearly_change(indicator: Indicator) -> Indicator | None:
 def same_change(indicator: Indicator) -> Indicator | None:
     """Return `<id>_same`, the change over a year of the units that reported in both (同口径).
 
-    A share of a parent has no such change: its base is another node's figure, with units of its own.
+    A share of a parent has no such change: its base is another node's figure, with units of its own. Nor has what is read
+    of parts: which of them is the greatest is told by all units.
     """
     change = yearly_change(indicator)
-    if change is None or any(operand.above for operand in parse_formula(indicator.value).operands):
+    if change is None or any(operand.above or operand.over for operand in parse_formula(indicator.value).operands):
         return None
     return replace(
         change,

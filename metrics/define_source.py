@@ -7,10 +7,11 @@ from typing import Any
 
 from metrics import expressions as ex
 from metrics.drafting import Block, Draft, check_keys, row_expression
+from metrics.due_window import define_due
 from metrics.model import THEMES, Latest, Lookup, Source
 from warehouse.contracts import Contract
 
-_SOURCE_KEYS = ("of", "theme", "lookups", "latest", "month", "dims", "where")
+_SOURCE_KEYS = ("of", "theme", "lookups", "latest", "month", "dims", "where", "due")
 
 
 def define_source(block: Block, draft: Draft) -> Source | None:
@@ -27,8 +28,9 @@ def define_source(block: Block, draft: Draft) -> Source | None:
     latest = _latest(block, contract, draft)
     dims = tuple(block.data.get("dims", (c.name for c in contract.columns if c.is_dimension)))
     source = Source(
-        block.name, contract.name, theme, lookups, latest, block.data.get("month"), dims, block.data.get("where")
-    )
+        block.name, contract.name, theme, lookups, latest, block.data.get("month"), dims, block.data.get("where"),
+        define_due(block, contract, draft),
+    )  # fmt: skip
     known = row_columns(source, draft.contracts)
     for dim in dims:
         if dim not in known:
@@ -88,4 +90,6 @@ def row_columns(source: Source, contracts: Mapping[str, Contract]) -> dict[str, 
         names[column.name] = column.name
         if column.cumulative and column.is_number:
             names[f"{column.name}_flow"] = f"{column.name}_flow"
+    if source.due is not None:
+        names[source.due.name] = source.due.name
     return names | {"unit": "unit", "note": "note"}

@@ -180,6 +180,8 @@ class _Finder:
         if new.status == "forbidden" or new.indicator not in self.catalogue.indicators:
             return ()
         formula = parse_formula(self._definition(new).value)
+        if any(operand.is_top for operand in formula.operands):
+            return ()  # which part is the greatest is told by all batches together
         sides: dict[str, dict[int, Decimal]] = {"numerator": defaultdict(Decimal), "denominator": defaultdict(Decimal)}
         for sign, seq, elapsed in ((1, self.last, self.elapsed[1]), (-1, self.first, self.elapsed[0])):
             window = self.windows[new.period]

@@ -9,6 +9,7 @@ and the rows of its operands follow as explanation, without a contribution.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,14 +17,16 @@ from sqlglot import exp
 
 from metrics.calibers import of_caliber
 from metrics.drill_cells import cell_lines
-from metrics.drill_rows import rows_sql
+from metrics.drill_rows import months_sql, rows_sql
 from metrics.drill_words import Division, DrillRow, DrillRows, Read, Side, divisor_of, is_linear, reads_of, side_reads
 from metrics.editions import in_force
 from metrics.evaluate import evaluate
+from metrics.filters import PREFIX, Filter
 from metrics.formula import parse_formula
 from metrics.knowledge import Known, knowledge
 from metrics.model import Answer, Atom, Catalogue, Query
 from metrics.question import Question, read_question
+from metrics.tables import quoted
 from warehouse.base.errors import Forbidden, QueryError
 from warehouse.base.periods import Window, month_label
 from warehouse.store import Generation
@@ -72,7 +75,7 @@ def _collect(generation: Generation, catalogue: Catalogue, question: Question, k
         for listed, number, _ in sums:
             found += listed
             count += number
-        if tree is not None and sums and is_linear(tree):
+        if tree is not None and sums and (is_linear(tree) or _is_top(tree)):
             totals[side] = sum((total for _, _, total in sums), Decimal(0))
     found.sort(key=lambda row: (row.side == "denominator", -abs(row.contribution or Decimal(0))))
     kept = tuple(found if limit is None else found[:limit])
@@ -84,6 +87,8 @@ Found = tuple[list[DrillRow], int, Decimal]
 
 def _read(generation: Generation, catalogue: Catalogue, question: Question, known: Known, read: Read, limit: int | None) -> Found:  # fmt: skip
     atom = catalogue.atoms[read.operand.atom]
+    if read.operand.is_top:
+        question = _of_the_greatest(generation, catalogue, question, read, atom)
     if atom.is_leaf or atom.is_distinct:
         return _cells(generation, catalogue, question, known, read, atom, limit)
     listed: list[DrillRow] = []
@@ -101,6 +106,30 @@ def _read(generation: Generation, catalogue: Catalogue, question: Question, know
         count += int(number)
         total += _decimal(summed) * read.weight
     return listed, count, total
+
+
+def _is_top(tree: exp.Expr) -> bool:
+    return isinstance(tree, exp.Placeholder) and bool(tree.meta["operand"].is_top)
+
+
+def _of_the_greatest(
+    generation: Generation, catalogue: Catalogue, question: Question, read: Read, atom: Atom
+) -> Question:
+    """Return the question narrowed to the part that is the greatest; of several equal ones to the first by name."""
+    dim = read.operand.over
+    reads = " UNION ALL ".join(
+        f"SELECT {quoted(dim)} AS thing, v FROM ({months_sql(part, catalogue.sources[part.of], catalogue, generation, question, (dim,))})"
+        for part in atom.parts
+    )  # fmt: skip
+    found = _fetch(
+        generation,
+        f"SELECT thing FROM ({reads}) WHERE thing IS NOT NULL GROUP BY thing ORDER BY sum(v) DESC, thing LIMIT 1",
+        _parameters(question, read),
+    )
+    if not found:
+        return question
+    also = Filter(f"{quoted(dim)} = ${PREFIX}0", None, (dim,), (found[0][0],))
+    return replace(question, where=also if question.where is None else question.where.narrowed(also))
 
 
 def _fetch(generation: Generation, text: str, params: Mapping[str, object]) -> list[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from metrics import expressions as ex
 from metrics.define_source import row_columns
+from metrics.due_window import due_now
 from metrics.facts import Needs, joins, needs, row_value
 from metrics.model import Catalogue, Lookup, Part, Source
 from metrics.question import Question
@@ -46,11 +47,14 @@ def months_sql(part: Part, source: Source, catalogue: Catalogue, generation: Gen
     label = _label(source, generation)
     is_shared = contracts[source.of].shared is not None
     division = "division" if is_shared else f"NULL::{DIVISION}"
-    text = f"({_known_rows(source, is_shared)})"
+    text = _known_rows(source, is_shared)
+    text = f"({due_now(source.due, text)})" if source.due else f"({text})"
     text = f"""
     SELECT r.*, unnest(range(greatest(r.from_m, t.from_m, $from)::BIGINT, least(r.to_m, t.to_m, $to)::BIGINT))::INTEGER AS month_no
     FROM {text} r JOIN ({tree_sql(source.theme, question)}) t ON t.unit = r.unit AND t.from_m < r.to_m AND r.from_m < t.to_m
     WHERE r.from_m < $to AND r.to_m > $from"""
+    if source.due:
+        text = f"SELECT *, month_no >= due_m AS {quoted(source.due.name)} FROM ({text})"
     for lookup, columns in _wanted_joins(source, want, question):
         text = _looked(text, lookup, columns)
     filtered = f" WHERE {' AND '.join(f'({k})' for k in kept)}" if kept else ""

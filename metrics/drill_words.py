@@ -77,8 +77,11 @@ class Read:
 
 
 def is_linear(tree: exp.Expr) -> bool:
-    """Tell whether a side is a sum of its operands, so that contributions add up to it; a parent's are not listed."""
-    if any(operand.above for operand in operands_of(tree)):
+    """Tell whether a side is a sum of its operands, so that contributions add up to it; a parent's are not listed.
+
+    The greatest part is a sum of rows once it is known which part that is, which only a drill looks up.
+    """
+    if any(operand.above or operand.is_top for operand in operands_of(tree)):
         return False
     return isinstance(tree, exp.Placeholder) or _is_weighted_sum(tree)
 

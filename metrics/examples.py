@@ -90,6 +90,8 @@ def example_faults(indicator: Indicator) -> tuple[str, ...]:
 
 def run_example(indicator: Indicator, example: Example) -> tuple[Figure | None, Figure | None, Figure | None]:
     """Return value, numerator and denominator of the example's window."""
+    if example.parts:
+        return _run_by_parts(indicator, example)
     formula = formula_at(indicator.value, example.grain)
     views = {o.view for o in formula.operands} | {ASKED}
     above = any(view.above for view in views)
@@ -117,10 +119,68 @@ def run_example(indicator: Indicator, example: Example) -> tuple[Figure | None, 
     con.close()
     if row is None:
         return None, None, None
+    return _sides(row, compiled.place, indicator.id)
+
+
+def _run_by_parts(indicator: Indicator, example: Example) -> tuple[Figure | None, Figure | None, Figure | None]:
+    """Run an example that says its figures by part: of one unit, split as it is asked."""
+    dim = indicator.dims[0] if example.part is not None else None
+    formula = formula_at(indicator.value, example.grain, dim is not None)
+    atoms = sorted({o.atom for o in formula.operands} - TIMES)
+    dims = sorted({o.over for o in formula.operands if o.is_top} | ({dim} if dim else set()))
+    layout = Layout({a: Laid(a, 6, (_SOURCE,), (_SOURCE,)) for a in atoms}, {_SOURCE: _THEME}, 0, 100_000)
+    ask = Ask(indicator.id, formula, indicator.scale)
+    compiled = compile_shape(Shape((ask,), "leaf", "many", one_node=False, dim=dim), layout)
+    window = _window(example)
+    read = [seen_window(window, operand.view) for operand in formula.operands]
+    months = min(w.from_m for w in read), max(w.to_m for w in read)
+    con = duckdb.connect()
+    _fill_parts(con, atoms, dims, example, months)
+    values: dict[str, object] = {"nodes": [_NODE], "lo": months[0], "hi": months[1], "seq": 1}
+    for view in {View(span=operand.span) for operand in formula.operands} | {ASKED}:
+        values |= window_values([seen_window(window, view)], "" if view == ASKED else f"_{view.span}")
+    found = con.execute(compiled.sql, {k: v for k, v in values.items() if k in compiled.parameters}).fetchall()
+    con.close()
     place = compiled.place
-    value = place[f"{indicator.id}.value"]
-    below = place.get(f"{indicator.id}.denominator")
-    return row[value], row[place.get(f"{indicator.id}.numerator", value)], row[below] if below is not None else None
+    return next((_sides(row, place, indicator.id) for row in found if dim is None or row[place["part"]] == example.part), (None,) * 3)  # fmt: skip
+
+
+def _sides(row: tuple[Figure | None, ...], place: Mapping[str, int], name: str) -> tuple[Figure | None, Figure | None, Figure | None]:  # fmt: skip
+    value, below = place[f"{name}.value"], place.get(f"{name}.denominator")
+    return row[value], row[place.get(f"{name}.numerator", value)], row[below] if below is not None else None
+
+
+def _fill_parts(con: duckdb.DuckDBPyConnection, atoms: list[str], dims: list[str], example: Example, months: tuple[int, int]) -> None:  # fmt: skip
+    """Write the changes of one unit by part; what the example says of no part is of none."""
+    columns = "".join(f", {quoted(atom)} {_EXACT}" for atom in atoms)
+    parts = "".join(f", {quoted(dim)} VARCHAR" for dim in dims)
+    key = "unit VARCHAR, month_no INTEGER, batch_seq INTEGER"
+    con.execute(f"CREATE TABLE leaf_{_SOURCE} ({key}{parts}{columns})")
+    con.execute(f"CREATE TABLE unit_{_SOURCE} ({key}{columns}, got BIGINT)")
+    con.execute(
+        "CREATE TABLE population AS SELECT $theme AS theme, $node AS anc, $node AS dsc, 0 AS depth, true AS owes, "
+        "0 AS from_m, 100000 AS to_m, 0 AS rec_from, 100000 AS rec_to", {"theme": _THEME, "node": _NODE},
+    )  # fmt: skip
+    given: dict[str, Mapping[str | None, Mapping[str, Decimal]]] = {
+        atom: dict(example.parts[atom].items()) if atom in example.parts else {None: example.atoms[atom]}
+        for atom in atoms
+    }
+    named = {part for each in given.values() for part in each}
+    for month in range(*months):
+        sums = [Decimal(0)] * len(atoms)
+        for part in sorted(named, key=str):
+            figures = [_in_month(given[atom].get(part), month) for atom in atoms]
+            sums = [total + (figure or 0) for total, figure in zip(sums, figures, strict=True)]
+            row = [_NODE, month, 1, *([part] * len(dims)), *figures]
+            con.execute(f"INSERT INTO leaf_{_SOURCE} VALUES ({', '.join('?' for _ in row)})", row)
+        row = [_NODE, month, 1, *sums, 1]
+        con.execute(f"INSERT INTO unit_{_SOURCE} VALUES ({', '.join('?' for _ in row)})", row)
+
+
+def _in_month(figures: Mapping[str, Decimal] | None, month: int) -> Decimal | None:
+    if figures is None:
+        return None
+    return next((value for label, value in figures.items() if Period.parse(label).from_m == month), Decimal(0))
 
 
 def _window(example: Example) -> Window:
@@ -211,7 +271,7 @@ def _others(node: exp.Expr, atoms: tuple[str, ...]) -> Iterator[exp.Expr]:
         yield exp.Avg(this=node.expressions[0].copy())
     if isinstance(node, exp.Anonymous) and node.name.lower() == "opening":
         yield exp.Last(this=node.expressions[0].copy())
-    if isinstance(node, exp.Anonymous) and node.name.lower() in ("ytd", "r12", "parent"):
+    if isinstance(node, exp.Anonymous) and node.name.lower() in ("ytd", "r12", "parent", "whole", "top"):
         yield node.expressions[0].copy()
     if isinstance(node, exp.Anonymous) and node.name.lower() in ("ytd", "r12"):
         yield exp.Anonymous(

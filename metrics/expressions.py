@@ -29,7 +29,7 @@ ROW: tuple[type[exp.Expr], ...] = (
 )  # fmt: skip
 AGGREGATE: tuple[type[exp.Expr], ...] = (*ROW, exp.Sum, exp.Count, exp.Star, exp.Distinct)
 FORMULA: tuple[type[exp.Expr], ...] = (*_SHARED, exp.Div, exp.Last, exp.Avg, exp.Anonymous)
-FORMULA_CALLS = ("annual", "opening", "prior", "ytd", "r12", "parent")
+FORMULA_CALLS = ("annual", "opening", "prior", "ytd", "r12", "parent", "whole", "top")
 
 
 class BadExpression(ValueError):

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from metrics import expressions as ex
 from metrics.define_source import row_columns
+from metrics.due_window import cut_by_due
 from metrics.model import Atom, Catalogue, Latest, Lookup, Part, Source
 from metrics.tables import quoted
 from warehouse.base.periods import OPEN
@@ -115,6 +116,8 @@ def base_sql(source: Source, carried: Iterable[str]) -> str:
     """Return the rows of the dataset, or of its latest versions, with the months they belong to."""
     rows = latest_sql(source.of, source.latest) if source.latest else f"SELECT * FROM {quoted('d_' + source.of)}"
     from_m, to_m = "from_m", "to_m"
+    if source.due:
+        rows = cut_by_due(source.due, rows)
     if source.month:
         day = ex.sql(ex.rename(ex.read(source.month, ex.ROW), lambda _, n: ex.column(n)))
         from_m = f"(year({day}) * 12 + month({day}) - 1)::INTEGER"

@@ -47,6 +47,12 @@ class Filter:
         """Dimensions of the source rows the condition reads."""
         return tuple(dim for dim in self.dims if dim not in UNIT_DIMS)
 
+    def narrowed(self, other: Filter) -> Filter:
+        """Return the condition with one more value of a dimension of the rows, which is bound after the others."""
+        number = len(self.values)
+        rows = f"({self.rows}) AND {other.rows.replace(f'${PREFIX}0', f'${PREFIX}{number}')}"
+        return Filter(rows, self.units, tuple(dict.fromkeys([*self.dims, *other.dims])), (*self.values, *other.values))
+
 
 def read_filter(text: str, allowed: Iterable[str]) -> Filter:
     """Check a typed condition against the dimensions that every asked indicator has."""

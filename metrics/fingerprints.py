@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from metrics import expressions as ex
+from metrics.due_window import due_mark
 from metrics.model import Atom, Source
 
 _BESIDE = re.compile(r"^(\w+?)__[0-9a-f]{8}$")
@@ -58,6 +59,7 @@ def source_text(source: Source) -> dict[str, Any]:
         "lookups": [[lookup.table, sorted(lookup.on.items()), lookup.required] for lookup in source.lookups],
         **({"where": ex.canonical(source.where, ex.ROW)} if source.where else {}),
         "latest": [source.latest.by, *source.latest.within] if source.latest else [],
+        **due_mark(source.due),
     }
 
 

@@ -27,6 +27,8 @@ HEATING_DAYS = "heating_days"
 TIMES = frozenset({MONTHS, WORKDAYS, HEATING_DAYS})
 """Words of a formula that tell the length of the window: its months, working days, days of the heating season."""
 LONGEST_SHIFT = 120
+WHOLE = "*"
+"""Of a part that is asked for: the figure of all parts together."""
 _SPANS: dict[str, Span] = {"ytd": "ytd", "r12": "r12"}
 _BEFORE: dict[Span, Span] = {"asked": "before", "ytd": "ytd_before", "r12": "r12_before"}
 
@@ -38,11 +40,15 @@ class View:
     shift: int = 0
     span: Span = "asked"
     above: bool = False
+    over: str = ""
+    """A dimension of whose parts the greatest is read, or `WHOLE`; empty for the part, or the node, that is asked."""
 
     @property
     def suffix(self) -> str:
         """What tells this view's names in generated SQL from those of the asked window."""
         parts = [*([self.span] if self.span != "asked" else []), *(["parent"] if self.above else [])]
+        if self.over:
+            parts.append("whole" if self.over == WHOLE else f"top_{self.over}")
         return "".join(f"_{part}" for part in [*parts, *([str(self.shift)] if self.shift else [])])
 
 
@@ -58,11 +64,17 @@ class Operand:
     shift: int = 0
     span: Span = "asked"
     above: bool = False
+    over: str = ""
 
     @property
     def view(self) -> View:
         """Months and node this operand reads."""
-        return View(self.shift, self.span, self.above)
+        return View(self.shift, self.span, self.above, self.over)
+
+    @property
+    def is_top(self) -> bool:
+        """Tell whether the greatest part is read, and not a sum."""
+        return self.over not in ("", WHOLE)
 
     @property
     def name(self) -> str:
@@ -99,14 +111,22 @@ def parse_formula(text: str) -> Formula:
 
 
 @lru_cache(maxsize=4096)
-def formula_at(text: str, grain: Grain) -> Formula:
-    """Take a formula apart for windows of a grain, in which some views are the same: to date is the year to date."""
+def formula_at(text: str, grain: Grain, parted: bool = False) -> Formula:
+    """Take a formula apart for windows of a grain, in which some views are the same: to date is the year to date.
+
+    `parted`: figures are split by a dimension; where they are not, the whole is what is asked.
+    """
     formula = parse_formula(text)
-    if all(operand.view.span == "asked" for operand in formula.operands):
+    if all(o.span == "asked" and (parted or o.over != WHOLE) for o in formula.operands):
         return formula
 
     def settled(node: exp.Expr) -> exp.Expr:
-        return _placeholder(_settled(node.meta["operand"], grain)) if isinstance(node, exp.Placeholder) else node
+        if not isinstance(node, exp.Placeholder):
+            return node
+        operand: Operand = node.meta["operand"]
+        if not parted and operand.over == WHOLE:
+            operand = replace(operand, over="")
+        return _placeholder(_settled(operand, grain))
 
     whole = formula.numerator
     if formula.denominator is not None:
@@ -190,7 +210,15 @@ def _called(node: exp.Anonymous, view: View) -> exp.Expr:
     if name == "prior":
         inner, months = _only(node, 2)
         return exp.paren(_operands(inner, replace(view, shift=view.shift + _shift(months))), copy=False)
+    if name == "top":
+        return _greatest(node, view)
     inner = _only(node, 1)[0]
+    if name in ("parent", "whole") and view.over:
+        raise BadExpression(f"'{ex.sql(node)}' stands inside whole() or top(): it is read of the node itself")
+    if name == "whole":
+        if view.above:
+            raise BadExpression(f"'{ex.sql(node)}' stands inside parent(): a share is either of a parent or of a whole")
+        return exp.paren(_operands(inner, replace(view, over=WHOLE)), copy=False)
     if name == "parent":
         if view.above:
             raise BadExpression(f"'{ex.sql(node)}' stands inside parent(): the parent of a parent is not read")
@@ -200,12 +228,25 @@ def _called(node: exp.Anonymous, view: View) -> exp.Expr:
     return exp.paren(_operands(inner, replace(view, span=_SPANS[name])), copy=False)
 
 
+def _greatest(node: exp.Anonymous, view: View) -> exp.Expr:
+    """Return the read of the greatest part: of one atom, because the greatest of a sum is no sum of the greatest."""
+    inner, dim = _only(node, 2)
+    if view.above or view.over:
+        raise BadExpression(f"'{ex.sql(node)}' stands inside parent(), whole() or top(): it is read of the node itself")
+    if not isinstance(dim, exp.Column) or dim.table:
+        raise BadExpression(f"'{ex.sql(node)}': the second argument of top() names a dimension")
+    own = replace(view, over=dim.name.lower())
+    if isinstance(inner, exp.Last):
+        return _seen(_atom_of(inner.this, node), "last", own)
+    return _seen(_atom_of(inner, node), "sum", own)
+
+
 def _seen(atom: str, how: How, view: View) -> exp.Expr:
     if atom == MONTHS:
         return _placeholder(Operand(atom, how, 0, view.span))
     if atom in TIMES:  # those of an earlier window are other days
         return _placeholder(Operand(atom, how, view.shift, view.span))
-    return _placeholder(Operand(atom, how, view.shift, view.span, view.above))
+    return _placeholder(Operand(atom, how, view.shift, view.span, view.above, view.over))
 
 
 def _only(node: exp.Anonymous, count: int) -> list[exp.Expr]:

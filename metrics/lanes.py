@@ -104,9 +104,10 @@ def take_rows(lane: Lane, source: Source, piece: Piece) -> bool:
     """Lay the rows of a source that bear on a piece into the scratch schema; False when there are none."""
     place = lane.place(f"d_{source.of}")
     rows = f"SELECT * FROM {place} WHERE {'TRUE' if source.month and not piece.is_moved else piece.rows}"
-    if source.latest:  # which version counts is told by all of its group
-        keys = ", ".join(quoted(name) for name in source.latest.within)
-        same = " AND ".join(f"d.{quoted(n)} IS NOT DISTINCT FROM k.{quoted(n)}" for n in source.latest.within)
+    grouped = source.latest.within if source.latest else source.due.renewed_by if source.due else ()
+    if grouped:  # which version counts, or whether a row was renewed, is told by all of its group
+        keys = ", ".join(quoted(name) for name in grouped)
+        same = " AND ".join(f"d.{quoted(n)} IS NOT DISTINCT FROM k.{quoted(n)}" for n in grouped)
         rows = f"SELECT * FROM {place} d SEMI JOIN (SELECT DISTINCT {keys} FROM ({rows})) k ON {same}"
     table = f"{SCRATCH}.{quoted('d_' + source.of)}"
     lane.con.execute(f"CREATE OR REPLACE TABLE {table} AS {rows}")
@@ -151,7 +152,7 @@ def take_units(lane: Lane, piece: Piece, sources: Iterable[Source]) -> bool:
         return False
     for name, source in datasets.items():
         # the months of such rows, and which of their versions count, are not told by where they lie
-        anywhere = source.month or source.latest
+        anywhere = source.month or source.latest or source.due
         table = f"{SCRATCH}.{quoted(f'd_{name}')}"
         rows = of_units(lane.con, lane.place(f"d_{name}"), anywhere=bool(anywhere))
         lane.con.execute(f"CREATE OR REPLACE TABLE {table} AS {rows}")

@@ -142,6 +142,18 @@ class Latest:
 
 
 @dataclass(frozen=True)
+class Due:
+    """A column of a source that tells whether a row ends within so many days of a month's end (`due_window`)."""
+
+    name: str
+    column: str
+    days: int
+    renewed_by: tuple[str, ...] = ()
+    """Columns by which a later row takes over from one that ends."""
+    begins: str = "valid_from"
+
+
+@dataclass(frozen=True)
 class Source:
     """A dataset as the atoms see it, within the population of one theme."""
 
@@ -154,6 +166,7 @@ class Source:
     dims: tuple[str, ...] = ()
     where: str | None = None
     """Rows that do not meet it are no rows of this source, and no report: a budget is no final account."""
+    due: Due | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +219,10 @@ class Example:
     denominator: str | None = None
     parent: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Month figures of the parent, where the formula reads them."""
+    parts: Mapping[str, Mapping[str, Mapping[str, Decimal]]] = field(default_factory=dict)
+    """Month figures of atoms by part, where the formula reads parts."""
+    part: str | None = None
+    """Which part of them is asked; None: the node."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from metrics.filters import Filter
-from metrics.formula import ASKED, MONTHS, TIMES, Formula, Operand, View
+from metrics.formula import ASKED, MONTHS, TIMES, WHOLE, Formula, Operand, View
 
 Reading = Literal["now", "then", "leaf"]
 """now: the current node cube · then: node changes up to a batch · leaf: unit changes joined to the tree."""
@@ -146,6 +146,7 @@ class Plan:
     def views(self) -> tuple[View, ...]:
         """Every view of node and months that is read; the asked window of the node itself first."""
         read = {o.view for ask in self.shape.asks for o in ask.formula.operands}
+        read |= {replace(view, over="") for view in read}  # reports are counted beside, of the node itself
         return (ASKED, *sorted(read - {ASKED}))
 
     @property
@@ -160,7 +161,7 @@ def reports_of(operand: Operand, layout: Layout) -> tuple[Report, ...]:
     if laid is None:
         return ()
     how: Literal["sum", "last"] = "last" if operand.how == "last" else "sum"
-    return tuple(Report(s, layout.themes[s], how, operand.view) for s in laid.sources)
+    return tuple(Report(s, layout.themes[s], how, replace(operand.view, over="")) for s in laid.sources)
 
 
 # --- what the formulas touch --------------------------------------------------------------------------------------
@@ -231,11 +232,26 @@ def alias(view: View) -> str:
 
 
 PARENT_CELLS = "parent_cells"
+WHOLE_CELLS = "whole_cells"
 
 
 def cells_of(plan: Plan, view: View) -> str:
     """Return the table a view reads its months from."""
-    return PARENT_CELLS if view.above else plan.cells
+    if view.above:
+        return PARENT_CELLS
+    if view.over == WHOLE:
+        return WHOLE_CELLS if plan.shape.dim else plan.cells
+    return top_cells(view.over) if view.over else plan.cells
+
+
+def parts_of(dim: str) -> str:
+    """Return the CTE of the figures of each part of a dimension, of which the greatest is wanted."""
+    return f"parts_{dim}"
+
+
+def top_cells(dim: str) -> str:
+    """Return the CTE of the greatest part of each month."""
+    return f"top_{dim}"
 
 
 def reads_parents(plan: Plan) -> bool:

@@ -123,14 +123,14 @@ def _groups(question: Question, wanted: Sequence[Indicator]) -> list[list[Indica
     """Return the indicators that share a statement: what reads only the months asked is not burdened with more."""
     found: dict[object, list[Indicator]] = {}
     for indicator in wanted:
-        views = {(o.span, o.above) for o in formula_at(indicator.value, question.query.grain).operands}
-        manner = indicator.id if indicator.role == "same" else (views <= {("asked", False)}, peers_of(indicator))
+        views = {(o.span, o.above, o.over) for o in formula_at(indicator.value, question.query.grain).operands}
+        manner = indicator.id if indicator.role == "same" else (views <= {("asked", False, "")}, peers_of(indicator))
         found.setdefault(manner, []).append(indicator)
     return list(found.values())
 
 
 def _run(generation: Generation, question: Question, known: Known, asked: Sequence[Indicator]) -> Run:
-    shape = from_snapshot(shape_of(question, asked, generation.through_seq), question, known, asked)
+    shape = from_snapshot(shape_of(question, asked, generation.through_seq), question, known)
     formulas = tuple((i.id, i.fingerprint, i.value, question.query.grain) for i in asked)
     statement = keep_statement(generation, known.layout, shape, formulas)
     given = parameters(question, known, asked, shape, statement.compiled)
@@ -211,7 +211,9 @@ def shape_of(question: Question, asked: Sequence[Indicator], through_seq: int) -
     """Return everything that decides the text of the statement."""
     query = question.query
     return Shape(
-        asks=tuple(Ask(i.id, formula_at(i.value, query.grain), i.scale, _order(i)) for i in asked),
+        asks=tuple(
+            Ask(i.id, formula_at(i.value, query.grain, question.dim is not None), i.scale, _order(i)) for i in asked
+        ),
         reading="leaf" if _is_panel(asked) else _reading(question, through_seq),
         windows="many" if _is_panel(asked) else _windows(question, asked),
         one_node=len(query.nodes) == 1 and not question.by_children and not _reads_others(asked, query.grain),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from metrics.aligned import aligned, check_align, check_shifts, elapsed_end
 from metrics.cubes import OWN
 from metrics.filters import Filter, read_filter
-from metrics.formula import parse_formula
+from metrics.formula import WHOLE, parse_formula
 from metrics.knowledge import Known
 from metrics.model import AS_WAS, UNIT_DIMS, Catalogue, Indicator, Query
 from metrics.nodes import Register, Stay, unknown_indicator
@@ -96,6 +96,8 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
     if query.by is not None and query.by not in (CHILDREN, *UNIT_DIMS, *dims):
         raise _no_split(query.by, indicators, dims)
     where = read_filter(query.where, dims) if query.where and query.where.strip() else None
+    if where is not None and where.row_dims:
+        _refuse_part_of_whole(indicators, where)
     seq, tree_month = generation.batch_at(query.known_at), _tree_month(query.tree)
     reach = (
         max((o.shift for i in indicators for v in i.versions for o in parse_formula(v.value).operands), default=0)
@@ -105,6 +107,16 @@ def read_question(generation: Generation, catalogue: Catalogue, query: Query, kn
     return Question(
         query, indicators, asked, elapsed_month(generation, known, query), seq, tree_month, where, stays, begins
     )
+
+
+def _refuse_part_of_whole(indicators: tuple[Indicator, ...], where: Filter) -> None:
+    """A share of a part in the whole has no meaning among the rows of that part alone."""
+    shares = [i.id for i in indicators if any(o.over == WHOLE for o in parse_formula(i.value).operands)]
+    if shares:
+        raise QueryError(
+            f"{', '.join(shares)} is a share of all parts; a filter by {', '.join(where.row_dims)} leaves no whole.",
+            f"ask --by {where.row_dims[0]}",
+        )
 
 
 def find_indicator(catalogue: Catalogue, name: str) -> Indicator:

@@ -95,8 +95,8 @@ def _figures(plan: Plan) -> list[str]:
 
 def _cells_leaf(plan: Plan) -> Plan:
     """Join unit changes to the tree: for another day's tree, a split by a dimension, or a filter."""
-    plan = _places(plan)
-    part = _unit_part(plan) + (", p.unit" if plan.shape.panel else "")
+    plan = with_places(plan)
+    part = unit_part(plan) + (", p.unit" if plan.shape.panel else "")
     keyed = f"p.node{part}, u.month_no"
     on = "u.unit = p.unit AND u.month_no >= p.from_m AND u.month_no < p.to_m"
     within = "u.month_no >= $lo AND u.month_no < $hi AND u.batch_seq <= $seq"
@@ -120,7 +120,7 @@ def _cells_leaf(plan: Plan) -> Plan:
     return _fold(plan)
 
 
-def _places(plan: Plan) -> Plan:
+def with_places(plan: Plan) -> Plan:
     """Who counts below each node in which months: as the tree was, or as it stood on another day."""
     where = plan.shape.where
     dims = set(where.unit_dims if where else ())
@@ -161,7 +161,7 @@ def _places(plan: Plan) -> Plan:
     return plan.with_cte("places", "the units that count below each node, and in which months", source)
 
 
-def _unit_part(plan: Plan) -> str:
+def unit_part(plan: Plan) -> str:
     """Return the key column of cells that comes from the places."""
     if plan.shape.stays:
         return ", p.part"
@@ -183,7 +183,7 @@ def _row_split(plan: Plan) -> bool:
 def _leaf_rows(plan: Plan, table: str, atoms: tuple[str, ...], on: str, within: str) -> str:
     where = plan.shape.where
     fine = _row_split(plan) or bool(where and where.row_dims)
-    part = f", u.{quoted(str(plan.shape.dim))} AS part" if _row_split(plan) else _unit_part(plan)
+    part = f", u.{quoted(str(plan.shape.dim))} AS part" if _row_split(plan) else unit_part(plan)
     part += ", p.unit" if plan.shape.panel else ""
     sums = "".join(f", sum(u.{quoted(a)}) AS {quoted(f'{a}@{table}')}" for a in atoms)
     kept = f" AND ({where.rows})" if where and where.row_dims else ""

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlglot import exp
 
 from metrics import expressions as ex
-from metrics.formula import Operand, parse_formula
-from metrics.model import Atom, Catalogue, Indicator, Lookup, Part, Source
+from metrics.formula import WHOLE, Formula, Operand, parse_formula
+from metrics.model import Atom, Catalogue, Due, Indicator, Lookup, Part, Source
 from warehouse.contracts import Contract
 
 ORG = "org"
@@ -25,12 +25,17 @@ def statement(indicator: Indicator, catalogue: Catalogue, contracts: Mapping[str
     """Return the statement of an indicator: one step per atom, one for the figures of the window, one division."""
     formula = parse_formula(indicator.value)
     steps: dict[str, str] = {}
+    whole = {o.atom for o in formula.operands if o.over == WHOLE}
     for name in indicator.atoms:
-        _atom_steps(catalogue.atoms[name], (), catalogue, contracts, steps)
+        for by in _splits(indicator, formula, name):
+            _atom_steps(catalogue.atoms[name], by, catalogue, contracts, steps)
     operands = [o for o in formula.operands if o.atom in catalogue.atoms]
     lengths = {o.name: f"${o.atom}" for o in formula.operands if o.atom not in catalogue.atoms}
     known = [
-        *(_operand(o, catalogue.atoms[o.atom].theme, _step_name(o.atom, (), contracts)) for o in operands),
+        *(
+            _operand(o, catalogue.atoms[o.atom].theme, contracts, indicator.dims[0] if o.atom in whole else "")
+            for o in operands
+        ),
         *(f"{value} AS {name}" for name, value in lengths.items()),
     ]
     steps["figures"] = "-- of the node asked, in the months asked; a month is year * 12 + month - 1\nSELECT" + _list(
@@ -63,18 +68,36 @@ def _side(tree: exp.Expr) -> str:
     return ex.sql(named)
 
 
-def _operand(operand: Operand, theme: str, step: str) -> str:
-    """Return the figure of an atom for a node: of the units below it that month that belong to the theme."""
+def _splits(indicator: Indicator, formula: Formula, atom: str) -> list[tuple[str, ...]]:
+    """Return by which dimensions the steps of an atom are split: of parts, of which one is asked or is the greatest."""
+    read = [operand for operand in formula.operands if operand.atom == atom]
+    if any(operand.over == WHOLE for operand in read):
+        return [indicator.dims[:1]]
+    return sorted({(operand.over,) if operand.over else () for operand in read})
+
+
+def _operand(operand: Operand, theme: str, contracts: Mapping[str, Contract], dim: str) -> str:
+    """Return the figure of an atom for a node: of the units below it that month that belong to the theme.
+
+    `dim`: its steps are split by a dimension, of which one part is asked.
+    """
+    split = (operand.over,) if operand.is_top else (dim,) if dim else ()
+    step = _step_name(operand.atom, split, contracts)
     span, _, before = operand.span.partition("_")
     back = f" - {operand.shift}" if operand.shift else ""
     node = "$parent" if operand.above else "$node"
     rows = f"FROM {step} JOIN below USING (unit, month) WHERE node = {node} AND theme = '{theme}'"
+    if dim and operand.over != WHOLE:
+        rows += f" AND {dim} = ${dim}"
     if before or span == "before":
         opened = _OPENED.get(span, "$first")
         return f"(SELECT COALESCE(SUM({operand.atom}), 0) {rows} AND month = {opened} - 1{back}) AS {operand.name}"
     if operand.how == "last":
         return f"(SELECT COALESCE(SUM({operand.atom}), 0) {rows} AND month = $last{back}) AS {operand.name}"
     window = f"month BETWEEN {_OPENED[span]}{back} AND $last{back}"
+    if operand.is_top:
+        parts = f"SELECT SUM({operand.atom}) AS part {rows} AND {window} AND {operand.over} IS NOT NULL GROUP BY {operand.over}"
+        return f"(SELECT MAX(part) FROM ({parts})) AS {operand.name}"
     mean = " / $months" if operand.how == "avg" else ""
     return f"(SELECT COALESCE(SUM({operand.atom}), 0) {rows} AND {window}){mean} AS {operand.name}"
 
@@ -149,6 +172,8 @@ def _part(atom: Atom, part: Part, keys: Sequence[str], source: Source, contracts
     if source.month is not None:
         conditions.insert(0, f"{source.of}.month = year({source.month}) * 12 + month({source.month}) - 1")
     rows = source.of
+    if source.due is not None:
+        rows = f"({_with_due(source.due, source.of)}) AS {source.of}"
     if source.latest is not None:
         newest = f"MAX({source.latest.by}) OVER (PARTITION BY {', '.join(source.latest.within)})"
         rows = f"(SELECT * FROM {source.of} QUALIFY {source.latest.by} = {newest}) AS {source.of}"
@@ -159,6 +184,20 @@ def _part(atom: Atom, part: Part, keys: Sequence[str], source: Source, contracts
         + (f"\nWHERE {' AND '.join(conditions)}" if conditions else "")
         + f"\nGROUP BY {columns}"
     )
+
+
+def _with_due(due: Due, rows: str) -> str:
+    """Add the column of a due window as words would: ends within the days after the month, and nothing took over."""
+    later = ""
+    if due.renewed_by:
+        same = " AND ".join(f"b.{name} = a.{name}" for name in due.renewed_by)
+        later = (
+            f" AND NOT EXISTS (SELECT 1 FROM {rows} b WHERE {same} AND b.{due.begins} > a.{due.begins}"
+            f" AND b.{due.begins} BETWEEN a.{due.column} - {due.days - 1} AND a.{due.column} + {due.days})"
+        )
+    day = f"(a.{due.column} - {due.days})"
+    ends = f"year{day} * 12 + month{day} - 1"
+    return f"SELECT *, month >= {ends}{later} AS {due.name} FROM {rows} a"
 
 
 def _columns(contract: Contract) -> list[str]:

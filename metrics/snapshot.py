@@ -78,9 +78,9 @@ def refresh_snapshots(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> N
 def published_operands(catalogue: Catalogue, layout: Layout) -> tuple[Operand, ...]:
     """Return what the formulas of all indicators read of a window of the node itself; earlier windows are earlier rows."""
     values = {version.value for indicator in catalogue.indicators.values() for version in indicator.versions}
-    read = {operand for value in values for operand in parse_formula(value).operands}
+    read = {operand for value in values for operand in parse_formula(value).operands if not operand.is_top}
     return tuple(sorted({
-        replace(o, shift=0) for o in read if o.span == "asked" and not o.above and o.atom in layout.atoms
+        replace(o, shift=0, over="") for o in read if o.span == "asked" and not o.above and o.atom in layout.atoms
     }))  # fmt: skip
 
 

@@ -8,13 +8,11 @@ than a period. A child that moved has only the months it hung where it is asked 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from metrics.cubes import OWN
-from metrics.formula import MONTHS, Operand, formula_at, seen_window
+from metrics.formula import MONTHS, Operand, seen_window
 from metrics.knowledge import Known
-from metrics.model import Indicator
 from metrics.plan import Layout, Shape
 from metrics.question import Question
 from warehouse.base.periods import Grain
@@ -25,7 +23,7 @@ STEP = {"quarter": 3, "ytd": 12, "r12": 1}
 """Months after which a window of a kind begins anew: what is shifted by so many, or a multiple, is a row too."""
 
 
-def from_snapshot(shape: Shape, question: Question, known: Known, asked: Sequence[Indicator]) -> Shape:
+def from_snapshot(shape: Shape, question: Question, known: Known) -> Shape:
     """Return the shape that reads the snapshot where it holds all that is asked; else the shape as it is."""
     kind = KINDS.get(question.query.grain)
     if (
@@ -36,7 +34,7 @@ def from_snapshot(shape: Shape, question: Question, known: Known, asked: Sequenc
         or not _holds(known.layout, kind, question)
     ):
         return shape
-    operands = {o for i in asked for o in formula_at(i.value, question.query.grain).operands}
+    operands = {o for ask in shape.asks for o in ask.formula.operands}
     if not all(is_row(operand, kind, known.layout) for operand in operands):
         return shape
     if shape.stays and _any_moved(question, known, operands):
@@ -57,7 +55,7 @@ def _holds(layout: Layout, kind: str, question: Question) -> bool:
 
 def is_row(operand: Operand, kind: str, layout: Layout) -> bool:
     """Tell whether what an operand reads stands in rows of a kind."""
-    if operand.span != "asked" or operand.above or operand.shift % STEP[kind]:
+    if operand.span != "asked" or operand.above or operand.over or operand.shift % STEP[kind]:
         return False
     return operand.atom == MONTHS or (
         layout.published is not None and replace(operand, shift=0).name in layout.published.columns

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from metrics.formula import MONTHS, Operand, View
-from metrics.plan import Plan, cell_columns, cells_of, node_filter, operand_table, times_of
+from collections.abc import Sequence
+
+from metrics.formula import MONTHS, WHOLE, Operand, View
+from metrics.plan import Plan, cell_columns, cells_of, node_filter, operand_table, parts_of, times_of
 from metrics.same_panel import bounds_of
 from metrics.tables import quoted
 from metrics.time_words import given_days
@@ -19,6 +21,8 @@ def sum_operands(plan: Plan) -> Plan:
 
 
 def _operands(plan: Plan, view: View) -> Plan:
+    if view.over not in ("", WHOLE):
+        return _greatest(plan, view)
     columns = [*_operand_columns(plan, view), *([] if plan.shape.panel else _report_columns(plan, view))]
     listed = "".join(f", {text} AS {quoted(name)}" for name, text in columns)
     group = _group(plan)
@@ -44,8 +48,25 @@ _SPANS = {
 def _purpose(plan: Plan, view: View) -> str:
     text = _SPANS[view.span] + (f", {view.shift} months earlier" if view.shift else "")
     text += ", of the parent of each month" if view.above else ""
+    text += ", of all parts together" if view.over == WHOLE else ""
     averaged = any(operand.how == "avg" and operand.view == view for operand in plan.operands)
     return f"{text}; of a mean the sum and its months, or the figure they share" if averaged else text
+
+
+def _greatest(plan: Plan, view: View) -> Plan:
+    """Sum each part over its window, and keep the greatest."""
+    atoms = [operand for operand in plan.operands if operand.view == view]
+    sums = "".join(f", {text} AS {quoted(name)}" for name, text in _operand_columns(plan, view))
+    most = "".join(f", max({quoted(operand.name)}) AS {quoted(operand.name)}" for operand in atoms)
+    keys = ", ".join([*(quoted(key) for key in plan.keys), "w"])
+    cells = _windowed(plan, view, parts_of(view.over), ("thing", *sorted({operand.atom for operand in atoms})))
+    group = ", ".join([*_group(plan), "c.thing"])
+    return plan.with_cte(
+        operand_table(view),
+        f"{_purpose(plan, view)}; the greatest by {view.over}",
+        f"SELECT {keys}{most}\nFROM (\n  SELECT {_operand_keys(plan)}, c.thing{sums}\n  FROM {cells}\n  GROUP BY {group}\n)\n"
+        f"GROUP BY {keys}",
+    )
 
 
 def _group(plan: Plan) -> list[str]:
@@ -59,19 +80,19 @@ def _operand_keys(plan: Plan) -> str:
     return ", ".join([*keys, "c.w" if plan.shape.windows == "many" else "0 AS w"])
 
 
-def _windowed(plan: Plan, view: View) -> str:
+def _windowed(plan: Plan, view: View, cells: str = "", wanted: Sequence[str] = ()) -> str:
     """Return the cells of the asked windows, each cell once for every window it belongs to."""
     if plan.shape.panel:
         low, high = (f"v.{end}" for end in bounds_of(view))
         return f"panel_cells c JOIN windows v ON v.w = c.w\nWHERE c.month_no >= {low} AND c.month_no < {high}"
     back, first, last = f" - {view.shift}" if view.shift else "", _given("first", view), _given("last", view)
     within = f"c.month_no >= {first}{back} AND c.month_no < {last}{back}"
-    cells = cells_of(plan, view)
+    cells, wanted = (quoted(cells), wanted) if cells else (cells_of(plan, view), cell_columns(plan))
     if cells == "node_now":
         within = f"{node_filter(plan, 'c.node')} AND {within}"
     if plan.shape.windows == "one":
         return f"{cells} c\nWHERE {within}"
-    columns = [*plan.keys, "month_no", *cell_columns(plan)]
+    columns = [*plan.keys, "month_no", *wanted]
     listed = ", ".join(f"c.{quoted(column)}" for column in columns)
     index = f"c.month_no{f' + {view.shift}' if view.shift else ''} - {first} + 1"
     return (

@@ -54,6 +54,10 @@ def told_beside(item: Indicator) -> dict[str, Any]:
         "example": None if example is None else {
             "grain": example.grain, "period": example.period, "expect": example.expect,
             "atoms": {atom: {month: str(figure) for month, figure in months.items()} for atom, months in example.atoms.items()},
+            **({"parts": {
+                atom: {part: {month: str(figure) for month, figure in months.items()} for part, months in each.items()}
+                for atom, each in example.parts.items()
+            }, "part": example.part} if example.parts else {}),
         },
         "calibers": [{"caliber": f.caliber, "value": f.value, "basis": f.basis.zh, "grains": list(f.grains)} for f in item.forms],
     }  # fmt: skip

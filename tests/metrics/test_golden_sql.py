@@ -42,6 +42,8 @@ PER_WORKDAY_CHANGE = Ask(
 )
 PER_HEATING_DAY = Ask("per_heating_day", parse_formula("cost / heating_days"), 0)
 SHARE = Ask("share", parse_formula("cost / parent(cost)"), 2)
+ITEM_SHARE = Ask("item_share", parse_formula("cost / whole(cost)"), 2)
+TOP_ITEM = Ask("top_item", parse_formula("top(cost, item_code) / cost"), 2)
 CASES = {
     "months_now": Shape((TOTAL, PER_HEAD), "now", "months", True),
     "months_now_change": Shape((CHANGE,), "now", "months", True),
@@ -64,6 +66,9 @@ CASES = {
     "per_working_day_of_months_change": Shape((PER_WORKDAY_CHANGE,), "now", "months", True),
     "per_working_day_of_windows_change": Shape((PER_WORKDAY_CHANGE,), "now", "many", False),
     "per_day_of_heating_of_children": Shape((PER_HEATING_DAY,), "now", "many", False, stays=True),
+    "share_of_whole": Shape((ITEM_SHARE,), "leaf", "many", False, dim="item_code"),
+    "greatest_of_months": Shape((TOP_ITEM,), "now", "months", True),
+    "greatest_of_windows_of_children": Shape((TOP_ITEM,), "then", "many", False, stays=True),
     "tree_of_a_day": Shape((TOTAL, OVER), "leaf", "months", False, as_of=True),
 }  # fmt: skip
 

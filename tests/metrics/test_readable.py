@@ -71,11 +71,13 @@ def test_the_statements_give_what_the_engine_answers(rows: tuple[duckdb.DuckDBPy
         query = Query(
             indicators=(indicator.id,), nodes=(root,), period_from=label, period_to=label, grain="ytd",
             scope=Scope.everything(), actor="test", now=dt.datetime(2030, 1, 1, tzinfo=dt.UTC),
+            by=indicator.dims[0] if "whole(" in indicator.value else None,
         )  # fmt: skip
-        (answer,) = evaluate(generation, CATALOGUE, query)
+        answer, *_ = sorted(evaluate(generation, CATALOGUE, query), key=lambda one: -(one.numerator or 0))
         if answer.value is None:
             continue
-        (found,) = con.execute(text, {k: v for k, v in bound.items() if f"${k}" in text}).fetchone() or (None,)
+        given = bound | {str(answer.dim): answer.dim_value}
+        (found,) = con.execute(text, {k: v for k, v in given.items() if f"${k}" in text}).fetchone() or (None,)
         compared += 1
         if found is None or float(found) != pytest.approx(float(answer.value), rel=1e-9, abs=1e-9):
             unlike[indicator.id] = (found, answer.value)
