@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.office import NOW, ORG, Office
+from tests.fakes.office import ORG, Office
 from warehouse import draft
 from warehouse.ascending import Ascending
 from warehouse.readers import survey

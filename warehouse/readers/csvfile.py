@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from warehouse.readers.encodings import Utf8File, as_utf8, detect
+from warehouse.readers.encodings import Utf8File, as_utf8, detect, likely_utf8
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.headers import SEARCHED_ROWS, Heading, find_heading
 from warehouse.readers.labels import Aliases, fold_label
@@ -26,7 +26,7 @@ from warehouse.readers.raw import Cells, NoRows, Place, RawTable, Source, chunk_
 from warehouse.readers.row_faults import RowFaults
 from warehouse.readers.sift import Row, Sieve
 from warehouse.readers.spool import fit, spool
-from warehouse.readers.stacked import stacked_places, stacked_tables
+from warehouse.readers.stacked import LARGEST, stacked_places, stacked_tables
 from warehouse.readers.structure import is_form, lies_on_its_side
 from warehouse.readers.survey import Irregular, Part, Survey, Suspect, survey
 
@@ -131,8 +131,23 @@ class ParsedRows:
 
 def read_csv_tables(path: Path, name: str, aliases: Aliases) -> tuple[RawTable, ...]:
     """The one table of a text file, or those that stand below each other with blank lines between."""
+    if path.stat().st_size > LARGEST and (table := _large_table(path, name, aliases)):
+        return (table,)
     text, head = _open(path, name, aliases)
     return stacked_tables(text, name, head.delimiter, aliases) or (_one_table(text, head, name, aliases),)
+
+
+def _large_table(path: Path, name: str, aliases: Aliases) -> RawTable | None:
+    """The table of a regular file in utf-8, proved to be that while it is surveyed; None where anything is otherwise."""
+    text = likely_utf8(path)
+    head = _read_head(text, aliases) if text else None
+    if text is None or head is None or head.heading is None or _lies(head, head.heading, aliases):
+        return None
+    try:
+        table = _regular(text, name, head, _full_width(head.heading, head), is_proved=False)
+    except (Irregular, ReadRefused):
+        return None
+    return table if table.rows else None
 
 
 def _one_table(text: Utf8File, head: _Head, name: str, aliases: Aliases) -> RawTable:
@@ -255,14 +270,14 @@ def _delimiter_score(head: _Head) -> tuple[int, float, int]:
     return hits, even, -DELIMITERS.index(head.delimiter)
 
 
-def _regular(text: Utf8File, name: str, head: _Head, heading: Heading) -> RawTable:
+def _regular(text: Utf8File, name: str, head: _Head, heading: Heading, *, is_proved: bool = True) -> RawTable:
     """Survey the records below the header; raises `Irregular` when the fast parser might read them differently."""
     if heading.body > len(head.ends):
         raise Irregular("no end of the header")
     start = head.ends[heading.body - 1]
     again = (head.records[heading.last][0] or "").encode("utf-8") if len(head.records[heading.last]) > 1 else b""
     width = len(heading.labels)
-    found = survey(text.path, start, heading.body + 1, head.delimiter, width, again)
+    found = survey(text.path, start, heading.body + 1, head.delimiter, width, again, is_proved=is_proved)
     sieve, faults = Sieve(heading), RowFaults(name, width, head.delimiter)
     dropped: list[int] = []
     patches: list[Patch] = []

@@ -126,6 +126,19 @@ def _blocks(path: Path) -> Iterator[bytes]:
             start = cut
 
 
+def likely_utf8(path: Path) -> Utf8File | None:
+    """The file as utf-8 where its head is; the rest is to be proved by whoever goes on reading."""
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    return Utf8File(path, mark) if is_utf8(head[: head.rfind(b"\n") + 1]) else None
+
+
+def is_utf8(block: bytes) -> bool:
+    """Whether whole lines are utf-8 without a NUL."""
+    return b"\0" not in block and (block.isascii() or _valid(block))
+
+
 def _is_utf8(path: Path, name: str) -> bool:
     for block in _blocks(path):
         if b"\0" in block:

@@ -7,17 +7,17 @@ counts are known before anything is loaded and are the same as a record-by-recor
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from warehouse.readers.encodings import is_utf8
 from warehouse.readers.rows import LEADING_CELLS, fold, is_note
 
 BLOCK = 1 << 18
@@ -110,29 +110,39 @@ class Irregular(Exception):
     """The file must be read record by record; the text says why."""
 
 
-def survey(path: Path, start: int, first_record: int, delimiter: str, width: int, again: bytes) -> Survey:
+def survey(
+    path: Path, start: int, first_record: int, delimiter: str, width: int, again: bytes, *, is_proved: bool = True
+) -> Survey:
     """Survey the records from byte `start` on; the first of them has the number `first_record`.
 
-    `again` is the beginning of the header line, to find where it was printed once more.
+    `again` is the beginning of the header line, to find where it was printed once more. A file that is not proved to be
+    utf-8 is proved on the way.
     """
     scan = _Scan(ord(delimiter), width, again)
-    cuts = [(start, 0)]
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-        for at, block in _records(whole, start, scan):
+    cuts, size = [(start, 0)], path.stat().st_size
+    with path.open("rb", buffering=0) as file:
+        if not is_proved and not is_utf8(file.read(start)):
+            raise Irregular("another encoding")
+        for at, block in _records(file, size, start, scan):
+            if not is_proved and not is_utf8(block):
+                raise Irregular("another encoding")
             if at - cuts[-1][0] >= PART_BYTES:
                 cuts.append((at, scan.records))
             scan.take(at, block)
-        cuts.append((len(whole), scan.records))
+        cuts.append((size, scan.records))
     parts = (Part(a, b, first_record + m, n - m) for (a, m), (b, n) in pairwise(cuts) if n > m)
     return Survey(scan.records, scan.suspects(first_record), scan.quoted_newline, scan.longest, tuple(parts))
 
 
-def _records(whole: mmap.mmap, start: int, scan: _Scan) -> Iterator[tuple[int, bytes]]:
+def _records(file: BinaryIO, end: int, start: int, scan: _Scan) -> Iterator[tuple[int, bytes]]:
     """Blocks of whole records and where they begin; a line end inside quotes ends no record."""
     size = BLOCK
-    while start < len(whole):
-        block = whole[start : start + size]
-        at_end = start + size >= len(whole)
+    while start < end:
+        file.seek(start)
+        block = file.read(min(size, end - start))
+        if not block:
+            raise Irregular("a file that is being cut short")
+        at_end = start + len(block) >= end
         cut = scan.cut(block, at_end)
         if cut == 0:
             size *= 2

@@ -6,8 +6,9 @@ import codecs
 
 import pytest
 
-from warehouse.readers import survey
+from warehouse.readers import csvfile, encodings, survey
 from warehouse.readers.csvfile import ParsedRows
+from warehouse.readers.faults import ReadRefused
 from warehouse.readers.tables import read_tables
 
 KNOWN = frozenset(["统计期", "单位名称", "金额"])
@@ -230,3 +231,37 @@ def test_a_row_of_notes_between_title_and_grouped_header_is_no_group(written, re
     table = read(written("\n".join(lines))).table
     assert table.labels == ("统计期", "单位名称", "电/数量", "电/费用", "水/数量", "水/费用", "备注")
     assert (set(table.units), table.unit_note, table.rows) == ({None}, "万元", 1)
+
+
+@pytest.mark.parametrize("bad", ["乙".encode("gb18030"), b"\0", b"\xff"], ids=["gb18030", "nul", "no letter"])
+@pytest.mark.parametrize("end", [b"\n", b""], ids=["in the middle", "at the end"])
+def test_a_large_file_is_proved_to_be_utf8_up_to_its_last_byte(tmp_path, monkeypatch, bad, end):
+    """Which head is utf-8 says nothing of the rest: it ends as the same file does that is proved before it is read."""
+    path = tmp_path / "支付.csv"
+    lines = "".join(f"2024-03,甲局,{n}\n" for n in range(400)).encode()
+    path.write_bytes(
+        "统计期,单位名称,金额\n".encode() + lines + b"2024-03," + bad + b",1" + (end + lines if end else b"")
+    )
+    monkeypatch.setattr(encodings, "BLOCK", 256)
+    monkeypatch.setattr(survey, "BLOCK", 256)
+
+    def outcome(largest):
+        monkeypatch.setattr(csvfile, "LARGEST", largest)
+        with pytest.raises(ReadRefused) as refusal:
+            read_tables(path, KNOWN.__contains__)
+        return refusal.value.faults
+
+    assert outcome(1) == outcome(1 << 30)
+
+
+def test_a_large_file_is_read_as_a_small_one(written, monkeypatch):
+    paths = [
+        written("统计期,单位名称,金额\n" + "".join(f"2024-03,甲局,{n}\n" for n in range(99)), name="regular.csv"),
+        written('统计期,单位名称,金额\n2024-03,甲"局,1\n' + "2024-03,乙局,2\n" * 99, name="irregular.csv"),
+        written("﻿统计期,单位名称,金额\n2024-03,甲局,1\n合计,,1\n注：初步数,,\n", name="mark.csv"),
+    ]
+    plain = [[(*table.texts(), table.skipped) for table in read_tables(path, KNOWN.__contains__)] for path in paths]
+    monkeypatch.setattr(csvfile, "LARGEST", 1)
+    assert [
+        [(*table.texts(), table.skipped) for table in read_tables(path, KNOWN.__contains__)] for path in paths
+    ] == plain
