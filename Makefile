@@ -59,7 +59,7 @@ check: setup
 	@$(BIN)/python -m docs.generate --check
 
 test: setup browser servers engine witness
-	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -n auto --dist loadfile
+	@COCKPIT_OLDEST_ENGINE=$(ENGINE) TMPDIR=$$(sh tests/scratch.sh) $(BIN)/python -m pytest -n auto --dist loadfile
 
 soak: setup browser servers oldest witness
 	@COCKPIT_OLDEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -m "soak or not soak"

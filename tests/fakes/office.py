@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
+from tests.fakes.blank import lay_blank
 from warehouse.ingest import load
 from warehouse.publish import publish
 from warehouse.receipts import FileReport
@@ -39,6 +40,7 @@ class Office:
         self.minute = 0
 
     def hand_in(self, name: str, text: str, *, encoding: str = "utf-8", source: str | None = None) -> FileReport:
+        lay_blank(self.store, lambda: NOW)
         path = self.folder / name
         path.write_bytes(text.encode(encoding))
         self.minute += 1

@@ -13,6 +13,7 @@ from typing import Any
 from metrics.catalogue import load_catalogue
 from metrics.evaluate import evaluate
 from metrics.model import Answer, Catalogue, Query
+from tests.fakes.blank import lay_blank
 from tests.fakes.carried import Cubes
 from tests.fakes.office import NOW, Office
 from warehouse.base.periods import Period
@@ -73,6 +74,7 @@ class Reviewers(Office):
         kept = {*read, *ALWAYS_READ}
         self.store.contracts = {name: one for name, one in self.store.contracts.items() if name in kept}
         if is_new:
+            lay_blank(self.store, lambda: NOW)
             assert self.report("组织机构.csv", register).status == "committed"
 
     def copied(self, folder: Path) -> Reviewers:

@@ -16,7 +16,6 @@ from callbacks.request import Door, answer
 from callbacks.services import Viewer
 from callbacks.state import ViewState
 from cockpit.app import create_app
-from cockpit.pipeline import load_and_publish
 from cockpit.settings import Settings
 from cockpit.worker import run_once
 from metrics.catalogue import load_catalogue
@@ -28,26 +27,23 @@ from pages.energy import PAGE as ENERGY
 from pages.overview import PAGE as OVERVIEW
 from pages.replay import PAGE as REPLAY
 from pages.warnings import PAGE as WARNINGS
-from samples import gsa, ua
 from tests.fakes.texts import texts_of
 from warehouse.base.scope import Scope
 from warehouse.store import Store
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 PAGES = (OVERVIEW, COST, ENERGY, WARNINGS, REPLAY, DATA)
-STORES = ("buildings", "budgets", "town")
+SAMPLES = {"buildings": "gsa", "budgets": "ua"}
+STORES = (*SAMPLES, "town")
 
 
 @pytest.fixture(scope="module", params=STORES)
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, build_town: Any) -> Path:
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, build_town: Any, build_sample: Any
+) -> Path:
     """A store of each kind, judged once by the worker."""
-    if request.param == "town":
-        path = build_town(11, 30, 26).store
-    else:
-        folder = tmp_path_factory.mktemp(request.param)
-        (gsa if request.param == "buildings" else ua).write(folder / "files", None)
-        path = folder / "store"
-        load_and_publish(Store(path), [folder / "files"], clock=lambda: NOW)
+    built = build_town(11, 30, 26) if request.param == "town" else build_sample(SAMPLES[request.param])
+    path = built.copied(tmp_path_factory.mktemp(request.param) / "store")
     assert all(run.ok for run in run_once(Store(path), NOW))
     return path
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -60,11 +62,21 @@ class Counter:
         return found
 
 
-@pytest.fixture
-def office(tmp_path) -> Iterator[Office]:
-    office = Office(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A published store that knows its bureaux; each test has a copy."""
+    office = Office(tmp_path_factory.mktemp("made"))
     office.hand_in("组织机构.csv", ORG)
     rebuild(office.store, clock=clock)
+    office.store.control.close()
+    return office.folder
+
+
+@pytest.fixture
+def office(made: Path, tmp_path: Path) -> Iterator[Office]:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    office = Office(tmp_path)
+    office.minute = 1
     yield office
     office.store.control.close()
 

@@ -65,35 +65,34 @@ class Loaded:
         return {(answer.node, answer.period): answer for answer in answers}
 
 
-def load_sample(name: str, raw: Path | None, folder: Path) -> Loaded:
-    sample = {"gsa": gsa, "ua": ua}[name]
-    sample.write(folder / "files", raw)
-    store = Store(folder / "store")
-    reports = load_and_publish(store, [folder / "files"], clock=lambda: NOW)
-    source = sample.EXCERPT if raw is None else raw / {"gsa": "gsa_euas", "ua": "ua_city_budget"}[name]
-    return Loaded(source, tuple(reports), store.open_generation(), load_catalogue())
+SAMPLES = {"gsa": (gsa, "gsa_euas"), "ua": (ua, "ua_city_budget")}
+EXTENTS = ("excerpt", pytest.param("whole", marks=pytest.mark.soak))
+"""The excerpt that lies in the repository, and the whole data set where it is at hand."""
 
 
-def raw_folder(kind: str, needed: str) -> Path | None:
-    """The folder of the whole data sets, None for the excerpt of the repository."""
-    if kind == "excerpt":
-        return None
+def load_sample(name: str, request: pytest.FixtureRequest) -> Loaded:
+    sample, needed = SAMPLES[name]
+    if request.param == "excerpt":
+        built = request.getfixturevalue("build_sample")(name)
+        return Loaded(sample.EXCERPT, built.reports, Store(built.store).open_generation(), load_catalogue())
     if not (DATA / needed).is_dir():
         print("skipped: no data")
         pytest.skip("no data")
-    return DATA
+    folder = request.getfixturevalue("tmp_path_factory").mktemp(f"{name}_whole")
+    sample.write(folder / "files", DATA)
+    store = Store(folder / "store")
+    reports = load_and_publish(store, [folder / "files"], clock=lambda: NOW)
+    return Loaded(DATA / needed, tuple(reports), store.open_generation(), load_catalogue())
 
 
-@pytest.fixture(scope="module", params=["excerpt", "whole"])
-def buildings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    raw = raw_folder(request.param, "gsa_euas")
-    return load_sample("gsa", raw, tmp_path_factory.mktemp(f"gsa_{request.param}"))
+@pytest.fixture(scope="module", params=EXTENTS)
+def buildings(request: pytest.FixtureRequest) -> Loaded:
+    return load_sample("gsa", request)
 
 
-@pytest.fixture(scope="module", params=["excerpt", "whole"])
-def cities(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    raw = raw_folder(request.param, "ua_city_budget")
-    return load_sample("ua", raw, tmp_path_factory.mktemp(f"ua_{request.param}"))
+@pytest.fixture(scope="module", params=EXTENTS)
+def cities(request: pytest.FixtureRequest) -> Loaded:
+    return load_sample("ua", request)
 
 
 # --- the truth of the buildings ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.blank import lay_blank
 from warehouse.contracts import load_contracts
 from warehouse.ingest import load
 from warehouse.receipts import FileReport
@@ -24,6 +25,7 @@ READ = "2024-03-31 23:45,示例市财政局,电"
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "store")
+    lay_blank(store, lambda: NOW)
     (tmp_path / "org.csv").write_text(ORG, encoding="utf-8")
     load(store, [tmp_path / "org.csv"], source="org_unit", clock=lambda: NOW)
     return store

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.fakes.blank import lay_blank
 from warehouse.closure import build_closure
 from warehouse.contracts import load_contracts
 from warehouse.ingest import load
@@ -37,7 +38,9 @@ def faults_of(*units: tuple[str, str, str | None]) -> list[tuple[int, str, str, 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
+    store = Store(tmp_path / "store")
+    lay_blank(store, lambda: NOW)
+    return store
 
 
 def hand_in(store: Store, folder: Path, text: str, name: str = "组织机构.csv") -> FileReport:

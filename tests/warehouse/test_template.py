@@ -10,6 +10,7 @@ import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from tests.fakes.blank import lay_blank
 from tests.warehouse.test_examples import CONTRACTS, NOW, ORG, stored
 from warehouse.ingest import load
 from warehouse.receipts import FileReport
@@ -22,6 +23,7 @@ MARK = "注：示例 "
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "store")
+    lay_blank(store, lambda: NOW)
     (tmp_path / "org.csv").write_text(ORG, encoding="utf-8")
     load(store, [tmp_path / "org.csv"], source="org_unit", clock=lambda: NOW)
     return store

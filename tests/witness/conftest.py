@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from cockpit.pipeline import load_and_publish
 from metrics.catalogue import load_catalogue
 from metrics.model import Catalogue
-from samples import gsa
 from tests.witness.clickhouse import ClickHouse
 from tests.witness.recorded import Written, datasets, record
 from warehouse.store import Generation, Store
@@ -34,12 +32,9 @@ class Witnessed:
 @pytest.fixture(scope="module", params=["city", "gsa"])
 def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witnessed]:
     if request.param == "city":
-        store = Store(request.getfixturevalue("build_town")(1, 16, 30).store)
+        store = Store(request.getfixturevalue("build_town")(1, 16, 16).store)
     else:
-        place = tmp_path_factory.mktemp("gsa")
-        gsa.write(place / "files", None)
-        store = Store(place / "store")
-        load_and_publish(store, [place / "files"], clock=lambda: NOW)
+        store = Store(request.getfixturevalue("build_sample")("gsa").store)
     generation, catalogue = store.open_generation(memory="2GB"), load_catalogue()
     written = record(generation, store.contracts, catalogue)
     second = ClickHouse(tmp_path_factory.mktemp(f"parquet-{request.param}"))

@@ -134,7 +134,7 @@ ASKED = (
 
 @pytest.fixture(scope="module")
 def city(build_town) -> Iterator[Generation]:
-    generation = Store(build_town(1, 16, 30).store).open_generation(memory="2GB")
+    generation = Store(build_town(1, 16, 16).store).open_generation(memory="2GB")
     yield generation
     generation.close()
 
