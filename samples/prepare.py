@@ -20,19 +20,16 @@ def main(name: str, store: str) -> int:
     with tempfile.TemporaryDirectory(prefix="cockpit-") as scratch:
         exports = Path(scratch) / name
         truth = target.parent / f"{target.name}.truth.json"
-        base = [sys.executable, "-m", "cockpit"]
         loading: list[subprocess.Popen[bytes]] = []
 
         def load() -> None:
-            print("Loading them and publishing the figures …", flush=True)
-            command = [*base, "load", str(exports), "--store", store]
+            print("Loading them, publishing the figures; then projections, warnings, first snapshot …", flush=True)
+            command = [sys.executable, "-m", "cockpit", "load", str(exports), "--store", store, "--work"]
             loading.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
 
         print(f"Writing the exported files of sample '{name}' …", flush=True)
         samples.write(name, exports, truth=truth, handed_over=load)
         done = loading[0].wait()
-        print("Projections, warnings, first snapshot …", flush=True)
-        subprocess.run([*base, "worker", "--once", "--store", store], check=True)
     return 0 if done in (0, 1) else done
 
 

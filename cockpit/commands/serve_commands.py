@@ -14,6 +14,7 @@ import typer
 from cockpit.commands.common import StoreOption, err, store_at
 from cockpit.settings import Settings
 from warehouse.base.errors import CockpitError
+from warehouse.store import Store
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")]
 PortOption = Annotated[int | None, typer.Option(help="Port to listen on (default 8050).")]
@@ -41,16 +42,24 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due and end.")] = False,
 ) -> None:
     """Do what is due: publish, forecasts, warnings, daily and month-end snapshots."""
-    from cockpit.live import fold_and_publish
-    from cockpit.worker import run_forever, run_once
+    from cockpit.worker import run_forever
     from warehouse.base.clock import system_clock
 
     place = store_at(store)
     if once:
-        fold_and_publish(place, system_clock)
-        run_once(place, system_clock())
+        work_once(place)
     else:
         run_forever(place, system_clock, Settings().worker_minutes)
+
+
+def work_once(place: Store) -> None:
+    """Do what is due in a store, and end."""
+    from cockpit.live import fold_and_publish
+    from cockpit.worker import run_once
+    from warehouse.base.clock import system_clock
+
+    fold_and_publish(place, system_clock)
+    run_once(place, system_clock())
 
 
 def run(

@@ -10,6 +10,7 @@ import typer
 from cockpit import pipeline
 from cockpit.commands import preview_commands
 from cockpit.commands.common import JsonOption, StoreOption, print_json, progress, store_at
+from cockpit.commands.serve_commands import work_once
 from warehouse.base.clock import DEFAULT_ZONE, parse_instant
 from warehouse.base.periods import FISCAL_START, Period
 from warehouse.store import Store
@@ -33,6 +34,9 @@ def load(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be understood and taken; commit nothing.")
     ] = False,
+    work: Annotated[
+        bool, typer.Option("--work", help="Then do what is due, as `cockpit worker --once` does: warnings, forecasts.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Take exported files into the store and publish the figures. Prints one JSON object a file."""
@@ -45,6 +49,8 @@ def load(
         place, paths, source=source, recorded_at=moment, actor=actor, progress=progress, span=_span(place, period)
     )
     print_json([report.as_json() for report in reports])
+    if work:
+        work_once(place)
     taken = [report for report in reports if report.status in ("committed", "unchanged")]
     troubled = any(r.status == "refused" or r.counts.get("quarantined") for r in reports)
     raise typer.Exit(2 if not taken else 1 if troubled else 0)
