@@ -53,7 +53,7 @@ class Side:
 
 def side_sql(tree: exp.Expr, read: Reader) -> str:
     """Write one side as it is shown: exact where it can be, a mean as the DOUBLE of its quotient."""
-    return ex.sql(_named(tree, read.figure)) if is_exact(tree) else ex.sql(_double(tree, read))
+    return _written(_named(tree, read.figure) if is_exact(tree) else _double(tree, read))
 
 
 def value_sql(formula: Formula, scale: int, read: Reader, digits: Mapping[str, int]) -> str:
@@ -62,7 +62,7 @@ def value_sql(formula: Formula, scale: int, read: Reader, digits: Mapping[str, i
         if is_exact(formula.numerator):
             return _exact_scaled(formula, scale, read, digits)
         return _scaled(side_sql(formula.numerator, read), scale)
-    above, below = (ex.sql(side) for side in _two_sides(formula.numerator, formula.denominator, read))
+    above, below = (_written(side) for side in _two_sides(formula.numerator, formula.denominator, read))
     guard = f"CASE WHEN {below} > 0 THEN {below} END" if formula.kind == "change" else f"nullif({below}, 0)"
     return _scaled(f"{above} / {guard}", scale)
 
@@ -179,12 +179,17 @@ def _nullif(tree: exp.Expr) -> exp.Expr:
 
 
 def _cast(tree: exp.Expr) -> exp.Expr:
-    return exp.cast(tree, "DOUBLE", dialect=ex.DIALECT)
+    return exp.Cast(this=tree, to=exp.DataType(this=exp.DType.DOUBLE))
 
 
 def _column(text: str) -> exp.Expr:
-    read: exp.Expr = exp.maybe_parse(text, dialect=ex.DIALECT)
-    return read
+    """Return what a reader wrote as a node that is written as it stands: a library has thousands of them."""
+    return exp.Var(this=text)
+
+
+def _written(tree: exp.Expr) -> str:
+    """Write a tree that was made for this text alone."""
+    return tree.sql(dialect=ex.DIALECT, copy=False)
 
 
 def _named(tree: exp.Expr, name: Callable[[Operand], str]) -> exp.Expr:
