@@ -17,7 +17,7 @@ A store that works with review holds the tables twice, as it holds its cubes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -28,7 +28,7 @@ from metrics.cubes import AHEAD
 from metrics.formula import MONTHS, Formula, Operand, parse_formula
 from metrics.knowledge import read_layout
 from metrics.model import Catalogue
-from metrics.plan import Ask, Cte, Layout, Plan, Shape, snapshot_columns
+from metrics.plan import Ask, Cte, Layout, Plan, Shape, node_filter, snapshot_columns
 from metrics.prepared import window_values
 from metrics.read_cells import read_cells
 from metrics.snapshot_reach import STEP
@@ -91,10 +91,16 @@ def window_of(kind: str, month: int, fiscal_start: int) -> Window:
     return Window("", month - (month + fiscal_shift(fiscal_start)) % STEP[kind], month + 1)
 
 
-def _plan(operands: Sequence[Operand], layout: Layout) -> Plan:
+def _plan(operands: Iterable[Operand], layout: Layout) -> Plan:
     """Return the steps of the compiler up to the operands of windows, for one formula that reads them all."""
     formula = Formula("sum", exp.Null(), None, None, (*operands, Operand(MONTHS, "sum")))
     return sum_operands(read_cells(Plan(Shape((Ask("all", formula, 0),), "now", "many", one_node=False), layout)))
+
+
+def _of_last_month(plan: Plan) -> dict[str, str]:
+    """Return column → column of the cube of now, for what a window shows of its last month alone."""
+    told = {o.name: o.atom for o in plan.operands if o.how == "last"}
+    return told | {r.column(what): r.cell(what) for r in plan.reports if r.how == "last" for what in ("due", "got")}
 
 
 # --- built whole ------------------------------------------------------------------------------------------------------
@@ -159,9 +165,20 @@ def _write(con: duckdb.DuckDBPyConnection, plan: Plan, kind: str, months: tuple[
 
 
 def _sql(plan: Plan, first: int, only: str) -> str:
-    listed = ", ".join(f"o.{quoted(name)}" for name in snapshot_columns(plan))
-    steps = ",\n".join(_step(cte) for cte in plan.ctes)
-    return f"WITH {steps}\nSELECT * FROM (SELECT o.node, (o.w + {first})::INTEGER AS month_no, {listed} FROM operands o){only}"
+    """Return the rows of windows: sums from the compiler's steps, a last month's figures from its cells as they lie."""
+    last = _of_last_month(plan)
+    sums = _plan([o for o in plan.operands if o.how != "last"], plan.layout)
+    listed = ", ".join(
+        f"n.{quoted(last[name])} AS {quoted(name)}" if name in last else f"o.{quoted(name)}"
+        for name in snapshot_columns(plan)
+    )
+    steps = ",\n".join(_step(cte) for cte in sums.ctes)
+    windows = f"SELECT *, (w + {first})::INTEGER AS month_no FROM operands"
+    ended = f"SELECT * FROM node_now WHERE {node_filter(plan, 'node')} AND month_no >= {first} AND month_no < $hi"
+    return (
+        f"WITH {steps}\nSELECT o.node, o.month_no, {listed} FROM (SELECT * FROM ({windows}){only}) o\n"
+        f"LEFT JOIN ({ended}) n ON n.node = o.node AND n.month_no = o.month_no"
+    )
 
 
 def _step(cte: Cte) -> str:
