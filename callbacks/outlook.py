@@ -32,7 +32,7 @@ def landing_panel(focus: Focus, page: str, landings: Sequence[Landing], index: i
     return Panel(
         name="landing",
         title=words.say("landing.title"),
-        sub=words.say("landing.sub", name=name, unit=unit),
+        sub=words.say("landing.sub", year=words.period(str(landing.year), "year"), name=name, unit=unit),
         reading=sentence if landing.end is not None else "",
         face=face,
         twin=twin(landing, words),
@@ -48,6 +48,7 @@ def reading(landing: Landing, words: Language) -> str:
         return words.say(key if words.has(key) else "landing.none", reason=landing.reason)
     unit = landing.unit
     values = {
+        "year": words.period(str(landing.year), "year"),
         "mean": words.figure(end.mean, unit).text,
         "low": words.figure(end.low90, unit).number,
         "high": words.figure(end.high90, unit).text,

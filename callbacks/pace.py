@@ -9,6 +9,7 @@ from callbacks.focus import Focus
 from callbacks.panels import Bar, Panel, bars
 from callbacks.units import answers_table, by_children
 from metrics.model import Answer
+from warehouse.base.periods import Period, fiscal_year
 
 PACE_ROWS = 6
 
@@ -47,6 +48,7 @@ def pace_panel(focus: Focus) -> Panel | None:
         title=words.say("pace.title"),
         sub=words.say(
             f"pace.sub.{by}.some" if len(shown) < len(ahead) else f"pace.sub.{by}",
+            year=words.period(str(fiscal_year(Period.parse(focus.last_month).from_m, words.fiscal_start)), "year"),
             progress=words.percent(progress),
             shown=words.count(len(shown)),
         ),

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from callbacks.services import Alarm, IndicatorCard, Landing, LandingPoint
-from warehouse.base.periods import month_label
+from warehouse.base.periods import Period, month_label
 from warehouse.operations import LandingRow, WarningRow
 
 NAIVE, NO_DATA = "seasonal_naive", "no_data"
@@ -42,7 +42,9 @@ def alarm_of(row: WarningRow, theme: str, kind: str, member: str) -> Alarm:
 def landing_of(row: LandingRow, card: IndicatorCard, last_year: Mapping[str, float]) -> Landing:
     """Return a stored projection with last year's running totals, by month, beside it."""
     path = [_path_point(item) for item in orjson.loads(row.path)]
-    points = tuple(replace(point, last_year=last_year.get(f"{row.year - 1}{point.period[4:]}")) for point in path)
+    points = tuple(
+        replace(point, last_year=last_year.get(month_label(Period.parse(point.period).from_m - 12))) for point in path
+    )
     return Landing(
         indicator=row.indicator,
         names=card.names,

@@ -200,8 +200,8 @@ class LiveSession:
         question = Query(
             indicators=(indicator,),
             nodes=(node,),
-            period_from=f"{year}-01",
-            period_to=f"{year}-12",
+            period_from=str(year),
+            period_to=str(year),
             grain="ytd",
             known_at=known_at,
             scope=self.viewer.scope,

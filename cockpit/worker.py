@@ -100,6 +100,7 @@ def make_projections(office: Office) -> str:
         scope=Scope.everything(),
         actor=ACTOR,
         now=office.now,
+        fiscal_start=office.fiscal_start,
     )
     specs = projections.load_specs(office.catalogue)
     made = projections.project(office.evaluate, office.catalogue, specs, desk, operations.landing_hashes(office.engine))

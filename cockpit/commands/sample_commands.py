@@ -10,7 +10,7 @@ import typer
 import samples
 from cockpit.commands.common import JsonOption, print_json
 from cockpit.settings import Settings
-from warehouse.base.errors import UnknownName
+from warehouse.base.errors import QueryError, UnknownName
 
 
 def sample(
@@ -27,7 +27,12 @@ def sample(
     if name not in samples.names():
         raise UnknownName("sample", name, samples.names())
     data = Settings().data
-    samples.write(
-        name, out, seed=seed, months=months, units=units, truth=truth, data_root=data if data.is_dir() else None
-    )
+    try:
+        samples.write(
+            name, out, seed=seed, months=months, units=units, truth=truth, data_root=data if data.is_dir() else None
+        )
+    except ValueError as cause:  # a set of this size cannot tell its story
+        raise QueryError(
+            str(cause), "choose other --units or --months; without them the sample has its usual size"
+        ) from cause
     print_json({"sample": name, "folder": str(out), "files": sum(1 for _ in out.rglob("*") if _.is_file())})

@@ -15,6 +15,7 @@ from metrics.insights import backtest, forecasting
 from metrics.insights.forecasters.outlook import Floats
 from metrics.insights.forecasting import Family
 from metrics.insights.model import Band, Forecast, Landing, LandingStatus, PathPoint, Series
+from warehouse.base.periods import Period
 
 SEASON = 12
 LEVELS = (80, 90)
@@ -77,12 +78,15 @@ def outlook(history: History, family: Family) -> Forecast:
 
 
 def land(
-    indicator: str, unit: str, year: int, history: History, ahead: Forecast, ours: SumErrors, naive: SumErrors
-) -> Landing:
-    """Return where one node's year lands, given the months ahead and the errors such sums had."""
-    course = _course(year, history, ahead, naive if ahead.status == "fallback" else ours)
-    paid = sum(float(value) for month, value in (*history.series, *history.partial) if month // 12 == year)
-    owed = {month for month in (*history.missing, *(month for month, _ in history.partial)) if month // 12 == year}
+    indicator: str, unit: str, year: int, history: History, ahead: Forecast, ours: SumErrors, naive: SumErrors,
+    fiscal_start: int = 1,
+) -> Landing:  # fmt: skip
+    """Return where one node's fiscal year lands, given the months ahead and the errors such sums had."""
+    within = Period.parse(str(year), fiscal_start)
+    months = range(within.from_m, within.to_m)
+    course = _course(months, history, ahead, naive if ahead.status == "fallback" else ours)
+    paid = sum(float(value) for month, value in (*history.series, *history.partial) if month in months)
+    owed = {month for month in (*history.missing, *(month for month, _ in history.partial)) if month in months}
     return Landing(
         indicator=indicator,
         node=history.node,
@@ -176,12 +180,11 @@ class _Course:
         return early, likely, late
 
 
-def _course(year: int, history: History, ahead: Forecast, errors: SumErrors) -> _Course | None:
+def _course(months: range, history: History, ahead: Forecast, errors: SumErrors) -> _Course | None:
     """Put a year together; None when months are open and nothing is there to expect them from."""
     if not history.series:
         return None
     values, _ = forecasting.filled(history.series, SEASON)
-    months = range(year * 12, year * 12 + 12)
     known = {month: float(value) for month, value in history.series if month in months}
     floors = {month: float(value) for month, value in history.partial}
     estimates = _estimates(history, values, ahead)

@@ -21,12 +21,12 @@ from metrics.insights.landing import History
 from metrics.insights.model import Evaluate, Forecast, Landing, PathPoint
 from metrics.model import Answer, Catalogue, Query
 from warehouse.base.errors import DefinitionError
-from warehouse.base.periods import Period, month_label
+from warehouse.base.periods import Period, fiscal_year, month_label
 from warehouse.base.scope import Scope
 from warehouse.operations import ForecastRow, LandingRow
 
 FILE = Path(__file__).parent / "landings.toml"
-METHOD_VERSION = "2"
+METHOD_VERSION = "3"
 """Grows when the method changes, so that everything is expected anew."""
 NEARLY_ALL = 0.95
 """From this share of the reports due on, a month counts as reported (and is said to be nearly complete)."""
@@ -56,6 +56,8 @@ class Desk:
     scope: Scope
     actor: str
     now: dt.datetime
+    fiscal_start: int = 1
+    """The month the store's fiscal year begins in: it is the end of that year that is expected."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def _project_one(
     last = _last_told(answers)
     if last is None:
         return Projection((), ())
-    year = last // 12
+    year = fiscal_year(last, desk.fiscal_start)
     histories = gather(answers, last, _budgets(evaluate, spec, desk, year, definition.scale))
     hashes = {one.node: data_hash(definition.fingerprint, year, one) for one in histories}
     changed = [one for one in histories if known_hashes.get((spec.indicator, one.node, year)) != hashes[one.node]]
@@ -119,7 +121,9 @@ def _project_one(
     forecasts, landings = [], []
     for one in changed:
         ahead = landing.outlook(one, family)
-        landed = landing.land(spec.indicator, definition.unit, year, one, ahead, ours, naive)
+        landed = landing.land(
+            spec.indicator, definition.unit, year, one, ahead, ours, naive, fiscal_start=desk.fiscal_start
+        )
         forecasts.extend(forecast_rows(ahead, landed, hashes[one.node], len(one.series), desk))
         landings.append(landing_row(landed, hashes[one.node], desk))
     return Projection(tuple(forecasts), tuple(landings))

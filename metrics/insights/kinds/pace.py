@@ -11,10 +11,15 @@ from decimal import Decimal
 
 from metrics.insights.kinds.cells import Cells, decimal, reading
 from metrics.insights.model import Reading, Rule
-from warehouse.base.periods import Period
+from warehouse.base.periods import Period, fiscal_shift
 
 LOOKBACK = 0
 HUNDRED = Decimal(100)
+
+
+def _place(period: str, fiscal_start: int) -> int:
+    """Return the place of a month in the fiscal year, whose shares are told from its first month on."""
+    return (Period.parse(period).from_m + fiscal_shift(fiscal_start)) % 12
 
 
 def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
@@ -25,7 +30,7 @@ def read(rule: Rule, cells: Cells) -> tuple[Reading, ...]:
         if rate is None or answer is None or answer.numerator is None or answer.denominator is None:
             continue
         planned = cells.value(rule.plan, period) if rule.plan else None
-        share = rule.shares[Period.parse(period).from_m % 12] if planned is None else planned
+        share = rule.shares[_place(period, cells.fiscal_start)] if planned is None else planned
         ahead = decimal(answer.numerator) - decimal(answer.denominator) * share / HUNDRED
         limit = rule.limit_for(rate - share)
         if limit is not None and ahead > 0 and ahead >= rule.floor:

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from metrics.catalogue import load_catalogue
 from metrics.insights import landing, projections
 from metrics.insights.landing import History, land, learn, outlook
 from metrics.insights.model import Landing
-from metrics.model import Answer
+from metrics.model import Answer, Query
 from tests.metrics.insights.figures import Figures
 from warehouse.base.periods import month_no
 from warehouse.base.scope import Scope
@@ -45,6 +46,40 @@ def test_the_landing_is_what_is_paid_plus_what_is_expected() -> None:
     assert result.path[5].total == pytest.approx(paid)
     assert result.path[11].total == pytest.approx(result.expected)
     assert result.status == "ok"
+
+
+def test_a_fiscal_year_lands_by_its_own_twelve_months() -> None:
+    """FY2024 is October 2023 to September 2024; of thirty months from January 2022 on, nine of it are known."""
+    told, ours, naive = learn(FAMILY)
+    one = FAMILY[3]
+    result = land("x", "u", 2024, one, outlook(one, told), ours, naive, fiscal_start=10)
+    first = month_no(2023, 10)
+    assert [point.month_no for point in result.path] == list(range(first, first + 12))
+    assert result.months_reported == 9
+    assert result.paid == pytest.approx(sum(float(value) for month, value in one.series if month >= first))
+    assert result.path[11].total == pytest.approx(result.expected)
+
+
+def test_the_worker_lands_the_fiscal_year_of_the_last_month_told() -> None:
+    """November 2024 lies in FY2025; its plan is asked for that year."""
+    asked: list[str] = []
+    months = [(2023 + (9 + n) // 12, (9 + n) % 12 + 1) for n in range(14)]
+
+    def evaluate(query: Query) -> tuple[Answer, ...]:
+        asked.append(query.period_from)
+        if query.grain == "year":
+            return ()
+        return tuple(
+            Answer("en_tce", "u", "u", None, None, f"{year}-{month:02d}", "month", Decimal(10), None, None, "tce", 1, 1,
+                   "ok", "f", 1, None, "as-was", "simulated")
+            for year, month in months
+        )  # fmt: skip
+
+    desk = projections.Desk(("u",), month_no(2023, 10), month_no(2024, 11), 1, dt.datetime(2024, 12, 5, tzinfo=dt.UTC),
+                            Scope.everything(), "test", dt.datetime(2024, 12, 5, tzinfo=dt.UTC), fiscal_start=10)  # fmt: skip
+    spec = projections.Spec("en_tce", budget="en_tce_plan")
+    (found,) = projections.project(evaluate, load_catalogue(), [spec], desk, {}).landings
+    assert (found.year, found.paid, asked) == (2025, 20, ["2023-10", "2025"])
 
 
 def test_running_totals_never_fall_and_reported_months_have_no_width() -> None:
