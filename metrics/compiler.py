@@ -6,6 +6,7 @@
     parts      figures of all parts together, or of each part of which the greatest is wanted, where a formula reads them
     panel      only units that reported on both sides, where a comparison asks for the same ones
     operands   what the formulas read, per node and window; earlier windows beside them
+    sides      ratios that a change holds against each other, each divided once
     answers    ratios as one DOUBLE division of two exact sides, with nullif; exact sums as DECIMAL
     ranked     the order of the answers among peers, where a rank is asked
 

@@ -12,9 +12,9 @@ from metrics.formula import ASKED, MONTHS, TIMES, WHOLE, Formula, Operand, View
 Reading = Literal["now", "then", "leaf"]
 """now: the current node cube · then: node changes up to a batch · leaf: unit changes joined to the tree."""
 
-Windows = Literal["months", "ends", "one", "many"]
-"""months: every window is one month · ends: only last months are read · one: a single longer window · many: longer
-windows, which may overlap."""
+Windows = Literal["months", "ends", "end", "one", "many"]
+"""months: every window is one month · ends: only last months are read · end: that of one window · one: a single longer
+window · many: longer windows, which may overlap."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Plan:
     @property
     def single(self) -> bool:
         """Tell whether every answer reads one month, so that cells are operands."""
-        return self.shape.windows in ("months", "ends")
+        return self.shape.windows in ("months", "ends", "end")
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -38,6 +38,9 @@ class Reader(Protocol):
     def months(self, operand: Operand) -> str | None:
         """Return by what the figure of a mean is still to be divided; None for any other."""
 
+    def ratio(self, tree: exp.Expr) -> str | None:
+        """Return the column a ratio within a side stands in already; None where it is divided in place."""
+
 
 @dataclass(frozen=True)
 class Side:
@@ -54,6 +57,11 @@ class Side:
 def side_sql(tree: exp.Expr, read: Reader) -> str:
     """Write one side as it is shown: exact where it can be, a mean as the DOUBLE of its quotient."""
     return _written(_named(tree, read.figure) if is_exact(tree) else _double(tree, read))
+
+
+def ratio_sql(tree: exp.Div, read: Reader) -> str:
+    """Write a ratio within a side as the figure it is shown as: one division."""
+    return _written(_quotient(tree, read))
 
 
 def value_sql(formula: Formula, scale: int, read: Reader, digits: Mapping[str, int]) -> str:
@@ -154,8 +162,8 @@ def _double(tree: exp.Expr, read: Reader) -> exp.Expr:
     if side is not None:
         return _over(_cast(side.above), side.over)
     if isinstance(tree, exp.Div):
-        above, below = _two_sides(tree.this, tree.expression, read)
-        return exp.paren(exp.Div(this=above, expression=_nullif(below)), copy=False)
+        named = read.ratio(tree)
+        return _column(named) if named else exp.paren(_quotient(tree, read), copy=False)
     if isinstance(tree, exp.Paren):
         return _bound(_double(tree.this, read))
     made = tree.copy()
@@ -163,6 +171,11 @@ def _double(tree: exp.Expr, read: Reader) -> exp.Expr:
         if isinstance(tree.args.get(key), exp.Expr):
             made.set(key, _double(tree.args[key], read))
     return exp.paren(made, copy=False)
+
+
+def _quotient(tree: exp.Div, read: Reader) -> exp.Expr:
+    above, below = _two_sides(tree.this, tree.expression, read)
+    return exp.Div(this=above, expression=_nullif(below))
 
 
 def _over(tree: exp.Expr, months: tuple[str, ...]) -> exp.Expr:

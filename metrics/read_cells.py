@@ -20,19 +20,39 @@ def read_cells(plan: Plan) -> Plan:
 
 def _cells_now(plan: Plan) -> Plan:
     if not plan.shape.stays:
-        return replace(plan, cells=now_table(plan))
+        return _cells_read_once(plan) if plan.shape.windows == "end" else replace(plan, cells=now_table(plan))
     columns = "".join(f", n.{quoted(c)}" for c in cell_columns(plan))
     met = "n.node = s.child AND n.month_no >= s.stay_from AND n.month_no < s.stay_to"
     stays, why = "stays", "current figures of each child in the months it belonged to its parent"
+    within = "n.month_no >= $lo AND n.month_no < $hi"
     if plan.shape.snap:  # none of them hung elsewhere, and in the last month of a window a child may be gone
         stays, met = "(SELECT DISTINCT parent, child FROM stays)", "n.node = s.child"
         why = "current figures of each child, summed for the windows that end with a month"
+    if plan.shape.windows == "end":
+        within = _rows_of_one_window(plan)
     return plan.with_cte(
         "cells",
         why,
         f"SELECT s.parent AS node, s.child AS part, n.month_no{columns}\nFROM {stays} s JOIN {now_table(plan)} n ON {met}\n"
-        "WHERE n.month_no >= $lo AND n.month_no < $hi",
+        f"WHERE {within}",
     )
+
+
+def _cells_read_once(plan: Plan) -> Plan:
+    """Read the row of one window together with the rows of earlier ones: a table of all nodes is looked through once."""
+    if len(plan.views) == 1:
+        return replace(plan, cells=now_table(plan))
+    columns = "".join(f", n.{quoted(c)}" for c in cell_columns(plan))
+    return plan.with_cte(
+        "cells",
+        "current figures of the window and of the earlier ones it is held against",
+        f"SELECT n.node, n.month_no{columns}\nFROM {now_table(plan)} n\n"
+        f"WHERE {node_filter(plan, 'n.node')} AND {_rows_of_one_window(plan)}",
+    )
+
+
+def _rows_of_one_window(plan: Plan) -> str:
+    return f"n.month_no IN ({', '.join(f'$last - {1 + view.shift}' for view in plan.views)})"
 
 
 def _cells_then(plan: Plan) -> Plan:

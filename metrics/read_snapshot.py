@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sqlglot import exp
+
 from metrics.formula import ASKED, MONTHS, Operand
 from metrics.plan import Report, alias
 from metrics.tables import quoted
@@ -21,6 +23,9 @@ class SnapshotReader:
     def months(self, operand: Operand) -> str | None:
         """Return the months of a mean, which stand beside its sum."""
         return f"{alias(operand.view)}.{quoted(replace(operand, shift=0).months)}" if operand.how == "avg" else None
+
+    def ratio(self, tree: exp.Expr) -> None:
+        """Return nothing: a snapshot holds operands."""
 
 
 def snapshot_count(report: Report, what: str) -> str:

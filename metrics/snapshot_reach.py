@@ -39,7 +39,8 @@ def from_snapshot(shape: Shape, question: Question, known: Known) -> Shape:
         return shape
     if shape.stays and _any_moved(question, known, operands):
         return shape
-    return replace(shape, snap=kind, windows="ends")
+    asked_of = sum(question.elapsed_part(window).months > 0 for window in question.windows)
+    return replace(shape, snap=kind, windows="end" if asked_of == 1 else "ends")
 
 
 def _holds(layout: Layout, kind: str, question: Question) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sqlglot import exp
+
 from metrics.formula import ASKED, MONTHS, TIMES, Operand
+from metrics.name_ratios import SIDES, WHY, NamedReader, names_ratios
 from metrics.plan import Plan, Report, alias, cells_of, node_filter, operand_table
-from metrics.quotient import side_sql, value_sql
+from metrics.quotient import Reader, side_sql, value_sql
 from metrics.read_snapshot import SnapshotReader, snapshot_count
 from metrics.tables import quoted
 from metrics.time_words import given_days
@@ -14,12 +18,23 @@ from metrics.time_words import given_days
 
 def take_formulas(plan: Plan) -> Plan:
     """Write the formulas over the operands, and beside them what was due and what came."""
-    keys = [f"{_base(plan)}.{quoted(k)}" for k in plan.keys]
-    window = _window(plan)
-    columns: list[tuple[str, str]] = [(name, _reported(plan, report, what)) for name, report, what in _counts(plan)]
     node = None if plan.shape.one_node else f"{alias(ASKED)}.{'part' if plan.shape.stays else 'node'}"
     read = SnapshotReader() if plan.shape.snap else _Reader(plan.single, node)
-    columns += [(o.months, str(read.months(o))) for o in plan.operands if read.months(o)]
+    keys = [(key, f"{_base(plan)}.{quoted(key)}") for key in plan.keys] + [("w", _window(plan))]
+    counts = [(name, _reported(plan, report, what)) for name, report, what in _counts(plan)]
+    source = _sources_of_answers(plan)
+    if not names_ratios(plan):
+        return _written(plan, [*keys, *counts, *_figures(plan, read)], source)
+    named = NamedReader(read)
+    figures = _figures(plan, named)
+    plan = plan.with_cte(SIDES, WHY, f"{_select([*keys, *counts, *named.read_in(figures)])}\nFROM {source}")
+    shown = [(n, "s.w" if n == "w" else f"s.{quoted(n)}") for n, _ in (*keys, *counts)]
+    return _written(plan, [*shown, *figures], f"{SIDES} s")
+
+
+def _figures(plan: Plan, read: Reader) -> list[tuple[str, str]]:
+    """Return the columns of every formula, and before them the months of means."""
+    columns = [(o.months, months) for o in plan.operands if (months := read.months(o))]
     digits = {a: laid.digits for a, laid in plan.layout.atoms.items()}
     for ask in plan.shape.asks:
         formula = ask.formula
@@ -30,17 +45,32 @@ def take_formulas(plan: Plan) -> Plan:
             columns.append((f"{ask.id}.denominator", side_sql(formula.denominator, read)))
         if formula.current is not None:
             columns.append((f"{ask.id}.current", side_sql(formula.current, read)))
-    listed = ",\n  ".join([", ".join([*keys, window]), *(f"{text} AS {quoted(n)}" for n, text in columns)])
-    final = f"SELECT\n  {listed}\nFROM {_sources_of_answers(plan)}"
-    return replace(plan, columns=(*plan.keys, "w", *(n for n, _ in columns)), final=final)
+    return columns
+
+
+def _written(plan: Plan, columns: Sequence[tuple[str, str]], source: str) -> Plan:
+    return replace(plan, columns=tuple(n for n, _ in columns), final=f"{_select(columns)}\nFROM {source}")
+
+
+def _select(columns: Sequence[tuple[str, str]]) -> str:
+    """Write the columns, those that name a row in one line."""
+    place = [name for name, _ in columns].index("w")
+    keys = [text for _, text in columns[:place]]
+    window = columns[place][1]
+    keys.append(window if window.endswith(".w") else f"{window} AS w")
+    return "SELECT\n  " + ",\n  ".join(
+        [", ".join(keys), *(f"{text} AS {quoted(n)}" for n, text in columns[place + 1 :])]
+    )
 
 
 def _window(plan: Plan) -> str:
     """Return the number of the window of a row."""
     month = f"{alias(ASKED)}.month_no"
     if plan.shape.windows == "ends":
-        return f"list_position($ends, {month} + 1) - 1 AS w"
-    return f"{month} - $first AS w" if plan.single else f"{_base(plan)}.w"
+        return f"list_position($ends, {month} + 1) - 1"
+    if plan.shape.windows == "end":
+        return "0"
+    return f"{month} - $first" if plan.single else f"{_base(plan)}.w"
 
 
 def _base(plan: Plan) -> str:
@@ -86,6 +116,9 @@ class _Reader:
         averaged = operand.how == "avg" and not self.single
         return f"{alias(operand.view)}.{quoted(operand.months)}" if averaged else None
 
+    def ratio(self, tree: exp.Expr) -> None:
+        """Return nothing: cells and operands hold no ratio."""
+
 
 def _sources_of_answers(plan: Plan) -> str:
     single = plan.single
@@ -101,9 +134,11 @@ def _sources_of_answers(plan: Plan) -> str:
         text += f"\nLEFT JOIN {table} {other} ON {same} AND {time}"
     if not single:
         return text
+    nodes = "" if plan.cells == "cells" else f"{node_filter(plan, alias(ASKED) + '.node')} AND "
+    if plan.shape.windows == "end":
+        return f"{text}\nWHERE {nodes}{alias(ASKED)}.month_no = $last - 1"
     first = "$ends[1] - 1" if plan.shape.snap else "$first"
     months = f"{alias(ASKED)}.month_no >= {first} AND {alias(ASKED)}.month_no < $last"
     if plan.shape.windows == "ends":
         months += f" AND list_contains($ends, {alias(ASKED)}.month_no + 1)"
-    nodes = "" if plan.cells == "cells" else f"{node_filter(plan, alias(ASKED) + '.node')} AND "
     return f"{text}\nWHERE {nodes}{months}"

@@ -69,6 +69,9 @@ CASES = {
     "share_of_whole": Shape((ITEM_SHARE,), "leaf", "many", False, dim="item_code"),
     "greatest_of_months": Shape((TOP_ITEM,), "now", "months", True),
     "greatest_of_windows_of_children": Shape((TOP_ITEM,), "then", "many", False, stays=True),
+    "snapshot_of_one_window_change": Shape((CHANGE, PER_HEAD_CHANGE), "now", "end", True, snap="ytd"),
+    "snapshot_of_windows": Shape((PER_HEAD,), "now", "ends", False, snap="ytd"),
+    "snapshot_of_one_window_of_children": Shape((PER_HEAD,), "now", "end", False, stays=True, snap="ytd"),
     "tree_of_a_day": Shape((TOTAL, OVER), "leaf", "months", False, as_of=True),
 }  # fmt: skip
 
@@ -105,6 +108,10 @@ def test_statement_explains_on_empty_tables(name):
         'CREATE TABLE node_now (node VARCHAR, month_no INTEGER, cost DECIMAL(38,2), paid DECIMAL(38,2), heads BIGINT, excess BIGINT,'
         " got_ledger BIGINT, got_report BIGINT, got_staff BIGINT, due_cost BIGINT)"
     )  # fmt: skip
+    con.execute(
+        "CREATE TABLE snap_ytd (node VARCHAR, month_no INTEGER, cost DECIMAL(38,2), heads_avg BIGINT, heads_avg_months BIGINT,"
+        " months BIGINT, got_ledger BIGINT, got_staff BIGINT, due_cost BIGINT)"
+    )
     for kind, key in (("node", "node"), ("unit", "unit"), ("leaf", "unit")):
         for table, columns in (("ledger", "cost DECIMAL(38,2), paid DECIMAL(38,2), item_code VARCHAR"), ("report", "paid DECIMAL(38,2)"),
                                ("staff", "heads BIGINT"), ("excess", "excess BIGINT")):  # fmt: skip

@@ -18,7 +18,9 @@ FROM (
   WHERE c.node IN (SELECT unnest($nodes)) AND c.month_no >= $first - 12 AND c.month_no < $last - 12
 ) c
 GROUP BY c."node", c.w
-)
+),
+-- what the formulas read, with the ratios that are held against each other
+"sides" AS (
 SELECT
   o0."node", o0.w,
   o0."due_cost" AS "due_cost",
@@ -29,9 +31,23 @@ SELECT
   o12."got_staff_12" AS "got_staff_12",
   o0."heads_avg_months" AS "heads_avg_months",
   o12."heads_avg_12_months" AS "heads_avg_12_months",
-  ((CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0)) - (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0))) / CASE WHEN (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) > 0 THEN (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) END * 100.0 AS "per_head_yoy.value",
-  ((CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0)) - (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0))) AS "per_head_yoy.numerator",
-  (CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0)) AS "per_head_yoy.denominator",
-  (CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0)) AS "per_head_yoy.current"
+  CAST(o0."cost" * o0."heads_avg_months" AS DOUBLE) / NULLIF(CAST(o0."heads_avg" AS DOUBLE), 0) AS "cost / heads_avg",
+  CAST(o12."cost_12" * o12."heads_avg_12_months" AS DOUBLE) / NULLIF(CAST(o12."heads_avg_12" AS DOUBLE), 0) AS "cost_12 / heads_avg_12"
 FROM operands o0
 LEFT JOIN operands_12 o12 ON o12."node" = o0."node" AND o12.w = o0.w
+)
+SELECT
+  s."node", s.w,
+  s."due_cost" AS "due_cost",
+  s."got_ledger" AS "got_ledger",
+  s."due_cost_12" AS "due_cost_12",
+  s."got_ledger_12" AS "got_ledger_12",
+  s."got_staff" AS "got_staff",
+  s."got_staff_12" AS "got_staff_12",
+  s."heads_avg_months" AS "heads_avg_months",
+  s."heads_avg_12_months" AS "heads_avg_12_months",
+  (s."cost / heads_avg" - s."cost_12 / heads_avg_12") / CASE WHEN s."cost_12 / heads_avg_12" > 0 THEN s."cost_12 / heads_avg_12" END * 100.0 AS "per_head_yoy.value",
+  (s."cost / heads_avg" - s."cost_12 / heads_avg_12") AS "per_head_yoy.numerator",
+  s."cost_12 / heads_avg_12" AS "per_head_yoy.denominator",
+  s."cost / heads_avg" AS "per_head_yoy.current"
+FROM sides s
