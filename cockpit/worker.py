@@ -26,10 +26,12 @@ from metrics.model import Catalogue
 from warehouse import operations
 from warehouse.base.clock import DEFAULT_ZONE, Clock
 from warehouse.base.errors import CockpitError, StoreBusy
-from warehouse.base.periods import month_no, month_start
+from warehouse.base.periods import fiscal_shift, month_no
 from warehouse.base.scope import Scope
+from warehouse.contracts import Contract
 from warehouse.control import from_iso, iso
 from warehouse.operations import RunRow
+from warehouse.report_periods import due_on, has_due_day
 from warehouse.store import Store
 
 log = logging.getLogger(__name__)
@@ -53,8 +55,8 @@ class Office:
     nodes: Nodes
     moments: tuple[Moment, ...]
     """Every batch with the time it became known and its dataset, oldest first."""
-    due_days: Mapping[str, int]
-    """Days after a month until the reports of a dataset are due."""
+    contracts: Mapping[str, Contract]
+    """The datasets, which say when their reports are due."""
     first_month: int
     last_month: int
     zone: zoneinfo.ZoneInfo
@@ -154,15 +156,15 @@ def stops_to_judge(office: Office) -> tuple[tuple[Moment, ...], ...]:
 
 def due_moments(office: Office, after: dt.datetime) -> list[Moment]:
     """Return the moments a due date passed since a moment: at midnight after it, with the last batch by then."""
-    days = {day for day in office.due_days.values() if day}
+    months, ahead = range(office.first_month, office.last_month + 2), fiscal_shift(office.fiscal_start)
+    owed = [contract for contract in office.contracts.values() if has_due_day(contract)]
     found = []
-    for month in range(office.first_month, office.last_month + 2):
-        for day in sorted(days):
-            local = dt.datetime.combine(month_start(month + 1) + dt.timedelta(days=day), dt.time(), office.zone)
-            at = local.astimezone(dt.UTC)
-            if after < at <= office.now:
-                seq = max((one.seq for one in office.moments if one.at <= at), default=0)
-                found.append(Moment(seq, at, frozenset({lifecycle.DUE})))
+    for day in sorted({due_on(contract, month, ahead) for contract in owed for month in months}):
+        local = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), office.zone)
+        at = local.astimezone(dt.UTC)
+        if after < at <= office.now:
+            seq = max((one.seq for one in office.moments if one.at <= at), default=0)
+            found.append(Moment(seq, at, frozenset({lifecycle.DUE})))
     return found
 
 
@@ -175,7 +177,7 @@ def _set_mark(office: Office, moment: Moment) -> None:
 def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
     """Judge all months that have ended by the last of these moments; keep what changed and return how much."""
     now = moments[-1]
-    owed = {name: _due_days(office, name) for rule in office.rules for name in rule.indicators}
+    owed = {name: _reports(office, name) for rule in office.rules for name in rule.indicators}
 
     def bench(moment: Moment) -> Bench:
         day = moment.at.astimezone(office.zone)
@@ -191,7 +193,7 @@ def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
             known_at=None if is_live else moment.at,
             now=moment.at if is_live else None,
             today=day.date(),
-            due_days=owed,
+            reports=owed,
             fiscal_start=office.fiscal_start,
         )
 
@@ -218,8 +220,9 @@ def datasets_of(catalogue: Catalogue, indicator: str) -> frozenset[str]:
     return frozenset({name for one in sources for name in (one.of, *(lookup.table for lookup in one.lookups))})
 
 
-def _due_days(office: Office, indicator: str) -> int:
-    return max((office.due_days.get(name, 0) for name in datasets_of(office.catalogue, indicator)), default=0)
+def _reports(office: Office, indicator: str) -> tuple[Contract, ...]:
+    read = datasets_of(office.catalogue, indicator)
+    return tuple(contract for name, contract in office.contracts.items() if name in read)
 
 
 # --- snapshots -------------------------------------------------------------------------------------------------------
@@ -384,7 +387,7 @@ def open_office(store: Store, now: dt.datetime) -> Iterator[Office]:
             rules=usable(load_rules(), catalogue.indicators),
             nodes=nodes_of(generation.con, generation.through_seq),
             moments=moments_of(store, generation.through_seq),
-            due_days={name: contract.due_day or 0 for name, contract in generation.contracts.items()},
+            contracts=generation.contracts,
             first_month=int(generation.meta["first_month"]),
             last_month=int(generation.meta["last_month"]),
             zone=zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE)),

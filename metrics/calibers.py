@@ -2,20 +2,16 @@
 what was published.
 
 A question in another caliber is answered by the same engine from a catalogue in which each indicator is its form of that
-caliber; one that has none, or none for the grain asked, has no source there. What a survey asks for a year or a quarter
-is due on a day of its own: until then nothing is missing.
+caliber; one that has none, or none for the grain asked, has no source there.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from metrics.knowledge import Kept
 from metrics.model import Caliber, Catalogue, Indicator
 from warehouse.base.periods import Grain
-from warehouse.contracts import Contract
 
 NO_FORM = "no form in this caliber"
 """Stands for the atoms of an indicator that a caliber does not know."""
@@ -48,12 +44,3 @@ def form_of(indicator: Indicator, caliber: Caliber, grain: Grain) -> Indicator |
 
 def _without(indicator: Indicator) -> Indicator:
     return replace(indicator, atoms=(NO_FORM,), sources=(), earlier=(), forms=(), fingerprint="")
-
-
-def awaited(indicator: Indicator, ends: Sequence[int], catalogue: Catalogue, contracts: Mapping[str, Contract],
-            today: dt.date) -> frozenset[int]:  # fmt: skip
-    """Return the numbers of the windows whose surveys may still come in time; `ends` are the months they end before."""
-    terms = [contracts[catalogue.sources[name].of].term for name in indicator.sources]
-    return frozenset(
-        n for n, end in enumerate(ends) if any(term is not None and today <= term.due_on(end) for term in terms)
-    )

@@ -29,11 +29,11 @@ from metrics.facts import part_sql, prepare, source_atoms
 from metrics.model import THEMES, Atom, Catalogue, Source
 from metrics.reviewed_cubes import file_reports, prepare_touched, rebuild_cells, touched_sources
 from metrics.tables import columns_of, create_table, decimals, has_rows, literal, month_list, quoted, table_names
-from warehouse.allocating import SHARED_KINDS
 from warehouse.base.periods import OPEN, month_of
 from warehouse.contracts import Contract
 from warehouse.declared import declared_months
 from warehouse.file_reports import as_reported
+from warehouse.owing import placed_steps
 from warehouse.reviewed import is_owed, looking_at_reviewed, works_with_review
 
 OWN = "|own"
@@ -136,44 +136,11 @@ def month_span(con: duckdb.DuckDBPyConnection) -> Span:
 
 
 def build_population(con: duckdb.DuckDBPyConnection) -> None:
-    """Restrict the closure to the units that count in each theme; a parent's own figures get a node of their own.
-
-    A unit kept out (不纳入) by what is known now is kept out of every earlier board as well: else the difference
-    between the board before and the board after would be the very figures that must not be seen. A compound owes no
-    report above itself: what it holds is what nobody divided, in the totals, but no unit's report.
-    """
-    gathering = ", ".join(literal(kind) for kind in SHARED_KINDS)
-    each = " UNION ALL ".join(
-        f"SELECT {literal(theme)} AS theme, code, coalesce(kind, '') NOT IN ({gathering}) AS owes, from_m, to_m, rec_from, "
-        f"rec_to FROM d_org_unit "
-        f"WHERE coalesce(scope_{theme}, false) AND NOT coalesce(excluded, false)"
-        for theme in THEMES
-    )
+    """Restrict the closure to the units that count in each theme (`warehouse.owing`); a parent's own figures get a node
+    of their own."""
     con.execute(f"""
     CREATE OR REPLACE TABLE population AS
-    WITH counted AS ({each}),
-    secret AS (SELECT code, from_m, to_m FROM d_org_unit WHERE excluded AND rec_to = {OPEN}),
-    cut AS (
-        SELECT c.*, unnest(list_sort(list_distinct([c.from_m] || list_filter(s.ends, lambda m: m > c.from_m AND m < c.to_m)))) AS piece
-        FROM counted c JOIN (
-            SELECT code, flatten(list([from_m, to_m])) AS ends FROM secret GROUP BY code) s USING (code)
-    ), pieces AS (
-        SELECT theme, code, owes, piece AS from_m,
-               lead(piece, 1, to_m) OVER (PARTITION BY theme, code, from_m, rec_from ORDER BY piece) AS to_m, rec_from, rec_to
-        FROM cut
-    ), members AS (
-        SELECT * FROM counted WHERE code NOT IN (SELECT code FROM secret)
-        UNION ALL
-        SELECT * FROM pieces p ANTI JOIN secret s ON s.code = p.code AND s.from_m < p.to_m AND p.from_m < s.to_m
-    ),
-    -- where a member hangs, while it is one
-    placed AS (
-        SELECT m.theme, c.anc, c.dsc, c.depth, m.owes,
-               greatest(c.from_m, m.from_m) AS from_m, least(c.to_m, m.to_m) AS to_m,
-               greatest(c.rec_from, m.rec_from) AS rec_from, least(c.rec_to, m.rec_to) AS rec_to
-        FROM closure c JOIN members m ON m.code = c.dsc
-         AND c.from_m < m.to_m AND m.from_m < c.to_m AND c.rec_from < m.rec_to AND m.rec_from < c.rec_to
-    )
+    WITH {placed_steps(THEMES)}
     SELECT theme, anc, dsc, depth, from_m, to_m, rec_from, rec_to, owes FROM placed
     UNION ALL
     SELECT theme, anc || '{OWN}', dsc, 0, from_m, to_m, rec_from, rec_to, owes FROM placed

@@ -6,13 +6,14 @@ window; parts and children of a node stand where the node would.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 
-from metrics.calibers import awaited, of_caliber
+from metrics.calibers import of_caliber
 from metrics.editions import in_force
 from metrics.factors import by_year, factor_year, reads_factors
 from metrics.knowledge import knowledge
@@ -21,6 +22,8 @@ from metrics.prepared import Frame, Key, Prepared, Run, is_laid, part_frames, pr
 from metrics.question import find_indicator, moment_of
 from metrics.status import Rule, due_and_got, judge, judge_standing, nothing_due
 from warehouse.base.errors import QueryError
+from warehouse.base.periods import fiscal_shift
+from warehouse.report_periods import may_still_come
 from warehouse.store import Generation, State
 
 Row = Sequence[Any]
@@ -65,16 +68,10 @@ def _evaluate(generation: Generation, catalogue: Catalogue, query: Query) -> tup
     )
     answers: list[Answer] = []
     for indicator in prepared.question.indicators:
-        early = (
-            prepared.question.seq > 0
-            and moment is not None
-            and _before_due(generation, catalogue, moment.day, indicator)
+        waiting = (
+            _awaited(generation, catalogue, prepared, indicator, moment.date()) if moment is not None else frozenset()
         )
-        waiting = frozenset[int]()
-        if moment is not None and prepared.question.seq > 0:
-            ends = [w.to_m for w in prepared.question.windows]
-            waiting = awaited(indicator, ends, catalogue, generation.contracts, moment.date())
-        answers += _answers(prepared, query, indicator, frames, rows, early, waiting, generation.state)
+        answers += _answers(prepared, query, indicator, frames, rows, waiting, generation.state)
     return tuple(answers)
 
 
@@ -98,11 +95,8 @@ def has_source(generation: Generation, indicator: Indicator) -> bool:
 
 
 def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Sequence[Frame], asked: Sequence[Mapping[Key, Row]],
-             early: bool, waiting: frozenset[int], state: State) -> list[Answer]:  # fmt: skip
-    """Return the answers of one indicator in all frames.
-
-    `early`: the last month's reports are not due yet; `waiting`: nor are the surveys of these windows.
-    """
+             waiting: frozenset[int], state: State) -> list[Answer]:  # fmt: skip
+    """Return the answers of one indicator in all frames; of the windows `waiting` no report is due yet."""
     windows, seen = prepared.question.windows, dict[str, _Seen]()
     found: list[Answer] = []
     for frame in frames:
@@ -116,7 +110,7 @@ def _answers(prepared: Prepared, query: Query, indicator: Indicator, frames: Seq
         status = _status(refused, frame, rule, row)
         if rule is not None and rule.above and _hides_parent(prepared, query, frame):
             status = "forbidden"
-        if status == "not_reported" and (frame.key[-1] in waiting or (early and _is_last_month(prepared, frame))):
+        if status == "not_reported" and frame.key[-1] in waiting:
             status = "not_due"
         due, got = (0, 0) if rule is None or row is None or status in _BLANK else due_and_got(rule, row)
         value, numerator, denominator = _figures(rule, row, status)
@@ -161,16 +155,22 @@ def _ranked_key(frame: Frame) -> Key:
     return (None if frame.optional else frame.node, frame.key[-1])
 
 
-def _before_due(generation: Generation, catalogue: Catalogue, day: int, indicator: Indicator) -> bool:
-    """Tell whether the reports an indicator needs for the month just ended may still come in time."""
-    days = [generation.contracts[catalogue.sources[name].of].due_day for name in indicator.sources]
-    return day <= max((due for due in days if due), default=0)
+def _awaited(generation: Generation, catalogue: Catalogue, prepared: Prepared, indicator: Indicator,
+             today: dt.date) -> frozenset[int]:  # fmt: skip
+    """Return the numbers of the windows of which some source may still report in time, from the first month on.
 
-
-def _is_last_month(prepared: Prepared, frame: Frame) -> bool:
-    """Tell whether all that has elapsed of a window is the month that ended last."""
-    part = prepared.question.elapsed_part(prepared.question.windows[frame.key[-1]])
-    return part.months == 1 and part.to_m == prepared.question.elapsed
+    What is owed by period must not have been due for any month that has elapsed; a survey asks for the window itself.
+    """
+    question = prepared.question
+    contracts = [generation.contracts[name] for name in {catalogue.sources[name].of for name in indicator.sources}]
+    ahead, found = fiscal_shift(question.fiscal_start), set[int]()
+    for number, window in enumerate(question.windows if question.seq > 0 else ()):
+        part = question.elapsed_part(window)
+        for contract in contracts:
+            month = window.to_m - 1 if contract.term is not None else part.from_m
+            if (part.months > 0 or contract.term is not None) and may_still_come(contract, month, today, ahead):
+                found.add(number)
+    return frozenset(found)
 
 
 def _status(refused: Status | None, frame: Frame, rule: Rule | None, row: Row | None) -> Status:

@@ -15,16 +15,16 @@ from typing import Any
 from metrics.calibers import of_caliber
 from metrics.editions import in_force
 from metrics.filters import Filter
-from metrics.formula import MONTHS, formula_at, seen_window
+from metrics.formula import MONTHS, View, formula_at, seen_window
 from metrics.knowledge import Known, knowledge
 from metrics.model import Catalogue, Indicator, Query
 from metrics.plan import Ask, Layout, reports_of
 from metrics.prepared import is_laid
 from metrics.question import Question, moment_of, read_question
+from metrics.status import Count, lacks
 from metrics.unit_cells import unit_cells
 from warehouse import report_periods
 from warehouse.base.periods import Window, fiscal_shift, month_label
-from warehouse.contracts import Contract
 from warehouse.store import Generation
 
 
@@ -88,13 +88,17 @@ def gaps_below(generation: Generation, layout: Layout, asks: Sequence[Ask], node
     }  # fmt: skip
     given = {name: value for name, value in every.items() if name in compiled.parameters}
     place = compiled.place
-    counted = [(name[4:], layout.themes[name[4:]]) for name in compiled.columns if name.startswith("got_")]
+    counts = [
+        (name[4:], layout.themes[name[4:]], Count(place[f"due_{layout.themes[name[4:]]}"], place[name], View()))
+        for name in compiled.columns
+        if name.startswith("got_")
+    ]
     return sorted(
         (
             Gap(source, theme, row[0], row[1])
             for row in generation.con.execute(compiled.sql, given).fetchall()
-            for source, theme in counted
-            if (row[place[f"due_{theme}"]] or 0) > 0 and (row[place[f"got_{source}"]] or 0) <= 0
+            for source, theme, count in counts
+            if lacks(count, row)
         ),
         key=lambda gap: (gap.source, gap.unit, gap.month),
     )
@@ -155,7 +159,8 @@ def _told(generation: Generation, catalogue: Catalogue, question: Question, know
     for (dataset, unit, _), months in found.items():
         contract = generation.contracts[dataset]
         first, last = min(months), max(months)
-        due_on = due_day(contract, last, fiscal_shift(question.fiscal_start))
+        ahead = fiscal_shift(question.fiscal_start)
+        due_on = report_periods.due_on(contract, last, ahead) if report_periods.has_due_day(contract) else None
         if contract.due_day is not None:
             period = report_periods.label_of(contract, first)
         else:
@@ -164,21 +169,6 @@ def _told(generation: Generation, catalogue: Catalogue, question: Question, know
         late = None if due_on is None else max((today - due_on).days, 0)
         told.append(Missing(node, dataset, contract.title, unit, name, period, due_on, late))
     return told
-
-
-def due_day(contract: Contract, month: int, ahead: int = 0) -> dt.date | None:
-    """Return the last day on which the report of a month is in time; None for what has no such day.
-
-    `ahead`: months by which the fiscal year, which a yearly survey asks for, runs ahead of the calendar's.
-    """
-    if contract.due_day is not None:
-        last: dt.date = report_periods.due_on(contract, month)
-        return last
-    if contract.term is None:
-        return None
-    ends: int = ((month + ahead) // 12 + 1) * 12 - ahead if contract.time_kind == "year" else month + 1
-    due: dt.date = contract.term.due_on(ends)
-    return due
 
 
 def _by_delay(one: Missing) -> tuple[int, str, str, str]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from metrics.model import THEMES
-from warehouse.allocating import SHARED_KINDS
 from warehouse.base.errors import QueryError, suggest
 from warehouse.base.periods import OPEN, month_label
+from warehouse.owing import is_kept_out, is_owing
 from warehouse.store import Generation
 
 Standing = Literal["in", "out", "excluded", "not_existing"]
@@ -64,12 +64,9 @@ def memberships(
 
 
 def _rows(generation: Generation, theme: str, seq: int) -> list[Row]:
-    shared = ", ".join(f"'{kind}'" for kind in SHARED_KINDS)
     rows: list[Row] = generation.con.execute(
-        f"""SELECT code, name, from_m, to_m, coalesce(scope_{theme}, false),
-                   coalesce(excluded, false) OR EXISTS (SELECT 1 FROM d_org_unit s WHERE s.code = o.code AND s.excluded
-                       AND s.rec_to = {OPEN} AND s.from_m < o.to_m AND o.from_m < s.to_m),
-                   coalesce(kind, '') NOT IN ({shared}), coalesce(protocol_order, 1000000)
+        f"""SELECT code, name, from_m, to_m, coalesce(scope_{theme}, false), {is_kept_out("o")}, {is_owing("kind")},
+                   coalesce(protocol_order, 1000000)
             FROM d_org_unit o WHERE rec_from <= $seq AND $seq < rec_to ORDER BY 8, 1, 3""",
         {"seq": seq},
     ).fetchall()

@@ -109,6 +109,12 @@ def owed_and_came(count: Count, row: Sequence[object]) -> tuple[int, int]:
     return _whole(row[count.due]), _whole(row[count.got])
 
 
+def lacks(count: Count, row: Sequence[object]) -> bool:
+    """Tell whether fewer reports came than were due."""
+    owed, came = owed_and_came(count, row)
+    return came < owed
+
+
 def judge(rule: Rule, row: Sequence[object], over: bool) -> Status:
     """Return the status of a figure whose node exists, is visible and has an elapsed part of the window."""
     if not any(_whole(row[count.got]) for count in rule.needed):
@@ -124,7 +130,7 @@ def judge(rule: Rule, row: Sequence[object], over: bool) -> Status:
         return "no_denominator"
     if row[rule.numerator] is None:
         return "not_reported"
-    if not over or any(_lacks(count, row) for count in rule.counts):
+    if not over or any(lacks(count, row) for count in rule.counts):
         return "incomplete"
     return "ok"
 
@@ -145,10 +151,6 @@ def nothing_due(rule: Rule, row: Sequence[object]) -> bool:
 
 def _came(counts: Sequence[Count], row: Sequence[object]) -> bool:
     return any(_whole(row[count.got]) for count in counts)
-
-
-def _lacks(count: Count, row: Sequence[object]) -> bool:
-    return _whole(row[count.got]) < _whole(row[count.due])
 
 
 def _positive(value: object) -> bool:

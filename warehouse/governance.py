@@ -2,7 +2,7 @@
 
     d_governance    unit, month, dataset (of a warning: its rule), kind, mark, amount; two times like every dataset
 
-    due, got               a unit in scope owes a month's report; it came (at all)
+    due, got               a unit owes a month's report (`owing`); it came, and was not taken back since
     due_in_time, in_time   the same for units that were on the register when the report fell due, and came by then
     checked, failed        rows taken or set aside; a row set aside without a known unit and month belongs to nobody
     warning                an open warning in every month from its opening to its closing
@@ -20,14 +20,15 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from warehouse.allocating import SHARED_KINDS
 from warehouse.base.clock import DEFAULT_ZONE
 from warehouse.base.periods import OPEN, month_of
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import from_iso
 from warehouse.operations.warning import warnings
+from warehouse.owing import owing_units
 from warehouse.report_periods import due_on, first_month, months_of
+from warehouse.reviewed import changes_sql
 from warehouse.store import Store
 from warehouse.sums import table_sum
 
@@ -35,6 +36,9 @@ DATASET = "governance"
 TABLE = f"d_{DATASET}"
 DAYS_TO_CLOSE = {"red": 7, "orange": 14, "yellow": 28, "blue": 42}
 """Calendar days a warning may stay open: 5, 10, 20 and 30 working days (a design default, to be verified)."""
+
+LONGEST_SILENCE = 24
+"""Months after the last report of anybody for which reports are asked for, as boards are laid out."""
 
 Entry = tuple[str, int, int, int, int, str, str, str, int]
 """unit, from_m, to_m, rec_from, rec_to, dataset, kind, mark, amount."""
@@ -76,12 +80,9 @@ def _is_judged(contract: Contract) -> bool:
 
 def _write_reports(con: duckdb.DuckDBPyConnection, contract: Contract, zone: ZoneInfo) -> None:
     """Write which reports were due, came and came in time."""
-    name, theme = contract.name, contract.theme
-    gathering = ", ".join(quote(kind) for kind in SHARED_KINDS)
-    low, high = con.execute(f"SELECT min(from_m), max(from_m) FROM d_{name}").fetchone() or (0, -1)
+    name = contract.name
     months = months_of(contract)
-    reports = range(first_month(contract, low), high + 1, months)
-    moments = [(month, _falls_due(due_on(contract, month), zone)) for month in reports]
+    moments = [(month, _falls_due(due_on(contract, month), zone)) for month in _reports(con, contract)]
     con.execute("CREATE OR REPLACE TEMP TABLE falls_due (m INTEGER, due_at TIMESTAMP)")
     con.executemany("INSERT INTO falls_due VALUES (?, ?)", moments)
     con.execute(
@@ -90,25 +91,40 @@ def _write_reports(con: duckdb.DuckDBPyConnection, contract: Contract, zone: Zon
             SELECT f.m, (SELECT max(batch_seq) FROM batch WHERE recorded_at <= f.due_at) AS by_then,
                    (SELECT min(batch_seq) FROM batch WHERE recorded_at > f.due_at) AS after
             FROM falls_due f
+        ), turned AS (
+            SELECT unit, month AS m, batch_seq AS seq, sum(n) AS n FROM ({changes_sql(contract)}) GROUP BY ALL
+        ), held AS (
+            SELECT *, sum(n) OVER (PARTITION BY unit, m ORDER BY seq) AS rows_now FROM turned
         ), came AS (
-            SELECT unit, from_m AS m, min(rec_from) AS seq FROM d_{name} GROUP BY unit, from_m
+            -- from the batch that brought a report until the one that took the whole of it back
+            SELECT unit, m, seq, lead(seq, 1, {OPEN}) OVER (PARTITION BY unit, m ORDER BY seq) AS gone, rows_now FROM held
+            WHERE (rows_now > 0) <> (rows_now - n > 0)
         ), owed AS (
-            SELECT o.code AS unit, t.m, t.by_then, t.after, o.rec_from, o.rec_to, c.seq,
-                   o.rec_from <= coalesce(t.by_then, -1) AS was_listed
-            FROM moments t JOIN d_org_unit o ON o.from_m <= t.m AND t.m < o.to_m
-                 AND coalesce(o.scope_{theme}, false) AND coalesce(o.kind, '') NOT IN ({gathering})
-            LEFT JOIN came c ON c.unit = o.code AND c.m = t.m
+            SELECT o.unit, t.m, t.by_then, t.after, o.rec_from, o.rec_to, f.seq, o.rec_from <= coalesce(t.by_then, -1) AS was_listed
+            FROM moments t JOIN {owing_units(contract.theme)} o ON o.from_m <= t.m AND t.m < o.to_m
+            LEFT JOIN (SELECT unit, m, min(seq) AS seq FROM came GROUP BY ALL) f ON f.unit = o.unit AND f.m = t.m
         ), dues AS (
             SELECT *, greatest(rec_from, least(coalesce(seq, {OPEN}), coalesce(after, {OPEN}))) AS since FROM owed
+        ), gots AS (
+            SELECT d.unit, d.m, d.was_listed AND c.seq <= d.by_then AS is_in_time, greatest(d.rec_from, c.seq) AS since,
+                   least(d.rec_to, c.gone) AS until
+            FROM dues d JOIN came c ON c.unit = d.unit AND c.m = d.m AND c.rows_now > 0
+            WHERE greatest(d.rec_from, c.seq) < least(d.rec_to, c.gone)
         )
         SELECT unit, m, m + {months}, since, rec_to, {quote(name)}, 'due', '', 1 FROM dues
         UNION ALL SELECT unit, m, m + {months}, since, rec_to, {quote(name)}, 'due_in_time', '', 1 FROM dues WHERE was_listed
-        UNION ALL SELECT unit, m, m + {months}, greatest(rec_from, seq), rec_to, {quote(name)}, 'got', '', 1 FROM dues
-        WHERE seq IS NOT NULL
-        UNION ALL SELECT unit, m, m + {months}, greatest(rec_from, seq), rec_to, {quote(name)}, 'in_time', '', 1 FROM dues
-        WHERE was_listed AND seq <= by_then"""
+        UNION ALL SELECT unit, m, m + {months}, since, until, {quote(name)}, 'got', '', 1 FROM gots
+        UNION ALL SELECT unit, m, m + {months}, since, until, {quote(name)}, 'in_time', '', 1 FROM gots WHERE is_in_time"""
     )
     con.execute("DROP TABLE falls_due")
+
+
+def _reports(con: duckdb.DuckDBPyConnection, contract: Contract) -> range:
+    """Return the first months of the reports that are asked for: since the first one, as long as batches come in."""
+    low, high = con.execute(f"SELECT min(from_m), max(from_m) FROM d_{contract.name}").fetchone() or (0, -1)
+    last = con.execute("SELECT max(year(recorded_at) * 12 + month(recorded_at) - 1) FROM batch").fetchone()
+    ended = (last[0] if last and last[0] else 0) - 1
+    return range(first_month(contract, low), max(high, min(ended, high + LONGEST_SILENCE)) + 1, months_of(contract))
 
 
 def _falls_due(day: dt.date, zone: ZoneInfo) -> dt.datetime:

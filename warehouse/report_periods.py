@@ -1,7 +1,8 @@
 """The period of a report: how many months one report covers, what people call it, and when it is due.
 
-A contract says it once (`due = { day = 20, months = 3 }` for a quarterly report; rows of years cover twelve); states of
-submissions, reminders, counts, locks and boards all ask here. A period is known by its first month.
+A contract says it once (`due = { day = 20, months = 3 }` for a quarterly report, `due = { months_after = 2, day = 28 }`
+for a survey; rows of years cover twelve months); states of submissions, reminders, warnings, counts, locks and boards
+all ask here. A period is known by its first month.
 """
 
 from __future__ import annotations
@@ -32,9 +33,28 @@ def label_of(contract: Contract, month: int) -> str:
     return month_label(first)
 
 
-def due_on(contract: Contract, month: int) -> dt.date:
-    """Return the last day to hand in the report that a month lies in: the due day of the month after it ended."""
-    return month_start(first_month(contract, month) + months_of(contract)).replace(day=contract.due_day or 1)
+def has_due_day(contract: Contract) -> bool:
+    """Tell whether there is a day by which the reports of a source are due."""
+    return contract.due_day is not None or contract.term is not None
+
+
+def due_on(contract: Contract, month: int, ahead: int = 0) -> dt.date:
+    """Return the last day to hand in the report that a month lies in, of a source that has such a day.
+
+    What is owed by period is due on a day of the month after the period; a survey on one of the n-th month after the
+    time it asks for, a yearly one after the fiscal year, which runs `ahead` of the calendar's by so many months.
+    """
+    if contract.due_day is not None:
+        return month_start(first_month(contract, month) + months_of(contract)).replace(day=contract.due_day)
+    if contract.term is None:
+        raise ValueError(f"{contract.name} has no day by which it is due")
+    ends = ((month + ahead) // 12 + 1) * 12 - ahead if contract.time_kind == "year" else month + 1
+    return contract.term.due_on(ends)
+
+
+def may_still_come(contract: Contract, month: int, today: dt.date, ahead: int = 0) -> bool:
+    """Tell whether the report that a month lies in would be in time today; one without a day is never waited for."""
+    return has_due_day(contract) and today <= due_on(contract, month, ahead)
 
 
 def label_sql(contract: Contract, month: str) -> str:

@@ -13,13 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from warehouse.allocating import SHARED_KINDS
 from warehouse.base.errors import UnknownName
-from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.control import iso
 from warehouse.declared import declared_months
 from warehouse.file_reports import speaking
+from warehouse.owing import owing_units
 from warehouse.report_periods import due_on, label_of, months_of
 from warehouse.reviewed import changes_sql, is_owed, owed
 from warehouse.store import Generation
@@ -217,24 +216,14 @@ class _Reader:
         return {(row[0], row[1]): dict(zip(names, row[2:], strict=True)) for row in rows}
 
     def _owing(self) -> set[Key]:
-        """Return the units that count in the dataset's theme and lived, per period that has begun to be due.
-
-        A compound owes no report: its bills are divided among the units in it.
-        """
-        gathering = ", ".join(quote(kind) for kind in SHARED_KINDS)
-        scope = f"scope_{self.contract.theme}"
-        step = months_of(self.contract)
+        """Return who owes the reports of the dataset's theme, per period that has begun to be due."""
         columns = {row[0] for row in self.generation.con.execute("DESCRIBE d_org_unit").fetchall()}
-        if scope not in columns:
+        if f"scope_{self.contract.theme}" not in columns:
             return set()
         rows = self._rows(
-            f"""SELECT DISTINCT o.code, m.m FROM d_org_unit o
+            f"""SELECT DISTINCT o.unit, m.m FROM {owing_units(self.contract.theme)} o
             JOIN (SELECT unnest(range($low::BIGINT, $high::BIGINT))::INTEGER AS m) m ON o.from_m <= m.m AND m.m < o.to_m
-            JOIN closure c ON c.dsc = o.code AND c.depth = 0 AND c.from_m <= m.m AND m.m < c.to_m
-             AND c.rec_from <= $seq AND $seq < c.rec_to
-            WHERE coalesce(o.{scope}, FALSE) AND NOT coalesce(o.excluded, FALSE)
-              AND coalesce(o.kind, '') NOT IN ({gathering})
-              AND o.rec_from <= $seq AND $seq < o.rec_to AND m.m % {step} = 0"""
+            WHERE o.rec_from <= $seq AND $seq < o.rec_to AND m.m % {months_of(self.contract)} = 0"""
         )
         return {(unit, month) for unit, month in rows}
 

@@ -16,6 +16,7 @@ from metrics.insights.model import Evaluate, Finding, Reading, Rule, RuleKind
 from metrics.model import AS_WAS, Answer, Query
 from warehouse.base.periods import Period, month_label
 from warehouse.base.scope import Scope
+from warehouse.contracts import Contract
 
 KINDS: dict[RuleKind, ModuleType] = {
     "threshold": threshold,
@@ -46,8 +47,8 @@ class Bench:
     tree: str = AS_WAS
     today: dt.date | None = None
     """The day at the store's place, for what is overdue."""
-    due_days: Mapping[str, int] = field(default_factory=dict)
-    """Days after a month until the reports behind an indicator are due."""
+    reports: Mapping[str, tuple[Contract, ...]] = field(default_factory=dict)
+    """The datasets behind an indicator, which say when their reports are due."""
     fiscal_start: int = 1
     """The month the store's fiscal year begins in."""
     only: tuple[str, ...] | None = None
@@ -147,8 +148,8 @@ def gather(rule: Rule, answers: Iterable[Answer], bench: Bench) -> dict[Place, C
     for answer in answers:
         place = (answer.node, answer.dim_value if rule.by else None)
         found.setdefault(place, {}).setdefault(answer.indicator, {})[answer.period] = answer
-    due = bench.due_days.get(rule.indicator, 0)
-    return {place: Cells(cells, bench.today, due, bench.fiscal_start) for place, cells in found.items()}
+    reports = bench.reports.get(rule.indicator, ())
+    return {place: Cells(cells, bench.today, reports, bench.fiscal_start) for place, cells in found.items()}
 
 
 def read_cells(rule: Rule, cells: Cells, from_m: int, to_m: int) -> tuple[Reading, ...]:

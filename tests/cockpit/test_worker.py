@@ -22,6 +22,7 @@ from tests.metrics.insights.figures import Figures, known
 from warehouse import operations
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import month_label, month_no
+from warehouse.contracts import load_contracts
 from warehouse.operations import RunRow
 from warehouse.schema import upgrade
 
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 LANDED = ("op_funds_exp", "en_tce", "energy_cost")
 NOW = dt.datetime(2024, 8, 20, 2, 0, tzinfo=dt.UTC)
 UNITS = tuple(f"u{n}" for n in range(6))
+FACTS = replace(load_contracts()["energy_use"], due_day=15)
 
 
 def catalogue() -> Catalogue:
@@ -67,7 +69,7 @@ def office(figures: Figures) -> Office:
         rules=tuple(rule for rule in load_rules() if rule.id == "veh_over_quota"),
         nodes=Nodes("city", UNITS, UNITS[:2]),
         moments=tuple(Moment(n, known(f"{month_label(month)}-10")) for n, month in enumerate(months, start=1)),
-        due_days={"facts": 15},
+        contracts={"facts": FACTS},
         first_month=month_no(2022, 1),
         last_month=month_no(2024, 7),
         zone=ZoneInfo("Asia/Shanghai"),

@@ -8,12 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from metrics.missing import due_day, missing_reports
+from metrics.missing import missing_reports
 from metrics.model import Query
 from metrics.outside import counts_outside, outside_life
 from tests.metrics.conftest import World
 from tests.metrics.test_history import history
 from warehouse.base.scope import Scope
+from warehouse.report_periods import due_on
 
 NONE = dict.fromkeys(("scope_cost", "scope_vehicle", "scope_space", "scope_energy", "scope_service"), False)
 
@@ -57,8 +58,8 @@ def test_what_an_answer_lacks_is_named_with_its_unit_and_its_delay(town: World, 
 def test_a_yearly_survey_is_due_after_its_own_year_ended(world: World) -> None:
     """Due on the 28th of the fourth month: of the calendar year 2025 in April 2026, of October 2024 to September 2025 in January."""
     survey = world.contracts["cost_survey"]
-    assert due_day(survey, 2025 * 12 + 3) == dt.date(2026, 4, 28)
-    assert due_day(survey, 2024 * 12 + 9, ahead=3) == due_day(survey, 2025 * 12 + 8, ahead=3) == dt.date(2026, 1, 28)
+    assert due_on(survey, 2025 * 12 + 3) == dt.date(2026, 4, 28)
+    assert due_on(survey, 2024 * 12 + 9, ahead=3) == due_on(survey, 2025 * 12 + 8, ahead=3) == dt.date(2026, 1, 28)
 
 
 def test_below_whom_a_report_is_missing_follows_the_tree(town: World, ask) -> None:

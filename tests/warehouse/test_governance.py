@@ -16,8 +16,9 @@ def test_who_owes_a_report_owes_it_in_the_ledger_too(tmp_path: Path) -> None:
     assert office.report("电.csv", energy("市财政局 2025-01 10")).status == "committed"
     publish(office.store, clock=lambda: NOW)
     generation = office.store.open_generation()
-    rows = generation.con.execute(
-        "SELECT kind, unit FROM d_governance WHERE dataset = 'energy_use' AND kind IN ('due', 'got') ORDER BY ALL"
-    ).fetchall()
+    told = "SELECT kind, unit FROM d_governance WHERE dataset = 'energy_use' AND kind IN ('due', 'got') AND month = $1 ORDER BY ALL"
+    january, february = (generation.con.execute(told, [2025 * 12 + month]).fetchall() for month in (0, 1))
     generation.close()
-    assert rows == [("due", "A"), ("due", "B"), ("due", "S"), ("got", "A")]
+    assert january == [("due", "A"), ("due", "B"), ("due", "S"), ("got", "A")]
+    # of the months after it nobody reported: all of them owe those too
+    assert february == [("due", "A"), ("due", "B"), ("due", "S")]

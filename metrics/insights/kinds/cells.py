@@ -9,7 +9,9 @@ from decimal import Decimal
 
 from metrics.insights.model import Limit, Reading
 from metrics.model import Answer
-from warehouse.base.periods import Period, month_label, month_start
+from warehouse.base.periods import Period, fiscal_shift, month_label, month_start
+from warehouse.contracts import Contract
+from warehouse.report_periods import may_still_come
 
 FIRM = frozenset({"ok"})
 PARTIAL = frozenset({"ok", "incomplete"})
@@ -22,15 +24,18 @@ class Cells:
     answers: Mapping[str, Mapping[str, Answer]]
     today: dt.date | None = None
     """The day of the judgement at the store's place; None: late enough for everything to be overdue."""
-    due_days: int = 0
-    """Days after the end of a month until its report is due."""
+    reports: tuple[Contract, ...] = ()
+    """The datasets whose reports the answers rest on."""
     fiscal_start: int = 1
     """The month the store's fiscal year begins in."""
 
     def is_overdue(self, period: str) -> bool:
         """Tell whether the report of a period should have come by today."""
-        end = month_start(Period.parse(period, self.fiscal_start).to_m)
-        return self.today is None or self.today >= end + dt.timedelta(days=self.due_days)
+        span, today = Period.parse(period, self.fiscal_start), self.today
+        if today is None:
+            return True
+        ahead, last = fiscal_shift(self.fiscal_start), span.to_m - 1
+        return today >= month_start(span.to_m) and not any(may_still_come(c, last, today, ahead) for c in self.reports)
 
     def periods(self, indicator: str) -> tuple[str, ...]:
         """Return the periods there are answers for, oldest first."""
