@@ -197,7 +197,9 @@ def test_each_kind_of_batch_is_carried_on(stocked: Desk, tmp_path: Path, told) -
         getattr(desk, kind)(dice, month)
         desk.show()
         assert carried_on(told), (kind, why_anew(told))
-        assert differences(desk.store, desk.builders) == [], kind
+    assert differences(desk.store, desk.builders) == [], (
+        "each step stands on the one before: what went wrong stays wrong"
+    )
     desk.begin("2025-01")
     desk.show()
     assert why_anew(told) == "submission came for the first time"
@@ -205,12 +207,12 @@ def test_each_kind_of_batch_is_carried_on(stocked: Desk, tmp_path: Path, told) -
         desk.judge("accept", "A", "2025-01", dataset=dataset)
         desk.show()
         assert carried_on(told), why_anew(told)
-        assert differences(desk.store, desk.builders) == [], dataset
+    assert differences(desk.store, desk.builders) == [], "decisions"
     for kind in ("energy", "pay", "budget"):
         getattr(desk, kind)(dice, "2025-01")
         desk.show()
         assert carried_on(told), why_anew(told)
-        assert differences(desk.store, desk.builders) == [], kind
+    assert differences(desk.store, desk.builders) == [], "rows of what was decided on"
 
 
 # --- where it is built anew -------------------------------------------------------------------------------------------
