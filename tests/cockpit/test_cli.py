@@ -148,3 +148,8 @@ def test_answers_of_a_store_in_another_currency_say_so(office: Office, form: str
 def test_tables_ask_for_columns_that_exist() -> None:
     assert set(LANDING_COLUMNS) <= {field.name for field in fields(LandingRow)}
     assert set(SNAPSHOT_COLUMNS) <= {field.name for field in fields(SnapshotRow)}
+
+
+def test_a_sample_too_small_to_tell_its_story_says_so(tmp_path: Path) -> None:
+    told = said("sample", "city", "--units", 10, "--out", tmp_path / "out")
+    assert "at least 12 units" in told and "--units" in told and "ValueError" not in told
