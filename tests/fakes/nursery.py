@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from warehouse import draft
 from warehouse.base.clock import system_clock
 from warehouse.compaction import Policy, compact
 from warehouse.control import withdrawn
@@ -28,7 +29,9 @@ ROUNDS = 4
 
 
 def work(store: Store, folder: Path, first: int, files: int, rounds: int) -> None:
+    drafted_from = draft.FEWEST_ROWS
     for number in (n % files for n in range(first, first + rounds)):
+        draft.FEWEST_ROWS = 1 if number % 3 == 0 else drafted_from
         with _told("load", number):
             (report,) = load(store, [folder / f"pay{number}.csv"])
             assert report.status in ("committed", "unchanged"), report
