@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +42,9 @@ from warehouse.store import Generation
 
 UNITS, LARGE_UNITS, LARGE_MB = 3_000, 30_000, 6_000
 ROUNDS, LOOKUPS = 3, 200
+SLOWEST, AGAIN = 25, 12
+"""Indicators whose ratio was the greatest, and the rounds in which they are timed anew: of hundreds of statements of a few
+milliseconds some are disturbed in every round, and the worst would be no more than the most disturbed."""
 HAND_MEAN, HAND_WORST = 1.2, 1.5
 LOOKED_UP = ("op_cost_per_capita", "op_cost_per_capita_yoy")
 COMPILE = """
@@ -106,6 +109,7 @@ def _is_plain(indicator: Indicator) -> bool:
 def by_hand(generation: Generation, known: Known, catalogue: Catalogue, months: tuple[int, int]) -> list[Line]:
     """Time each indicator over every node and month against the statement written by hand; both must say the same."""
     con, ratios, left = generation.con, dict[str, float](), 0
+    works: dict[str, dict[str, Callable[[], object]]] = {}
     given: dict[str, object] = {"first": months[0], "last": months[1]}
     nodes = {"nodes": [row[0] for row in con.execute("SELECT DISTINCT node FROM node_now ORDER BY 1").fetchall()]}
     for indicator in asked(catalogue, known.layout):
@@ -115,19 +119,27 @@ def by_hand(generation: Generation, known: Known, catalogue: Catalogue, months: 
             continue
         ours = compile_shape(_shape([indicator], "month", "months"), known.layout)
         _same(con, indicator.id, hand.sql, ours, given | nodes)
-        work = {
+        work: dict[str, Callable[[], object]] = {
             "ours": partial(_into_table, con, ours.sql, given | nodes),
             "hand": partial(_into_table, con, _among(hand.sql), given | nodes),
         }
-        took = best(work, ROUNDS)
-        ratios[indicator.id] = took["ours"] / took["hand"]
+        works[indicator.id] = work
+        ratios[indicator.id] = _ratio(work, ROUNDS)
     mean = math.exp(sum(map(math.log, ratios.values())) / len(ratios))
-    slowest = max(ratios, key=lambda name: ratios[name])
+    doubtful = sorted(ratios, key=lambda name: -ratios[name])[:SLOWEST]
+    again = {name: _ratio(works[name], AGAIN) for name in doubtful}
+    slowest = max(again, key=lambda name: again[name])
     return [
         Line(f"{len(ratios)} single indicators, every node and month / hand-written SQL", mean, HAND_MEAN),
-        Line(f"the worst of them ({slowest}) / hand-written SQL", ratios[slowest], HAND_WORST),
+        Line(f"the worst of them ({slowest}) / hand-written SQL", again[slowest], HAND_WORST),
         Line("indicators of a form that is not written by hand here", left, unit=""),
     ]
+
+
+def _ratio(work: Mapping[str, Callable[[], object]], rounds: int) -> float:
+    """Return the processor's time of ours to that of the statement by hand; both run in one thread."""
+    took = best(work, rounds, time.process_time)
+    return took["ours"] / took["hand"]
 
 
 def _among(sql: str) -> str:
@@ -186,6 +198,7 @@ def looked_up(generation: Generation, known: Known, catalogue: Catalogue, month:
                     "engine": partial(evaluate, generation, catalogue, query),
                 },
                 rounds,
+                time.process_time,
             )
             lines.append(Line(f"snapshot: {what}, {name} / lookup in a plain table", took["snap"] / took["plain"], 2))
             lines.append(Line(f"{what}, {name}, with answers made of it", took["engine"] * 1000, unit="ms"))
