@@ -118,18 +118,20 @@ def _sums(
         return {}
     places = range(len(read))
     own = ", ".join(f"{_sum(contract, number, name)} AS own{at}" for at, name in enumerate(read))
+    whole = ", ".join(f"sum(own{at}) AS own{at}" for at in places)
     upto = ", ".join(f"sum(own{at}) OVER (ORDER BY row_no) AS upto{at}" for at in places)
     shown = ", ".join(
-        f"coalesce((SELECT sum(own{at}) FROM lines), 0), coalesce(above.upto{at}, 0),"
+        f"coalesce(whole.own{at}, 0), coalesce(above.upto{at}, 0),"
         f" coalesce(above.upto{at}, 0) - coalesce(before.upto{at}, 0)"
         for at in places
     )
     found = con.execute(
         f"""WITH totals AS (SELECT unnest($1::BIGINT[]) AS at, unnest($2::BIGINT[]) AS since),
         lines AS (SELECT row_no::BIGINT AS row_no, {own} FROM staged WHERE sheet_no = {number} GROUP BY row_no),
-        running AS (SELECT row_no, {upto} FROM lines)
+        running AS (SELECT row_no, {upto} FROM lines),
+        whole AS (SELECT {whole} FROM lines)
         SELECT t.at, {shown}
-        FROM totals t ASOF LEFT JOIN running above ON t.at > above.row_no
+        FROM totals t CROSS JOIN whole ASOF LEFT JOIN running above ON t.at > above.row_no
         ASOF LEFT JOIN running before ON t.since >= before.row_no""",
         [[total.row for total in totals], [total.since for total in totals]],
     ).fetchall()

@@ -68,8 +68,8 @@ def compare(
         con.execute(
             "CREATE OR REPLACE TEMP VIEW delta AS SELECT 1 AS n, CAST(NULL AS BIGINT) AS old_id, g.* FROM good g"
         )
-        rows = _count(con, "SELECT count(*) FROM good")
-        is_parted = contract.unpivot or _count(con, "SELECT coalesce(max(part), 0) FROM good")
+        rows, parts = con.execute("SELECT count(*), max(part) FROM good").fetchone() or (0, 0)
+        is_parted = contract.unpivot or parts
         lines = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM good") if is_parted else rows
         return Change(lines, 0, 0, rows)
     on = " AND ".join(f'k."{key}" = g."{key}"' for key in contract.keys)
@@ -91,9 +91,10 @@ def compare(
     removed = 0
     if contract.slice == "full":
         removed = _take_back_absent(con, contract, on, from_known, quarantined, span, within)
-    rows = _count(con, "SELECT count(*) FROM delta")
-    accepted = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM delta WHERE n = 1")
-    total = _count(con, "SELECT count(DISTINCT (sheet_no, row_no)) FROM good")
+    rows, accepted, total = con.execute(
+        "SELECT count(*), count(DISTINCT (sheet_no, row_no)) FILTER (WHERE n = 1),"
+        " (SELECT count(DISTINCT (sheet_no, row_no)) FROM good) FROM delta"
+    ).fetchone() or (0, 0, 0)
     return Change(accepted, total - accepted, removed, rows)
 
 
@@ -118,13 +119,12 @@ def _take_back_absent(
             scope.append(inside)
         else:
             scope.append(f'k."{name}" IN (SELECT DISTINCT "{name}" FROM good)')
-    before = _count(con, "SELECT count(*) FROM delta WHERE n = -1")
-    con.execute(
+    return _count(
+        con,
         f"""INSERT INTO changed SELECT -1, k.row_id, 0, k.row_no, 0, {from_known} FROM known k
         WHERE {" AND ".join(scope)} AND EXISTS (SELECT 1 FROM good)
-          AND NOT EXISTS (SELECT 1 FROM staged g WHERE {on})"""
-    )
-    return _count(con, "SELECT count(*) FROM delta WHERE n = -1") - before
+          AND NOT EXISTS (SELECT 1 FROM staged g WHERE {on})""",
+    )  # an insert answers with the number of its rows
 
 
 def write_segment(

@@ -28,6 +28,8 @@ from warehouse.register_checks import check_spans
 from warehouse.sheet import RowFault, Sheet, default_of, together
 
 BYTES_IN_MEMORY = 400_000_000
+FEW_ROWS = 2_000
+"""Copying more rows than this costs more than it saves."""
 MOST_FAULTS = 200_000
 """A file with more cells that cannot be understood has one fault of its own: it is refused whole."""
 
@@ -104,14 +106,23 @@ def _hold(con: duckdb.DuckDBPyConnection, contract: Contract, held: Collection[s
                 break
         else:
             if kept:
-                con.register("held_rows", together(kept))
-                _show(con, contract, held, "held_rows")
+                _show(con, contract, held, _kept(con, together(kept)))
                 return
     prepare(con, contract, held)
     for table in chain(_taken(kept), rows):
         con.register("typed_rows", table)
         con.execute("INSERT INTO staged_rows BY NAME SELECT * FROM typed_rows").fetchall()
         con.unregister("typed_rows")
+
+
+def _kept(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> str:
+    """Return the name under which rows can be asked for: few are copied, for each of a dozen questions opens them anew."""
+    con.register("held_rows", rows)
+    if len(rows) > FEW_ROWS:
+        return "held_rows"
+    con.execute("CREATE OR REPLACE TEMP TABLE staged_rows AS SELECT * FROM held_rows").fetchall()
+    con.unregister("held_rows")
+    return "staged_rows"
 
 
 def _taken(kept: list[pa.Table]) -> Iterator[pa.Table]:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from warehouse.contracts import Column
@@ -28,6 +29,9 @@ from warehouse.readers.values import (
 )
 
 T = TypeVar("T")
+
+REMEMBERED = 1 << 16
+"""Texts whose meaning is kept: registers say the same names and days file after file."""
 
 _PLAIN_FACTORS = {"%": Decimal("0.01"), "‰": Decimal("0.001"), "万": Decimal(10_000), "亿": Decimal(10**8)}
 
@@ -97,10 +101,20 @@ def _with_unit(column: Column, number: Number, unit: str | None) -> Cell:
 
 
 def _text(column: Column, text: str, _unit: str | None) -> Cell:
-    return _cell(parse_text(text, is_key=column.is_key), str)
+    return _text_cell(text, column.is_key)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _text_cell(text: str, is_key: bool) -> Cell:
+    return _cell(parse_text(text, is_key=is_key), str)
 
 
 def _date(_column: Column, text: str, _unit: str | None) -> Cell:
+    return _date_cell(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _date_cell(text: str) -> Cell:
     return _cell(parse_date(text), dt.date.isoformat)
 
 

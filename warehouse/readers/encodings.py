@@ -191,7 +191,10 @@ def _not_utf8(path: Path, name: str) -> Encoding:
 def _refuse_foreign(path: Path, name: str) -> None:
     """Nearly all bytes make sense as gb18030; text of another encoding gives characters nobody uses."""
     with path.open("rb") as file:
-        text = file.read(BLOCK).decode("gb18030", "ignore")
+        data = file.read(BLOCK)
+    if _plainly_gb(data):
+        return
+    text = data.decode("gb18030", "ignore")
     letters = {letter: times for letter, times in Counter(text).items() if "\u4e00" <= letter <= "\u9fff"}
     rare = sum(times for letter, times in letters.items() if not _is_common(letter))
     if (count := sum(letters.values())) >= FEWEST_LETTERS and rare > count * RARE_SHARE:
