@@ -41,6 +41,15 @@ Sample = Callable[[str], Town]
 Write = Callable[[Path], None]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_blank_stays() -> Iterator[None]:
+    """Leave no folder behind in which a blank store was made."""
+    from tests.fakes.blank import forget_blanks
+
+    yield
+    forget_blanks()
+
+
 @pytest.fixture(scope="session")
 def build_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Write], Town]:
     """Return a builder of stores by name; each is built once a run, by whichever worker asks first."""

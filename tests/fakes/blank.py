@@ -36,6 +36,12 @@ def lay_blank(store: Store, clock: Clock) -> None:
         log.execute("UPDATE store_meta SET value = ? WHERE key = ?", (uuid.uuid4().hex, STORE_ID))
 
 
+def forget_blanks() -> None:
+    """Remove what was made: a worker of a run on several ends without doing so by itself."""
+    while _MADE:
+        _MADE.popitem()[1].cleanup()
+
+
 def _make(like: Store, clock: Clock) -> tempfile.TemporaryDirectory[str]:
     """Make one by loading a file that is none of ours, and forget what was agreed on for it."""
     folder = tempfile.TemporaryDirectory(prefix="cockpit-blank-")
