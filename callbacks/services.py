@@ -20,6 +20,7 @@ from callbacks.language import Language
 from metrics.diff import Difference
 from metrics.drill import DrillRows
 from metrics.model import Answer, Better, Query
+from metrics.rule_rows import RuleRow
 from warehouse.base.scope import Scope
 from warehouse.operations.handover import HandoverRow
 from warehouse.reach import Reach
@@ -211,6 +212,8 @@ class Mark:
 
     key: str
     value: float
+    rule: RuleRow | None = None
+    """The row of the reference table that says so."""
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,9 @@ class LiveSession:
             return ()
         seq, month = self.generation.batch_at(known_at), Period.parse(period).from_m
         quotas = self._once("quotas", (seq, month), lambda: energy_quotas(self.generation, month, seq))
-        return tuple(Mark(line, value) for line, value in quotas.get(node, {}).items())
+        return tuple(
+            Mark(line, float(row.value), row) for line, row in quotas.get(node, {}).items() if row.value is not None
+        )
 
     def drill(self, query: Query, limit: int) -> DrillRows:
         """Return the rows behind one figure, largest first, and their sums over all rows."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +16,11 @@ from callbacks.panels import Panel, Table, number_cell, text_cell
 from callbacks.state import SOURCE_ROWS
 from metrics.drill import DrillRow, DrillRows
 from metrics.model import Answer
+from metrics.rule_rows import RuleRow
 
 LIMIT = 300
+RULES_TOLD = 4
+"""Documents named below a figure; the JSON of `cockpit query` has all."""
 
 
 def rows_panel(focus: Focus, path: str, indicator: str) -> Panel:
@@ -35,7 +40,7 @@ def rows_panel(focus: Focus, path: str, indicator: str) -> Panel:
         name="rows",
         title=title,
         sub=sub,
-        reading=equation(focus, found),
+        reading=equation(focus, found) + rules_told(focus, found),
         face=grid(ids.grid(path.strip("/"), "rows"), rows_table(focus, found), words),
         is_list=True,
     )
@@ -56,6 +61,34 @@ def equation(focus: Focus, found: DrillRows) -> str:
     months = found.denominator_divisor
     key = "rows.ratio" if months == 1 else "rows.ratio.averaged"
     return words.say(key, denominator=_exact(focus, found.denominator), months=months, **values)
+
+
+def rules_told(focus: Focus, found: DrillRows) -> str:
+    """Return the rows of reference tables the figure rests on: document, evidence, since when, and 待核实 where it is."""
+    if not found.rules:
+        return ""
+    words = focus.words
+    told = [
+        words.say(
+            "rows.rule.to_verify" if rule.to_verify else "rows.rule",
+            document=rule.document, evidence=rule.evidence, since=words.period(rule.valid_from, "month"), count=words.count(rule.rows),
+        )
+        for rule in documents(found.rules)
+    ]  # fmt: skip
+    more = len(told) - RULES_TOLD
+    listed = words.say("rows.rules.between").join(told[:RULES_TOLD])
+    return words.say("rows.rules.more" if more > 0 else "rows.rules", rules=listed, more=words.count(max(more, 0)))
+
+
+def documents(rules: Sequence[RuleRow]) -> list[RuleRow]:
+    """Return one line for each document, evidence and start; what is to be verified comes first."""
+    found: dict[tuple[str, str, str], RuleRow] = {}
+    for rule in rules:
+        key = (rule.document, rule.evidence, rule.valid_from)
+        held = found.get(key)
+        rows = rule.rows + (held.rows if held else 0)
+        found[key] = replace(rule, rows=rows, to_verify=rule.to_verify or (held is not None and held.to_verify))
+    return sorted(found.values(), key=lambda rule: (not rule.to_verify, -rule.rows))
 
 
 def _exact(focus: Focus, value: Decimal | None) -> str:

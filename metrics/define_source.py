@@ -57,9 +57,33 @@ def _lookup(block: Block, item: Mapping[str, Any], contract: Contract, draft: Dr
             draft.fault(f"{block.where} lookups.{table.name}.on", f"there is no column '{value}'", value, own)
     if not item.get("on"):
         draft.fault(f"{block.where} lookups.{table.name}", "key 'on' is missing")
+    where = item.get("where")
+    if where is not None:
+        columns = {column.name: column.name for column in table.columns}
+        row_expression(f"{block.where} lookups.{table.name}.where", where, ex.ROW, columns, draft)
     return Lookup(
-        table.name, dict(item.get("on", {})), bool(item.get("required", False)), bool(item.get("factors", False))
-    )
+        table.name, dict(item.get("on", {})), bool(item.get("required", False)), bool(item.get("factors", False)),
+        _bands(block, item, contract, table, draft), where,
+    )  # fmt: skip
+
+
+def _bands(block: Block, item: Mapping[str, Any], contract: Contract, table: Contract, draft: Draft) -> dict[str, tuple[str, str]]:  # fmt: skip
+    """Read by which measured values a row of the table is chosen: `bands = { gross_area = ["area_from", "area_to"] }`."""
+    found: dict[str, tuple[str, str]] = {}
+    where = f"{block.where} lookups.{table.name}.bands"
+    own = {column.name for column in contract.columns if column.is_number}
+    known = {column.name for column in table.columns if column.is_number}
+    for measured, bounds in item.get("bands", {}).items():
+        if measured not in own:
+            draft.fault(where, f"'{contract.name}' has no column of numbers '{measured}'", measured, own)
+        if not isinstance(bounds, list) or len(bounds) != 2:
+            draft.fault(where, f"'{measured}' lies between two columns of '{table.name}': write [\"from\", \"to\"]")
+            continue
+        for name in bounds:
+            if name not in known:
+                draft.fault(where, f"'{table.name}' has no column of numbers '{name}'", str(name), known)
+        found[measured] = (str(bounds[0]), str(bounds[1]))
+    return found
 
 
 def _latest(block: Block, contract: Contract, draft: Draft) -> Latest | None:

@@ -26,6 +26,7 @@ from metrics.formula import parse_formula
 from metrics.knowledge import Known, knowledge
 from metrics.model import Answer, Atom, Catalogue, Query
 from metrics.question import Question, read_question
+from metrics.rule_rows import rules_behind
 from metrics.tables import quoted
 from warehouse.base.errors import Forbidden, QueryError
 from warehouse.base.periods import Window, month_label
@@ -59,7 +60,8 @@ def rows(generation: Generation, catalogue: Catalogue, query: Query, *, limit: i
     if answer.status not in ("ok", "incomplete", "no_base", "no_denominator"):
         return DrillRows(answer, (), 0, None, None)
     window = question.elapsed_part(question.windows[0])
-    return _collect(generation, catalogue, question, known, answer, window, limit)
+    (rules,) = rules_behind(generation, given, query, [answer])
+    return replace(_collect(generation, catalogue, question, known, answer, window, limit), rules=rules)
 
 
 def _collect(generation: Generation, catalogue: Catalogue, question: Question, known: Known, answer: Answer,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from metrics import expressions as ex
 from metrics.define_source import row_columns
 from metrics.due_window import due_now
-from metrics.facts import Needs, joins, needs, row_value
+from metrics.facts import Needs, joins, looked_rows, lookup_sql, met_sql, needs, row_value
 from metrics.model import Catalogue, Lookup, Part, Source
 from metrics.question import Question
 from metrics.tables import literal, quoted
@@ -119,11 +120,14 @@ def _looked(text: str, lookup: Lookup, columns: Iterable[str]) -> str:
         for c in columns
     )  # fmt: skip
     keys = ", ".join(quoted(name) for name in lookup.on)
+    known = "WHERE rec_from <= $seq AND $seq < rec_to"
     settled = (
         f"SELECT * REPLACE (least(to_m, lead(from_m, 1, {OPEN}) OVER (PARTITION BY {keys} ORDER BY from_m, row_id)) AS to_m) "
-        f"FROM {table} WHERE rec_from <= $seq AND $seq < rec_to"
+        f"FROM {looked_rows(table, lookup.where)} {known}"
     )
-    on = " AND ".join(f"l.{quoted(left)} = r.{quoted(right)}" for left, right in lookup.on.items())
+    if lookup.bands:
+        settled = f"SELECT * FROM ({lookup_sql(lookup)}) {known}"
+    on = met_sql(lookup)
     kind = "JOIN" if lookup.required else "LEFT JOIN"
     return f"""
     SELECT r.*{given} FROM ({text}) r {kind} ({settled}) l
@@ -140,3 +144,31 @@ def _label(source: Source, generation: Generation) -> str:
         told.append(spread_label(contract.billing.start, contract.billing.end))
     parts = ", ".join(told)
     return f"concat_ws(' · ', {parts})" if parts else "''"
+
+
+def looked_lines(source: Source, lookup: Lookup, question: Question, columns: tuple[str, ...]) -> str:
+    """Return node, window, columns of the table and how many rows of a source looked them up, below each asked node.
+
+    Rows of a source that find no row of the table are not told; a standing row is counted once for each window.
+    """
+    own = {name: name.replace("org.", "org__") for name in lookup.on.values() if name.startswith("org.")}
+    asked = replace(lookup, on={left: own.get(right, right) for left, right in lookup.on.items()})
+    text = _known_rows(source, is_shared=False)
+    tree = tree_sql(source.theme, question).replace("SELECT p.dsc AS unit", "SELECT p.anc AS node, p.dsc AS unit")
+    tree = tree.replace("k.anc = $node", "k.anc IN (SELECT unnest($node))").replace(
+        "p.anc = $node", "p.anc IN (SELECT unnest($node))"
+    )
+    if question.tree_month is not None:
+        tree = tree.replace("SELECT p.anc AS node", "SELECT k.anc AS node")
+    text = f"""
+    SELECT r.*, t.node, v.label,
+           unnest(range(greatest(r.from_m, t.from_m, v.first)::BIGINT, least(r.to_m, t.to_m, v.last)::BIGINT))::INTEGER AS month_no
+    FROM ({text}) r JOIN ({tree}) t ON t.unit = r.unit AND t.from_m < r.to_m AND r.from_m < t.to_m
+    JOIN (SELECT unnest($labels) AS label, unnest($firsts) AS first, unnest($ends) AS last) v
+      ON v.first < r.to_m AND r.from_m < v.last"""
+    if own:
+        needed = tuple(name.removeprefix("org__") for name in own.values())
+        text = _looked(text, Lookup("org", {"code": "unit"}), needed)
+    inner = _looked(text, replace(asked, required=True), columns)
+    named = ", ".join(quoted(f"{lookup.table}__{column}") for column in columns)
+    return f"SELECT node, label, {named}, count(DISTINCT row_id) FROM ({inner}) GROUP BY ALL"

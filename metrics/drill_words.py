@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from metrics.formula import TIMES, Formula, Operand, is_exact, operands_of, seen_window
 from metrics.model import Answer
+from metrics.rule_rows import RuleRow
 from warehouse.base.periods import Window
 
 Side = Literal["numerator", "denominator"]
@@ -63,6 +64,8 @@ class DrillRows:
     denominator: Decimal | None
     numerator_divisor: int = 1
     denominator_divisor: int = 1
+    rules: tuple[RuleRow, ...] = ()
+    """Rows of reference tables that were looked up for the rows of the figure."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ def needs(source: Source, catalogue: Catalogue, contracts: Mapping[str, Contract
 
 def _join_columns(source: Source) -> Iterable[str]:
     for lookup in source.lookups:
+        yield from lookup.bands
         for name in lookup.on.values():
             yield name.replace("org.", "org__") if name.startswith("org.") else name
     if source.latest:
@@ -147,21 +148,21 @@ def latest_sql(dataset: str, latest: Latest) -> str:
                                ORDER BY r.{quoted(latest.by)} DESC NULLS LAST, r.row_id DESC) = 1"""
 
 
-def settled_sql(table: str, keys: Iterable[str]) -> str:
+def settled_sql(table: str, keys: Iterable[str], where: str | None = None) -> str:
     """Return a reference table in which, at every moment of knowledge, a later-starting row ends the one before it."""
     if table == "org":
         return "SELECT * FROM d_org_unit"
     names = [quoted(name) for name in keys]
-    listed = ", ".join(names)
+    listed, rows = ", ".join(names), looked_rows(f"d_{table}", where)
     return f"""
     WITH points AS (
-        SELECT {listed}, rec_from AS seq FROM d_{table} UNION SELECT {listed}, rec_to FROM d_{table} WHERE rec_to < {OPEN}
+        SELECT {listed}, rec_from AS seq FROM {rows} UNION SELECT {listed}, rec_to FROM {rows} WHERE rec_to < {OPEN}
     ), slices AS (
         SELECT {listed}, seq, lead(seq, 1, {OPEN}) OVER (PARTITION BY {listed} ORDER BY seq) AS seq_to FROM points
     ), settled AS (
         SELECT r.* REPLACE (s.seq AS rec_from, s.seq_to AS rec_to,
                             least(r.to_m, lead(r.from_m, 1, {OPEN}) OVER place) AS to_m)
-        FROM slices s JOIN d_{table} r
+        FROM slices s JOIN {rows} r
           ON {" AND ".join(f"r.{name} IS NOT DISTINCT FROM s.{name}" for name in names)}
          AND r.rec_from <= s.seq AND s.seq < r.rec_to
         WINDOW place AS (PARTITION BY {", ".join("r." + name for name in names)}, s.seq ORDER BY r.from_m, r.row_id)
@@ -169,14 +170,72 @@ def settled_sql(table: str, keys: Iterable[str]) -> str:
     SELECT * FROM settled WHERE from_m < to_m"""
 
 
+def lookup_sql(lookup: Lookup) -> str:
+    """Return the rows of a lookup, of which at every moment of knowledge and in every month one at most fits a row."""
+    if not lookup.bands:
+        return settled_sql(lookup.table, lookup.on, lookup.where)
+    return _banded_sql(lookup, looked_rows(f"d_{lookup.table}", lookup.where))
+
+
+def _banded_sql(lookup: Lookup, rows: str) -> str:
+    """Return rows chosen by bands: one whose bands a later-starting row meets ends where that begins, whole.
+
+    What is left of its band has no rule from then on, and is not judged: a new table is loaded with all of its bands.
+    """
+    names = [quoted(name) for name in lookup.on]
+    listed = ", ".join(names)
+    same = " AND ".join(f"o.{name} IS NOT DISTINCT FROM r.{name}" for name in names)
+    meets = " AND ".join(
+        f"coalesce(o.{quoted(low)} < r.{quoted(high)}, TRUE) AND coalesce(r.{quoted(low)} < o.{quoted(high)}, TRUE)"
+        for low, high in lookup.bands.values()
+    )
+    return f"""
+    WITH points AS (
+        SELECT {listed}, rec_from AS seq FROM {rows} UNION SELECT {listed}, rec_to FROM {rows} WHERE rec_to < {OPEN}
+    ), slices AS (
+        SELECT {listed}, seq, lead(seq, 1, {OPEN}) OVER (PARTITION BY {listed} ORDER BY seq) AS seq_to FROM points
+    ), sliced AS (
+        SELECT r.* REPLACE (s.seq AS rec_from, s.seq_to AS rec_to)
+        FROM slices s JOIN {rows} r
+          ON {" AND ".join(f"r.{name} IS NOT DISTINCT FROM s.{name}" for name in names)}
+         AND r.rec_from <= s.seq AND s.seq < r.rec_to
+    ), ended AS (
+        SELECT r.row_id, r.rec_from, min(o.from_m) AS ends
+        FROM sliced r JOIN sliced o ON {same} AND o.rec_from = r.rec_from AND o.row_id <> r.row_id AND {meets}
+         AND (o.from_m > r.from_m OR (o.from_m = r.from_m AND o.row_id > r.row_id))
+        GROUP BY r.row_id, r.rec_from
+    ), settled AS (
+        SELECT r.* REPLACE (least(r.to_m, coalesce(e.ends, {OPEN})) AS to_m)
+        FROM sliced r LEFT JOIN ended e ON e.row_id = r.row_id AND e.rec_from = r.rec_from
+    )
+    SELECT * FROM settled WHERE from_m < to_m"""
+
+
+def looked_rows(table: str, where: str | None) -> str:
+    """Return the rows of a table that are looked up, as something to read from."""
+    return table if where is None else f"(SELECT * FROM {table} WHERE {ex.sql(ex.read(where, ex.ROW))})"
+
+
+def met_sql(lookup: Lookup, looked: str = "l", row: str = "r") -> str:
+    """Return the condition that a row of the table is the one for a row, by its keys and by the bands of its values."""
+    keys = [f"{looked}.{quoted(left)} = {row}.{quoted(right)}" for left, right in lookup.on.items()]
+    for measured, (low, high) in lookup.bands.items():
+        value = f"{row}.{quoted(measured)}"
+        keys.append(f"({looked}.{quoted(low)} IS NULL OR {value} >= {looked}.{quoted(low)})")
+        keys.append(f"({looked}.{quoted(high)} IS NULL OR {value} < {looked}.{quoted(high)})")
+    return " AND ".join(keys)
+
+
 def _join(con: duckdb.DuckDBPyConnection, name: str, lookup: Lookup, columns: Iterable[str],
           carried: list[str]) -> list[str]:  # fmt: skip
     """Cut the rectangles of `name` by a dated table; replaces the temporary table."""
     looked = quoted(f"look_{lookup.table}")
-    read = list(dict.fromkeys([*lookup.on, *columns]))
+    keys = [*lookup.on, *lookup.bounds]
+    read = list(dict.fromkeys([*keys, *columns]))
+    settled = lookup_sql(lookup)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {looked} AS SELECT from_m, to_m, rec_from, rec_to, "
-        f"{', '.join(quoted(c) for c in read)} FROM ({settled_sql(lookup.table, lookup.on)})"
+        f"{', '.join(quoted(c) for c in read)} FROM ({settled})"
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE cut AS {join_sql(name, lookup, columns, carried)}")
     con.execute(f"DROP TABLE {quoted(name)}")
@@ -191,7 +250,7 @@ def join_sql(name: str, lookup: Lookup, columns: Iterable[str], carried: Iterabl
     keep = "".join(f", r.{quoted(column)}" for column in carried)
     given = "".join(f", l.{quoted(column)} AS {quoted(f'{table}__{column}')}" for column in columns)
     empty = "".join(f", NULL AS {quoted(f'{table}__{column}')}" for column in columns)
-    keys = " AND ".join(f"l.{quoted(left)} = r.{quoted(right)}" for left, right in lookup.on.items())
+    keys = met_sql(lookup)
     met = f"{keys} AND l.from_m < r.to_m AND r.from_m < l.to_m AND l.rec_from < r.rec_to AND r.rec_from < l.rec_to"
     inside = "l.from_m <= r.from_m AND r.to_m <= l.to_m AND l.rec_from <= r.rec_from AND r.rec_to <= l.rec_to"
     overlap = (

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from metrics import expressions as ex
 from metrics.due_window import due_mark
-from metrics.model import Atom, Source
+from metrics.model import Atom, Lookup, Source
 
 _BESIDE = re.compile(r"^(\w+?)__[0-9a-f]{8}$")
 
@@ -56,11 +56,17 @@ def source_text(source: Source) -> dict[str, Any]:
         "of": source.of,
         "theme": source.theme,
         "month": ex.canonical(source.month, ex.ROW),
-        "lookups": [[lookup.table, sorted(lookup.on.items()), lookup.required] for lookup in source.lookups],
+        "lookups": [_lookup_text(lookup) for lookup in source.lookups],
         **({"where": ex.canonical(source.where, ex.ROW)} if source.where else {}),
         "latest": [source.latest.by, *source.latest.within] if source.latest else [],
         **due_mark(source.due),
     }
+
+
+def _lookup_text(lookup: Lookup) -> list[Any]:
+    text: list[Any] = [lookup.table, sorted(lookup.on.items()), lookup.required]
+    text += [sorted((measured, *bounds) for measured, bounds in lookup.bands.items())] if lookup.bands else []
+    return [*text, ex.canonical(lookup.where, ex.ROW)] if lookup.where else text
 
 
 def digest(value: Any) -> str:

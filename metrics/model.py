@@ -131,6 +131,16 @@ class Lookup:
     """A row without a match is no row of this source: what cannot be converted is not reported, and not zero."""
     factors: bool = False
     """The table gives coefficients: a question may ask for those of one year in all months."""
+    bands: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Measured column of the row → columns of the table between which it must lie: from the first on, below the second.
+    An empty bound is open."""
+    where: str | None = None
+    """Only these rows of the table are looked up."""
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """Columns of the table that bound a band."""
+        return tuple(column for pair in self.bands.values() for column in pair)
 
 
 @dataclass(frozen=True)

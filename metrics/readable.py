@@ -158,7 +158,8 @@ def _part(atom: Atom, part: Part, keys: Sequence[str], source: Source, contracts
     of_unit = any(table == ORG for table, _ in named) or any(
         value.startswith(f"{ORG}.") for one in joined for value in one.on.values()
     )
-    holds = {source.of: own} | {one.table: set(_columns(contracts[one.table])) for one in joined}
+    me = _called(source)
+    holds = {me: own} | {one.table: set(_columns(contracts[one.table])) for one in joined}
 
     def told(tree: exp.Expr) -> str:
         """Name the table of every column where more than one is read."""
@@ -170,14 +171,14 @@ def _part(atom: Atom, part: Part, keys: Sequence[str], source: Source, contracts
     value, *conditions = (told(tree) for tree in trees)
     conditions = [f"({text})" if " OR " in text else text for text in conditions]
     if source.month is not None:
-        conditions.insert(0, f"{source.of}.month = year({source.month}) * 12 + month({source.month}) - 1")
-    rows = source.of
+        conditions.insert(0, f"{me}.month = year({source.month}) * 12 + month({source.month}) - 1")
+    rows = source.of if me == source.of else f"{source.of} AS {me}"
     if source.due is not None:
         rows = f"({_with_due(source.due, source.of)}) AS {source.of}"
     if source.latest is not None:
         newest = f"MAX({source.latest.by}) OVER (PARTITION BY {', '.join(source.latest.within)})"
         rows = f"(SELECT * FROM {source.of} QUALIFY {source.latest.by} = {newest}) AS {source.of}"
-    units = f"\nJOIN {ORG} ON {ORG}.unit = {source.of}.unit AND {ORG}.month = {source.of}.month" if of_unit else ""
+    units = f"\nJOIN {ORG} ON {ORG}.unit = {me}.unit AND {ORG}.month = {me}.month" if of_unit else ""
     return (
         f"SELECT {columns}, {value} AS {atom.name}\nFROM {rows}{units}"
         + "".join(_lookup(source, lookup) for lookup in joined)
@@ -215,9 +216,25 @@ def _holder(name: str, holds: Mapping[str, Iterable[str]]) -> str:
     return next(table for table, columns in holds.items() if name in columns)
 
 
+def _called(source: Source) -> str:
+    """Return what the rows of a source are called beside what they look up: a table may look itself up."""
+    return f"{source.of}_rows" if any(one.table == source.of for one in source.lookups) else source.of
+
+
 def _lookup(source: Source, lookup: Lookup) -> str:
     """Join the row of a dated table that is in force in the month of the row."""
-    pairs = [f"{lookup.table}.{column} = {value if value.startswith(f'{ORG}.') else f'{source.of}.{value}'}"
+    me = _called(source)
+    pairs = [f"{lookup.table}.{column} = {value if value.startswith(f'{ORG}.') else f'{me}.{value}'}"
              for column, value in lookup.on.items()]  # fmt: skip
-    condition = " AND ".join([f"{lookup.table}.month = {source.of}.month", *pairs])
-    return f"\n{'JOIN' if lookup.required else 'LEFT JOIN'} {lookup.table} ON {condition}"
+    for measured, (low, high) in lookup.bands.items():
+        value = f"{me}.{measured}"
+        pairs.append(
+            f"{value} >= COALESCE({lookup.table}.{low}, {value}) AND {value} < COALESCE({lookup.table}.{high}, {value} + 1)"
+        )
+    rows = (
+        lookup.table
+        if lookup.where is None
+        else f"(SELECT * FROM {lookup.table} WHERE {lookup.where}) AS {lookup.table}"
+    )
+    condition = " AND ".join([f"{lookup.table}.month = {me}.month", *pairs])
+    return f"\n{'JOIN' if lookup.required else 'LEFT JOIN'} {rows} ON {condition}"

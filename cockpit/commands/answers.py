@@ -14,20 +14,42 @@ from typing import Any
 
 from cockpit.commands.common import print_json, print_table
 from cockpit.commands.words import headings
-from metrics.model import Answer
+from metrics.model import Answer, Catalogue, Query
 from warehouse.base.errors import QueryError
 from warehouse.base.money import exact
+from warehouse.store import Generation
 
 OUTSIDE = "outside_life"
 """Beside every answer: how many facts of its node and period lie outside the life of their unit, and are in no figure."""
 COLUMNS = (*(field.name for field in fields(Answer)), OUTSIDE)
 SHOWN = ("indicator", "node", "node_name", "dim_value", "period", "value", "unit", "due", "got", "status")
+RULES = ("definition_evidence", "rules", "to_verify")
+"""Beside every answer in JSON: how well its definition is known, the rows of reference tables behind it with document,
+evidence and start, and whether any of them, or the definition, is still to be verified (待核实)."""
 FORMATS = ("table", "json", "csv", "parquet", "sql")
 
 
 def as_row(answer: Answer, outside: int = 0) -> dict[str, Any]:
     """Return an answer as a row of surfaces §4, figures as they are."""
     return {**{field.name: getattr(answer, field.name) for field in fields(Answer)}, OUTSIDE: outside}
+
+
+def rules_behind_answers(generation: Generation, catalogue: Catalogue, query: Query, answers: Sequence[Answer]) -> list[dict[str, Any]]:  # fmt: skip
+    """Return what JSON says of the rules behind each answer: those looked up for it, and those it is held against."""
+    from metrics.rule_rows import CONFIRMED, rules_behind
+    from metrics.targets import held_against
+
+    looked, told = rules_behind(generation, catalogue, query, answers), []
+    against = held_against(generation, query, answers)
+    for answer, *found in zip(answers, looked, against, strict=True):
+        rules = [rule for rows in found for rule in rows]
+        evidence = catalogue.indicators[answer.indicator].evidence
+        told.append({
+            "definition_evidence": evidence,
+            "rules": [{name: _plain(value) for name, value in rule.as_json().items()} for rule in rules],
+            "to_verify": evidence not in CONFIRMED or any(rule.to_verify for rule in rules),
+        })  # fmt: skip
+    return told
 
 
 def show_rows(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cockpit.commands.answers import COLUMNS, FORMATS, SHOWN, as_row, show_rows
+from cockpit.commands.answers import COLUMNS, FORMATS, RULES, SHOWN, as_row, rules_behind_answers, show_rows
 from cockpit.commands.asking import CaliberOption, KnownAtOption, StateOption, caliber_of, moment_of, nodes_of, state_of
 from cockpit.commands.common import JsonOption, StoreOption, err, in_currency, store_at, writable
 from cockpit.commands.definitions import standing_definitions
@@ -121,7 +121,10 @@ def _show_answers(generation: Generation, catalogue: Catalogue, question: Query,
         )  # fmt: skip
     outside = counts_outside(generation, catalogue, question, answers)
     rows = in_currency([as_row(answer, count) for answer, count in zip(answers, outside, strict=True)], generation.meta)
-    show_rows(rows, COLUMNS, SHOWN, form, out)
+    if form == "json":
+        bearing = rules_behind_answers(generation, catalogue, question, answers)
+        rows = [{**row, **told} for row, told in zip(rows, bearing, strict=True)]
+    show_rows(rows, (*COLUMNS, *RULES) if form == "json" else COLUMNS, SHOWN, form, out)
     if any(outside):
         say_outside(generation, catalogue, question, answers)
     if form == "table":

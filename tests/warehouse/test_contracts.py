@@ -107,7 +107,7 @@ COLUMNS = {
     "energy_quarter": "month unit carrier quantity cost",
     "reconcile_tolerance": "caliber measure_unit tolerance",
     "reconcile_note": "unit indicator caliber amount explanation document valid_from valid_to",
-    "energy_quota": "level climate kind quota_limit quota_base quota_guide head_limit head_base head_guide regular_limit"
+    "energy_quota": "level climate kind area_from area_to heads_from heads_to quota_limit quota_base quota_guide head_limit head_base head_guide regular_limit"
     " regular_base regular_guide",
 }
 SECOND_CHOICE = {
