@@ -44,6 +44,8 @@ MONTHLY_PLANS = "plan_month"
 """Plans by month are no file of anybody's: they are split here, from figures the other cubes give."""
 AHEAD = 12
 """Months beyond the last data for which standing registers and duties are laid out."""
+LARGEST = 32_000_000
+"""Figures of the cube of now summed by one statement, about 32 bytes each while it runs."""
 
 
 @dataclass(frozen=True)
@@ -305,24 +307,46 @@ def table_sums(table: str, built: Sequence[BuiltAtom], is_source: bool) -> str:
 
 
 def build_now(con: duckdb.DuckDBPyConnection, live: Sequence[Source], built: Sequence[BuiltAtom]) -> None:
-    """Write the wide cube of now."""
+    """Write the wide cube of now, as many nodes at a time as memory holds."""
+    first, *more = [_now_sql(live, built, nodes) for nodes in _node_ranges(con, len(live) + 2 * len(built))]
+    create_table(con, "node_now", first, order="node, month_no")
+    for select in more:
+        con.execute(f"INSERT INTO node_now BY NAME SELECT * FROM ({select}) ORDER BY node, month_no")
+
+
+def _node_ranges(con: duckdb.DuckDBPyConnection, columns: int) -> list[str]:
+    """Return conditions that part all nodes, in their order; each part is a statement of its own, which costs a second."""
+    rows, nodes = con.execute("SELECT count(*), count(DISTINCT node) FROM node_due").fetchone() or (0, 0)
+    room = max(1, LARGEST * nodes // max(1, rows * columns))
+    found = con.execute(
+        f"""SELECT node FROM (SELECT node, row_number() OVER (ORDER BY node) AS place FROM (SELECT DISTINCT node FROM node_due))
+        WHERE place > 1 AND place % {room} = 1 % {room} ORDER BY node"""
+    ).fetchall()
+    bounds = [literal(row[0]) for row in found]
+    lows = ["TRUE", *(f"node >= {bound}" for bound in bounds)]
+    highs = [*(f"node < {bound}" for bound in bounds), "TRUE"]
+    return [f"{low} AND {high}" for low, high in zip(lows, highs, strict=True)]
+
+
+def _now_sql(live: Sequence[Source], built: Sequence[BuiltAtom], nodes: str) -> str:
+    """Return the rows of the wide cube of now for some nodes: each table is joined to the cells there are in any."""
     sources = [source.name for source in live]
     tables = [*sources, *(i.atom.name for i in built if i.atom.name in i.tables)]
-    reads = [
-        f"SELECT node, month_no{table_sums(table, built, table in sources)} FROM {quoted('node_' + table)} GROUP BY ALL"
-        for table in tables
-    ]
-    due = "".join(f", sum({quoted('due_' + t)})::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
-    reads.append(f"SELECT node, month_no{due} FROM node_due GROUP BY ALL")
+    sums = {table: table_sums(table, built, table in sources) for table in tables}
+    sums["due"] = "".join(f", sum({quoted('due_' + t)})::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
+    cells = " UNION ".join(f"SELECT node, month_no FROM {quoted('node_' + table)} WHERE {nodes}" for table in sums)
+    joined = "\n".join(
+        f"LEFT JOIN (SELECT node, month_no{listed} FROM {quoted('node_' + table)} WHERE {nodes} GROUP BY ALL) {name}"
+        f" ON {name}.node = s.node AND {name}.month_no = s.month_no"
+        for table, listed in sums.items()
+        for name in [quoted("j_" + table)]
+    )
     raw = [_raw(table, item) for item in built for table in item.tables] + [f"got_{s}" for s in sources]
-    raw += [f"due_{t}" for t in THEMES]
-    folded = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in raw)
+    listed = "".join(f", {quoted(name)}" for name in [*raw, *(f"due_{t}" for t in THEMES)])
     owed = "".join(f", coalesce({quoted('due_' + t)}, 0)::BIGINT AS {quoted('due_' + t)}" for t in THEMES)
-    select = f"""
-    WITH parts AS ({" UNION ALL BY NAME ".join(reads)}),
-    wide AS (SELECT node, month_no{folded} FROM parts GROUP BY node, month_no)
+    return f"""
+    WITH wide AS (SELECT s.node, s.month_no{listed} FROM ({cells}) s {joined})
     SELECT node, month_no{cells_select(built, sources)}{owed} FROM wide"""
-    create_table(con, "node_now", select, order="node, month_no")
 
 
 def build_outside_life(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract], span: Span) -> None:

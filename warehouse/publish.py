@@ -28,6 +28,9 @@ from warehouse.store import Store, connect
 KEPT_GENERATIONS = 3
 """The newest files that stay; who still reads an older one keeps it open although its name is gone."""
 
+MEMORY = "4GB"
+"""What the database may hold while it builds, beside which the process needs some itself; the rest is spilled."""
+
 Builder = Callable[[duckdb.DuckDBPyConnection, Mapping[str, Contract]], None]
 log = logging.getLogger(__name__)
 
@@ -116,7 +119,7 @@ def _carry_on(
 @contextlib.contextmanager
 def _writing(file: Path, store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file that nobody reads yet; it is durable when it is renamed, so no log is kept beside it."""
-    with contextlib.closing(connect(spill=store.tmp, memory="6GB")) as con:
+    with contextlib.closing(connect(spill=store.tmp, memory=MEMORY)) as con:
         con.execute(f"ATTACH {quote(str(file))} AS g (STORAGE_VERSION 'v1.5.0', RECOVERY_MODE 'no_wal_writes')")
         con.execute("USE g")
         yield con
