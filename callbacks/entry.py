@@ -14,6 +14,7 @@ from importlib import resources
 from callbacks.language import Language
 from metrics.model import Atom, Catalogue, Example, Indicator
 from metrics.readable import statement
+from metrics.rule_rows import CONFIRMED
 from warehouse.base.periods import Period, month_label
 from warehouse.contracts import Contract
 
@@ -172,7 +173,8 @@ class _Writer:
                              basis=form.basis[words.code].rstrip("。."), tag=form.evidence, grains=grains)  # fmt: skip
             yield Part(f"form {form.caliber}", words.say("entry.form", caliber=caliber), (told,))
         if item.hint is not None:
-            yield self.part("hint", words.say("entry.hint.told", hint=item.hint[words.code].rstrip("。.")))
+            key = "entry.hint.told" if item.evidence in CONFIRMED else "entry.hint.to_verify"
+            yield self.part("hint", words.say(key, hint=item.hint[words.code].rstrip("。.")))
         yield self.part("owner", item.owner or words.say("entry.owner.none"))
         known = self.catalogue.indicators
         beside = [known[f"{item.id}_{tail}"] for tail in ("yoy", "same", "rank", "pct") if f"{item.id}_{tail}" in known]

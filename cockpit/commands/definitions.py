@@ -9,6 +9,7 @@ from callbacks.entry import entry
 from callbacks.language import Language, load_texts
 from cockpit.commands.common import err, print_table
 from metrics.model import THEMES, Catalogue, Indicator
+from metrics.rule_rows import CONFIRMED
 from metrics.standing import standing
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import month_label
@@ -17,6 +18,8 @@ from warehouse.store import Store
 
 ATOM_COLUMNS = ("atom", "kind", "unit", "theme", "value", "where", "sources")
 LANGUAGES = ("zh", "en")
+TO_VERIFY = {"zh": "（待核实）", "en": " (to be verified)"}
+"""Said behind a hint whose rule is recalled, from practice or of this project."""
 
 
 def standing_definitions(place: Store) -> Catalogue:
@@ -46,10 +49,12 @@ def history(item: Indicator) -> list[dict[str, Any]]:
 def told_beside(item: Indicator) -> dict[str, Any]:
     """Return what a page of the handbook says beside formula, unit and basis."""
     example = item.example
+    verify = TO_VERIFY if item.evidence not in CONFIRMED else {"zh": "", "en": ""}
     return {
         "theme": item.theme,
         "owner": item.owner,
-        "hint": None if item.hint is None else {"zh": item.hint.zh, "en": item.hint.en},
+        "hint": None if item.hint is None else {"zh": item.hint.zh + verify["zh"], "en": item.hint.en + verify["en"]},
+        "to_verify": item.evidence not in CONFIRMED,
         "since": item.since,
         "example": None if example is None else {
             "grain": example.grain, "period": example.period, "expect": example.expect,

@@ -11,6 +11,7 @@ import typer
 from cockpit.commands.asking import KnownAtOption, moment_of, nodes_of
 from cockpit.commands.common import JsonOption, StoreOption, err, print_json, print_table, store_at
 from cockpit.commands.definitions import standing_definitions
+from cockpit.commands.words import line
 from metrics.plans import Laid, Version
 from warehouse.base.clock import system_clock
 from warehouse.base.money import exact
@@ -30,17 +31,6 @@ VERSIONS_SHOWN = (
 MONTHS_SHOWN = ("month", "value", "to_date", "unit", "due", "got", "status")
 STEPS_SHOWN = ("month", "read", "weight", "running_exact", "running", "amount", "answered", "reproduced")
 PARTS_SHOWN = ("unit", "name", "version", "split", "year_amount", "missing")
-WAYS = {
-    "even": ("按月平均", "evenly"),
-    "last_year_shape": ("按上年同期进度", "as the year before ran"),
-    "degree_days": ("按度日数", "by degree days"),
-    "given": ("按月给定", "as the months were given"),
-}
-ROUNDING = (
-    "各月累计 = 全年 × 累计权重，四舍五入；当月 = 本月累计 − 上月累计，十二月累计即全年。"
-    "Running total = year × running weight, rounded half up; a month is the difference of two, and the twelfth is the year."
-)
-
 YearOption = Annotated[str, typer.Option("--year", help="The year of the plan.")]
 NodeOption = Annotated[str | None, typer.Option("--node", help="Code or name; default the root.")]
 
@@ -74,7 +64,7 @@ def plan_list(
         return
     print_table([{**row, "known_from": str(row["known_from"])[:10]} for row in rows], VERSIONS_SHOWN)
     if not rows:
-        err.print("没有年度计划。No plan is known.", markup=False)
+        err.print(line("plan_none"), markup=False)
 
 
 def _version_row(generation: Generation, one: Version, is_standing: bool, seq: int) -> dict[str, Any]:
@@ -145,10 +135,10 @@ def plan_explain(
     if json_:
         print_json({"node": code, "own": None, "parts": parts, "lacking": lacking, "months": months})
         return
-    err.print(f"{code} 没有自己的计划，各月为下列单位计划之和。No plan of its own: the sum of the plans of these units.", markup=False)  # fmt: skip
+    err.print(line("plan_of_units", node=code), markup=False)
     print_table(parts, PARTS_SHOWN)
     if lacking:
-        err.print(f"没有计划的单位（合计因此不完整）Without a plan, so the sum is incomplete: {', '.join(u['name'] for u in lacking)}", markup=False)  # fmt: skip
+        err.print(line("plan_incomplete", units=", ".join(u["name"] for u in lacking)), markup=False)
     print_table(months, ("month", "answered"))
 
 
@@ -164,15 +154,13 @@ def _own_head(generation: Generation, own: Laid) -> dict[str, Any]:
 
 
 def _print_own(head: Mapping[str, Any], months: list[dict[str, Any]]) -> None:
-    zh, en = WAYS[head["split"]]
-    err.print(
-        f"{head['node']} · {head['indicator']} · 版本 version {head['version']} · {head['value']} {head['value_unit']} · {zh} {en}"
-        f" · 依据数据时点 read as known at {head['read_as_known_at']}", markup=False,
-    )  # fmt: skip
+    own = {name: head[name] for name in ("node", "indicator", "version", "value", "value_unit")}
+    way = line(f"plan_{head['split']}")
+    err.print(line("plan_head", way=way, known_at=head["read_as_known_at"], **own), markup=False)
     if head["missing"]:
-        err.print(f"尚未分解，缺少 Not split yet, missing: {', '.join(head['missing'])}", markup=False)
+        err.print(line("plan_lacks", missing=", ".join(head["missing"])), markup=False)
         return
-    err.print(ROUNDING, markup=False)
+    err.print(line("plan_rounding"), markup=False)
     print_table(months, STEPS_SHOWN)
 
 

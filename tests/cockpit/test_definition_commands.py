@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from cockpit.cli import app
+from cockpit.commands.definitions import told_beside
 from metrics.catalogue import load_catalogue
+from metrics.model import Indicator
 
 
 def told(store: Path, *words: str) -> str:
@@ -41,3 +44,11 @@ def test_show_as_json_tells_example_and_calibers(tmp_path: Path) -> None:
 def test_atoms_are_found_by_a_part_of_their_name(tmp_path: Path) -> None:
     rows = json.loads(told(tmp_path / "none", "atoms", "staff_of", "--json"))
     assert [(row["atom"], row["kind"], row["unit"]) for row in rows] == [("staff_of_fleet", "stock", "person")]
+
+
+@pytest.mark.parametrize("item", [i for i in load_catalogue().written if i.hint is not None], ids=lambda item: item.id)
+def test_a_hint_that_no_document_confirms_says_so_in_both_languages(item: Indicator) -> None:
+    told = told_beside(item)
+    confirmed = item.evidence in ("C", "C2", "L")
+    assert told["to_verify"] is not confirmed
+    assert ("待核实" in told["hint"]["zh"], "to be verified" in told["hint"]["en"]) == (not confirmed, not confirmed)
