@@ -41,6 +41,10 @@ CITY = {
     "as once known": {"nth": 2, "roles": ("value",), "nodes": 3, "period": ("2024-10", "2024-11"), "known": 0.8},
     "children": {"roles": ("value",), "nodes": 1, "period": ("2025-03", "2025-04"), "grain": "ytd", "by": "children"},
     "by level": {"nth": 8, "roles": ("value",), "nodes": 1, "period": ("2025-03", "2025-03"), "by": "level"},
+    "shares of items": {"ids": ("op_cost_item_share", "op_cost_item_share_yoy"), "nodes": 2, "period": ("2025-03", "2025-04"),
+                        "grain": "ytd", "by": "item_code"},
+    "the largest of a kind": {"ids": ("svc_supplier_top1",), "nodes": 2, "period": ("2025", "2025"), "grain": "year",
+                              "by": "service_kind"},
     "filtered": {"nth": 8, "roles": ("value",), "nodes": 2, "period": ("2025-03", "2025-03"), "where": "level = 'city'"},
     "tree of a day": {"nth": 8, "roles": ("value",), "nodes": 2, "period": ("2025-03", "2025-03"), "tree": "2024-02-01"},
     "ranks": {"nth": 10, "roles": ("rank", "pct"), "nodes": 4, "period": ("2025-03", "2025-03")},
@@ -76,7 +80,7 @@ def runs(sample: Witnessed, question: dict[str, Any]) -> Iterator[Run]:
     """Yield the statements of a question with their values, as `evaluate` would run them."""
     known = knowledge(sample.generation)
     every = sample.catalogue.indicators.values()
-    indicators = [
+    indicators = question.get("ids") or [
         name
         for role in question["roles"]
         for name in [i.id for i in every if i.role == role][:: question.get("nth", 1)]
