@@ -10,21 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-import zoneinfo
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.engine import Engine
-
+from cockpit.office import Office, open_office
 from metrics.insights import lifecycle, projections, snapshots
 from metrics.insights.judge import Bench, bench_months
 from metrics.insights.lifecycle import Life, Moment, Walk
-from metrics.insights.model import Evaluate, Rule
-from metrics.insights.nodes import Nodes
+from metrics.insights.model import Rule
 from metrics.model import Catalogue
 from warehouse import operations
-from warehouse.base.clock import DEFAULT_ZONE, Clock
+from warehouse.base.clock import Clock
 from warehouse.base.errors import CockpitError, StoreBusy
 from warehouse.base.periods import fiscal_shift, month_no
 from warehouse.base.scope import Scope
@@ -39,39 +35,9 @@ log = logging.getLogger(__name__)
 ACTOR = "worker"
 SNAPSHOT_TIME = dt.time(0, 30)
 """Local time of the daily snapshot; the month-end one is the first daily snapshot of a month."""
-
-
+JUDGING = "warnings"
+"""The job that judges the rules."""
 MARK = "judged-through"
-
-
-@dataclass(frozen=True)
-class Office:
-    """All a job may use: figures of one generation, the records it writes, and what time it is."""
-
-    engine: Engine
-    evaluate: Evaluate
-    catalogue: Catalogue
-    rules: tuple[Rule, ...]
-    nodes: Nodes
-    moments: tuple[Moment, ...]
-    """Every batch with the time it became known and its dataset, oldest first."""
-    contracts: Mapping[str, Contract]
-    """The datasets, which say when their reports are due."""
-    first_month: int
-    last_month: int
-    zone: zoneinfo.ZoneInfo
-    now: dt.datetime
-    fiscal_start: int = 1
-
-    @property
-    def through_seq(self) -> int:
-        """Return the last batch the generation holds."""
-        return self.moments[-1].seq if self.moments else 0
-
-    @property
-    def local(self) -> dt.datetime:
-        """Return the time at the store's place."""
-        return self.now.astimezone(self.zone)
 
 
 @dataclass(frozen=True)
@@ -143,7 +109,7 @@ def stops_to_judge(office: Office) -> tuple[tuple[Moment, ...], ...]:
     Rules that are new or changed are judged once, now, and dated over all that is known: walking through the past
     again would close and open warnings that stand.
     """
-    mark = operations.find_run(office.engine, "warnings", MARK)
+    mark = operations.find_run(office.engine, JUDGING, MARK)
     if mark is None:
         return lifecycle.stops([*office.moments, *due_moments(office, office.moments[0].at)], office.zone)
     seq, at, version = mark.message.split("|")
@@ -171,7 +137,7 @@ def due_moments(office: Office, after: dt.datetime) -> list[Moment]:
 def _set_mark(office: Office, moment: Moment) -> None:
     """Note how far, and by which rules, warnings are judged: a walk that is broken off goes on there."""
     message = f"{moment.seq}|{iso(moment.at)}|{rules_version(office)}"
-    operations.add_run(office.engine, RunRow("warnings", MARK, office.now, office.now, True, message))
+    operations.add_run(office.engine, RunRow(JUDGING, MARK, office.now, office.now, True, message))
 
 
 def _judge_at(office: Office, moments: tuple[Moment, ...], live: bool) -> int:
@@ -272,7 +238,7 @@ def take_snapshot(office: Office, kind: str, day: str, known_at: dt.datetime, ac
 
 JOBS = (
     Job("projections", projections_due, make_projections),
-    Job("warnings", rules_due, judge_rules),
+    Job(JUDGING, rules_due, judge_rules),
     Job("month-end", month_end_due, take_month_end),
     Job("daily", daily_due, take_daily),
 )
@@ -318,7 +284,10 @@ def run_once(store: Store, now: dt.datetime) -> tuple[RunRow, ...]:
             publish_if_needed(store, now)
             tend(store, now)
             with open_office(store, now) as office:
-                return run_jobs(office)
+                done = run_jobs(office)
+            if any(row.job == JUDGING and row.ok for row in done):
+                publish_if_needed(store, now)  # figures that count warnings say what the list of warnings says
+            return done
     except StoreBusy:
         log.info("another worker is at work")
         return ()
@@ -356,46 +325,6 @@ def publish_if_needed(store: Store, now: dt.datetime) -> None:
         if store.current() is None:
             raise
         log.info("a load is running; working with the published generation")
-
-
-def moments_of(store: Store, through_seq: int) -> tuple[Moment, ...]:
-    """Return every batch a generation holds with the time it became known and what it brought."""
-    batches = [b for b in store.control.batches() if 0 < b["batch_seq"] <= through_seq]
-    return tuple(Moment(b["batch_seq"], from_iso(b["recorded_at"]), _news(b["dataset"])) for b in batches)
-
-
-def _news(dataset: str) -> frozenset[str] | None:
-    """A new organisation register may change any figure."""
-    return None if dataset == "org_unit" else frozenset({dataset})
-
-
-@contextmanager
-def open_office(store: Store, now: dt.datetime) -> Iterator[Office]:
-    """Open the published generation and everything a job needs, bound to one moment."""
-    from metrics.evaluate import evaluate
-    from metrics.insights.nodes import nodes_of
-    from metrics.insights.rules import load_rules, usable
-    from metrics.standing import standing
-
-    catalogue = standing(store).catalogue
-    generation = store.open_generation(memory="1GB", threads=2)
-    try:
-        yield Office(
-            engine=store.control.engine,
-            evaluate=lambda query: evaluate(generation, catalogue, query),
-            catalogue=catalogue,
-            rules=usable(load_rules(), catalogue.indicators),
-            nodes=nodes_of(generation.con, generation.through_seq),
-            moments=moments_of(store, generation.through_seq),
-            contracts=generation.contracts,
-            first_month=int(generation.meta["first_month"]),
-            last_month=int(generation.meta["last_month"]),
-            zone=zoneinfo.ZoneInfo(generation.meta.get("timezone", DEFAULT_ZONE)),
-            now=now,
-            fiscal_start=generation.fiscal_start,
-        )
-    finally:
-        generation.close()
 
 
 def run_forever(store: Store, clock: Clock, minutes: int) -> None:

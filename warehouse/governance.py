@@ -15,6 +15,7 @@ is not due yet is neither owed nor late. Only datasets with a day of delivery an
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,8 @@ from warehouse.sums import table_sum
 
 DATASET = "governance"
 TABLE = f"d_{DATASET}"
+WARNINGS = "warnings"
+"""What a generation says of the warnings it was made of: they change without a batch, and figures count them."""
 DAYS_TO_CLOSE = {"red": 7, "orange": 14, "yellow": 28, "blue": 42}
 """Calendar days a warning may stay open: 5, 10, 20 and 30 working days (a design default, to be verified)."""
 
@@ -64,6 +67,13 @@ def build_governance(con: duckdb.DuckDBPyConnection, store: Store) -> None:
         FROM told WHERE rec_from < rec_to AND from_m < to_m GROUP BY ALL ORDER BY from_m, unit, dataset, kind, rec_from"""
     )
     con.execute("DROP TABLE told")
+
+
+def warnings_mark(store: Store) -> str:
+    """Return a mark of all that governance reads of the warnings as they stand."""
+    rows = warnings(store.control.engine, with_closed=True)
+    said = sorted((r.node, r.rule, r.warning_id, r.level, r.opened_seq, str(r.opened_at), r.closed_seq or 0, str(r.closed_at)) for r in rows)  # fmt: skip
+    return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 def renew_governance(con: duckdb.DuckDBPyConnection, store: Store, before: int) -> bool:

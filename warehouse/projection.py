@@ -22,7 +22,7 @@ from warehouse.contracts import FEW, Contract
 from warehouse.control import SegmentRow, from_iso
 from warehouse.declared import write_declared
 from warehouse.doubts import build_doubts
-from warehouse.governance import build_governance
+from warehouse.governance import WARNINGS, build_governance, warnings_mark
 from warehouse.growth import with_columns
 from warehouse.reviewed import copy_reviewed, is_owed, lay_out, looking_at_reviewed, works_with_review
 from warehouse.store import Store
@@ -220,6 +220,7 @@ def write_meta(
         "references": history.fingerprint([s for s in store.control.segments() if _is_reference(store, s.dataset)]),
         "catalogue": catalogue,
         "contracts": contracts_mark((*store.records.values(), *store.contracts.values())),
+        WARNINGS: warnings_mark(store),
         "built_at": built_at.isoformat(),
         "first_month": "" if low is None else str(low),
         "last_month": "" if high is None else str(high),

@@ -21,6 +21,7 @@ from warehouse.base.errors import StoreError
 from warehouse.base.sql import quote
 from warehouse.contracts import Contract
 from warehouse.durable import copy_whole, settle_new, sha256_of, write_text
+from warehouse.governance import WARNINGS, warnings_mark
 from warehouse.incremental import Anew, Change, advance, refuse_hollow, step_from
 from warehouse.projection import SCHEMA_VERSION, project
 from warehouse.store import Store, connect
@@ -50,14 +51,15 @@ def publish(
     store: Store, builders: Sequence[Builder] = (), *, catalogue: str = "", clock: Clock = system_clock,
     force: bool = False,
 ) -> int:  # fmt: skip
-    """Build the next generation when batches are newer than the current one; return its number.
+    """Build the next generation when batches or warnings are newer than the current one; return its number.
 
     The caller holds the writer lock. `builders` add their own tables (cubes) to the same file.
     """
     last, _ = store.control.last()
     current = store.current()
     segments = history.fingerprint(store.control.segments())
-    if current and current.exists() and not force and is_current(current, last, catalogue, segments):
+    told = warnings_mark(store)
+    if current and current.exists() and not force and is_current(current, last, catalogue, segments, told):
         return int(current.stem)
     _refuse_damaged(store, thoroughly=force)
     number = _next_number(store)
@@ -128,8 +130,8 @@ def _writing(file: Path, store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute("DETACH g")
 
 
-def is_current(path: Path, last: int, catalogue: str, segments: str) -> bool:
-    """Tell whether a generation was made of these very segments by the same definitions."""
+def is_current(path: Path, last: int, catalogue: str, segments: str, told: str) -> bool:
+    """Tell whether a generation was made of these very segments and warnings by the same definitions."""
     try:
         with connect(str(path), read_only=True, memory="128MB", threads=1) as con:
             meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
@@ -140,6 +142,7 @@ def is_current(path: Path, last: int, catalogue: str, segments: str) -> bool:
         and meta.get("segments") == segments
         and meta.get("schema_version") == SCHEMA_VERSION
         and meta.get("catalogue", "") == catalogue
+        and meta.get(WARNINGS) == told
     )
 
 

@@ -235,7 +235,8 @@ def snapshot_take(
     actor: Annotated[str, typer.Option(help="Who freezes the board.")] = "local",
 ) -> None:
     """Freeze the board's figures as known now or on a past day."""
-    from cockpit.worker import open_office, take_snapshot
+    from cockpit.office import open_office
+    from cockpit.worker import take_snapshot
 
     now = system_clock()
     with open_office(store_at(store), now) as office:
@@ -260,7 +261,7 @@ def snapshot_verify(
     store: StoreOption = None,
 ) -> None:
     """Compute frozen figures again as known then; every difference is an alarm and exit code 1."""
-    from cockpit.worker import open_office
+    from cockpit.office import open_office
     from metrics.insights.snapshots import verify_stored
 
     with open_office(store_at(store), system_clock()) as office:

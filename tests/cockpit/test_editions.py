@@ -8,6 +8,7 @@ import json
 import pytest
 
 from cockpit import worker
+from cockpit.office import open_office
 from cockpit.pipeline import load_and_publish, rebuild
 from metrics.catalogue import OWN, build_catalogue, load_catalogue, salvage
 from metrics.editions import in_force, undefined_ids
@@ -58,7 +59,7 @@ def built(tmp_path_factory):
     store = Store(place / "store")
     first = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
     load_and_publish(store, [place / "files"], clock=lambda: first)
-    with worker.open_office(store, first) as office:
+    with open_office(store, first) as office:
         snapshot = worker.take_snapshot(office, "manual", "2026-11-01", first)
     before = {a: _ask(store, a, None, first) for a in ("elec_kwh", "elec_per_area", "water_m3", "elec_kwh_yoy")}
     store.definitions.mkdir()
@@ -127,7 +128,7 @@ def test_before_the_first_publish_the_first_definitions_hold(built):
 
 def test_a_frozen_board_is_proved_after_its_definitions_changed(built):
     store, first, snapshot, _ = built
-    with worker.open_office(store, first + 2 * DAY) as office:
+    with open_office(store, first + 2 * DAY) as office:
         found = verify_stored(office.engine, office.evaluate, Scope.everything(), "test", [snapshot])
     assert found == {snapshot: ()}
 

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from cockpit import worker
-from cockpit.worker import Job, Office, run_jobs
+from cockpit.office import Office
+from cockpit.worker import Job, run_jobs
 from metrics.insights import projections
 from metrics.insights.lifecycle import Moment
 from metrics.insights.nodes import Nodes, arrange

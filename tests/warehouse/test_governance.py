@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tests.fakes.office import NOW
 from tests.fakes.reviewers import REGISTER, Reviewers, energy
+from warehouse.operations import apply_warnings
+from warehouse.operations.warning import WarningChange, WarningRow
 from warehouse.publish import publish
 
 
@@ -22,3 +24,22 @@ def test_who_owes_a_report_owes_it_in_the_ledger_too(tmp_path: Path) -> None:
     assert january == [("due", "A"), ("due", "B"), ("due", "S"), ("got", "A")]
     # of the months after it nobody reported: all of them owe those too
     assert february == [("due", "A"), ("due", "B"), ("due", "S")]
+
+
+def test_a_warning_that_opens_without_a_batch_is_counted_at_the_next_publish(tmp_path: Path) -> None:
+    """The worker judges after a publish; what it finds is no batch, and the figure that counts warnings says it too."""
+    office = Reviewers(tmp_path, indicators=("elec_kwh",))
+    office.report("电.csv", energy("市财政局 2025-01 10"))
+    first = publish(office.store, clock=lambda: NOW)
+    assert publish(office.store, clock=lambda: NOW) == first
+    opened = WarningRow(
+        "w1", 2, NOW, "rule", "elec_kwh", "A", "市财政局", None, "month", "red", "用电", "Power", "2025-01", "2025-01",
+        "10", None, "5", "kWh", True, False, NOW,
+    )  # fmt: skip
+    apply_warnings(office.store.control.engine, WarningChange(opened=(opened,)))
+    second = publish(office.store, clock=lambda: NOW)
+    generation = office.store.open_generation()
+    found = generation.con.execute("SELECT unit, month, rec_from FROM d_governance WHERE kind = 'warning'").fetchall()
+    generation.close()
+    assert (second, found) == (first + 1, [("A", 2026 * 12 + 10, 2)])
+    assert publish(office.store, clock=lambda: NOW) == second
