@@ -18,7 +18,7 @@ from metrics.model import Answer, Catalogue, Indicator, Query, Source
 from metrics.plans import Laid, Share, Version, in_force
 from metrics.tables import literal
 from warehouse.base.errors import QueryError, suggest
-from warehouse.base.periods import Period, month_label, month_start
+from warehouse.base.periods import Grain, Period, month_label, month_start
 from warehouse.base.scope import Scope
 from warehouse.store import Generation
 
@@ -100,15 +100,21 @@ def _laid(generation: Generation, catalogue: Catalogue, versions: Sequence[Versi
 
 
 def answers(
-    generation: Generation, catalogue: Catalogue, indicator: Indicator, node: str, year: Period, now: dt.datetime
+    generation: Generation,
+    catalogue: Catalogue,
+    indicator: Indicator,
+    node: str,
+    year: Period,
+    now: dt.datetime,
+    grain: Grain = "month",
 ) -> list[tuple[int, Answer]]:
-    """Return the twelve months of a plan, also those that have not come yet."""
+    """Return the twelve months of a plan, or the year up to each (grain ytd), also those that have not come yet."""
     after = max(now, dt.datetime.combine(month_start(year.to_m), dt.time(), dt.UTC) + dt.timedelta(days=1))
     found = evaluate(generation, catalogue, Query(
         indicators=(indicator.id,), nodes=(node,), period_from=month_label(year.from_m), period_to=month_label(year.to_m - 1),
-        grain="month", scope=Scope.everything(), actor="local", now=after,
+        grain=grain, scope=Scope.everything(), actor="local", now=after,
     ))  # fmt: skip
-    return [(Period.parse(answer.period).from_m, answer) for answer in found]
+    return [(year.from_m + place, answer) for place, answer in enumerate(found)]
 
 
 def members(generation: Generation, source: Source, node: str, year: Period, seq: int) -> tuple[str, ...]:

@@ -327,7 +327,7 @@ def _commit_file(
     segments: list[SegmentRow] = []
     batch = None
     status = "unchanged" if change.unchanged or not counts["quarantined"] else "refused"
-    declared = declared_by(con, contract, delivery, understood.tables, entries, _month_of(loader, moment))
+    declared = declared_by(con, contract, delivery, understood.tables, entries, month_at(loader, moment))
     if change.delta_rows:
         if staged.draft is not None and found.is_drafted:
             segments = [staged.draft.seal(con, contract, loader.store.segments, last + 1)]
@@ -355,7 +355,7 @@ def _commit_file(
     return FileReport(delivery.name, contract.name, seq, status, counts, text)
 
 
-def _month_of(loader: Loader, moment: dt.datetime) -> int:
+def month_at(loader: Loader, moment: dt.datetime) -> int:
     """The month it is where the store lies; the months before it are over."""
     return month_of(moment.astimezone(ZoneInfo(loader.zone)).date())
 

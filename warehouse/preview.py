@@ -24,7 +24,8 @@ from warehouse.column_sights import column_sights, column_titles
 from warehouse.contracts import Column, Contract
 from warehouse.corrections import NO_ADVICE, Advice
 from warehouse.crosstab import heading_of
-from warehouse.ingest import UNFORESEEN, Loader
+from warehouse.declared import declared_by, is_news
+from warehouse.ingest import UNFORESEEN, Loader, month_at
 from warehouse.manifest import READABLE, Delivery
 from warehouse.mapping import match_label
 from warehouse.organisations import Directory
@@ -55,11 +56,11 @@ ORG_FAULTS = ("unknown_org", "ambiguous_org", "name_not_then")
 
 def preview(
     store: Store, path: Path, *, name: str | None = None, source: str | None = None, advice: Advice = NO_ADVICE,
-    near: str | None = None, clock: Clock = system_clock,
+    near: str | None = None, clock: Clock = system_clock, span: tuple[int, int] | None = None,
 ) -> Preview:  # fmt: skip
     """Return what a load of this file would do now. `near` is the unit it is handed in for: its region comes first
-    among suggestions."""
-    delivery = Delivery(path, name or path.name, source, advice=advice)
+    among suggestions; `span` the months it is said to cover."""
+    delivery = Delivery(path, name or path.name, source, span=span, advice=advice)
     if Path(delivery.name).suffix.lower() not in READABLE:
         return refused(delivery, (Fault("not_a_table", delivery.name),))
     with _bench(store, clock) as bench:
@@ -138,7 +139,7 @@ def _understood(
         file=delivery.name,
         source=contract.name,
         titles=contract.title,
-        status=_status(outcome),
+        status=_status(outcome, is_news=_declares(bench, delivery, found, entries)),
         is_chosen=delivery.source is not None,
         candidates=candidates,
         sheets=_kept_from_sight(contract, sheets),
@@ -168,8 +169,15 @@ def _beside(found: Understood, removed: Removed | None) -> tuple[Mapping[str, st
     return (*beside_counts(found.staged), *([{"zh": note["zh"], "en": note["en"]}] if note else []))
 
 
-def _status(outcome: Outcome) -> str:
-    if outcome.change.delta_rows:
+def _declares(bench: Loader, delivery: Delivery, found: Understood, entries: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a register of events covers months that no file covered yet: that is a change without any row."""
+    ended = month_at(bench, bench.clock())
+    declared = declared_by(bench.con, found.contract, delivery, found.tables, entries, ended)
+    return bool(declared.months) and is_news(bench.store.control.batches(), found.contract.name, declared)
+
+
+def _status(outcome: Outcome, *, is_news: bool) -> str:
+    if outcome.change.delta_rows or is_news:
         return "ready"
     return "unchanged" if outcome.change.unchanged or not outcome.counts["quarantined"] else "nothing"
 

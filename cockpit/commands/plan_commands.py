@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -94,13 +93,14 @@ def plan_show(
     catalogue = standing_definitions(place)
     code = nodes_of(generation, (node,) if node else (), generation.batch_at(None))[0]
     made = planned_indicator(catalogue, indicator)[1]
-    total: Decimal | None = Decimal(0)  # nothing after a month without a figure: missing is not zero
+    now, is_whole = system_clock(), True
+    sums = dict(answers(generation, catalogue, made, code, span, now, "ytd"))
     rows = list[dict[str, Any]]()
-    for month, answer in answers(generation, catalogue, made, code, span, system_clock()):
-        total = None if total is None or answer.value is None else total + Decimal(str(answer.value))
+    for month, answer in answers(generation, catalogue, made, code, span, now):
+        is_whole = is_whole and answer.value is not None  # nothing after a month without a figure: missing is not zero
         rows.append({
             "node": code, "month": month_label(month), "value": _plain(answer.value),
-            "to_date": None if total is None else exact(total), "unit": answer.unit, "due": answer.due,
+            "to_date": _plain(sums[month].value) if is_whole else None, "unit": answer.unit, "due": answer.due,
             "got": answer.got, "status": answer.status,
         })  # fmt: skip
     print_json(rows) if json_ else print_table(rows, MONTHS_SHOWN)

@@ -16,12 +16,14 @@ from warehouse.store import Store
 ROWS_PRINTED = 5
 
 
-def dry_run(store: Store, paths: Iterable[Path], source: str | None, *, as_json: bool) -> int:
+def dry_run(
+    store: Store, paths: Iterable[Path], source: str | None, *, as_json: bool, span: tuple[int, int] | None = None
+) -> int:
     """Print what a load of the files would do and return its exit code."""
     if source is not None and source not in store.contracts:
         raise UnknownName("source", source, store.contracts)
-    deliveries = gather(paths, source, None).deliveries
-    found = [preview(store, one.path, name=one.name, source=one.source or source) for one in deliveries]
+    deliveries = gather(paths, source, None, span).deliveries
+    found = [preview(store, one.path, name=one.name, source=one.source or source, span=one.span) for one in deliveries]
     if as_json:
         print_json([one.as_json() for one in found])
     else:

@@ -42,7 +42,7 @@ def load(
     """Take exported files into the store and publish the figures. Prints one JSON object a file."""
     place = store_at(store)
     if dry_run:
-        raise typer.Exit(preview_commands.dry_run(place, paths, source, as_json=json_))
+        raise typer.Exit(preview_commands.dry_run(place, paths, source, as_json=json_, span=_span(place, period)))
     zone = place.control.meta().get("timezone", DEFAULT_ZONE) if place.exists else DEFAULT_ZONE
     moment = parse_instant(recorded_at, zone) if recorded_at else None
     reports = pipeline.load_and_publish(

@@ -15,6 +15,7 @@ from tests.fakes.office import NOW
 from tests.fakes.reviewers import CLERK, Reviewers
 from warehouse.corrections import Advice
 from warehouse.ingest import load
+from warehouse.preview import preview
 from warehouse.publish import publish
 from warehouse.reach import Reach
 from warehouse.receipts import FileReport
@@ -169,3 +170,16 @@ def test_a_store_made_anew_from_its_files_declares_the_same(garage: Garage, tmp_
     assert replay(garage.store, new).remarks == ()
     said = [[batch["declared"] for batch in store.control.batches()] for store in (garage.store, new)]
     assert said[0] == said[1] == [None, None, '{"months": [[24300, 24303]]}', '{"months": [[24303, 24304]]}', None]
+
+
+def test_a_preview_says_that_a_report_of_nothing_would_be_taken(garage: Garage) -> None:
+    text = "模拟市2025年2月车辆处置台账,,,\n" + HEAD
+    path = garage.folder / "零报告.csv"
+    path.write_text(text, encoding="utf-8")
+    assert preview(garage.store, path, clock=lambda: NOW).status == "ready"
+    garage.told("零报告.csv", text)
+    assert preview(garage.store, path, clock=lambda: NOW).status == "unchanged"
+    bare = garage.folder / "空表.csv"
+    bare.write_text(HEAD, encoding="utf-8")
+    assert preview(garage.store, bare, clock=lambda: NOW).status == "refused"
+    assert preview(garage.store, bare, clock=lambda: NOW, span=SPAN).status == "ready"
