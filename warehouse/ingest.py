@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -27,19 +25,20 @@ from sqlalchemy.engine import Connection
 from warehouse import quarantine
 from warehouse.base.clock import DEFAULT_ZONE, Clock, system_clock
 from warehouse.base.errors import RefusedInput, StoreError, UnknownName
-from warehouse.base.periods import FISCAL_START, OPEN, month_of
+from warehouse.base.periods import FISCAL_START, month_of
 from warehouse.base.workdays import COUNTRY, DEFAULT_COUNTRY
 from warehouse.belonging import Hand
 from warehouse.contracts import Contract, normalise_label
-from warehouse.control import COUNTS, SegmentRow, iso, withdrawn
+from warehouse.control import SegmentRow, iso, withdrawn
 from warehouse.corrections import NO_ADVICE, Advice
-from warehouse.declared import NOTHING, Declared, declared_by, is_news, is_nil_report
+from warehouse.declared import declared_by, is_news, is_nil_report
 from warehouse.deltas import compare, good_rows, write_segment
 from warehouse.directory import NAMING, REGISTER, read_directory
 from warehouse.draft import Draft
 from warehouse.durable import copy_aside
 from warehouse.held import Held
 from warehouse.layout import keep_layouts
+from warehouse.log_rows import batch_row, receipt_row
 from warehouse.manifest import Delivery, gather
 from warehouse.organisations import Directory
 from warehouse.portion import not_waiting
@@ -378,52 +377,3 @@ def _refuse(loader: Loader, delivery: Delivery, kept: Kept, moment: dt.datetime,
     receipt["received_sha"] = kept.received_sha
     loader.store.control.commit(receipt, None, (), ())
     return FileReport(delivery.name, delivery.source, None, "refused", {}, text)
-
-
-def receipt_row(
-    loader: Loader, delivery: Delivery, sha: str, dataset: str | None, moment: dt.datetime, status: str,
-    counts: Mapping[str, int], text: Mapping[str, Any], batch_seq: int | None,
-) -> dict[str, Any]:  # fmt: skip
-    """Return the row of the control log that says what became of a delivery."""
-    return {
-        "file_name": delivery.name,
-        "file_sha": sha,
-        "dataset": dataset,
-        "recorded_at": iso(moment),
-        "loaded_at": iso(loader.clock()),
-        "actor": loader.actor,
-        "status": status,
-        "batch_seq": batch_seq,
-        "counts": json.dumps(dict(counts)),
-        "message": json.dumps(text, ensure_ascii=False),
-        "declared_source": delivery.source,
-        "span_from": delivery.span[0] if delivery.span else None,
-        "span_to": delivery.span[1] if delivery.span else None,
-        "portion": delivery.portion,
-    }
-
-
-def batch_row(
-    loader: Loader, dataset: str, name: str, sha: str, seq: int, moment: dt.datetime,
-    segments: Sequence[SegmentRow], counts: Mapping[str, int], declared: Declared = NOTHING,
-) -> dict[str, Any]:  # fmt: skip
-    """Return the row of the control log that makes a delivery a batch."""
-    said = [(declared.months[0], declared.months[-1] + 1)] if declared.months else []
-    spans = [(segment.from_m, segment.to_m) for segment in segments] or said
-    low = min((span[0] for span in spans), default=None)
-    high = max((span[1] for span in spans), default=None)
-    return {
-        "batch_seq": seq,
-        "dataset": dataset,
-        "file_name": name,
-        "file_sha": sha,
-        "kind": "defaults" if seq == 0 else "load",
-        "origin": loader.store.control.meta().get("origin", "real"),
-        "recorded_at": iso(moment),
-        "recorded_by": loader.actor,
-        "committed_at": iso(loader.clock()),
-        "period_from": low,
-        "period_to": None if high in (None, OPEN) else high,
-        "declared": declared.text,
-        **{column: counts.get(column, 0) for column in COUNTS},
-    }

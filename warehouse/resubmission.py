@@ -25,8 +25,9 @@ from warehouse.corrections import Advice
 from warehouse.deltas import write_segment
 from warehouse.directory import NAMING
 from warehouse.durable import copy_aside
-from warehouse.ingest import Loader, Progress, batch_row, receipt_row, scratch
+from warehouse.ingest import Loader, Progress, scratch
 from warehouse.layout import keep_layouts
+from warehouse.log_rows import batch_row, receipt_row
 from warehouse.manifest import Delivery
 from warehouse.protection.shield import Kept, note_of, shield_return_sheet
 from warehouse.reach import EVERYTHING, Reach
