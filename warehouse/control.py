@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from warehouse.base.errors import StoreError
 from warehouse.postgres import Address, open_engine
+from warehouse.sqlite import file_engine
 from warehouse.turns import Turns
 
 METADATA = sa.MetaData()
@@ -214,7 +213,7 @@ class Control:
 
     def __init__(self, place: Path | Address) -> None:
         self.place = place
-        self.engine = open_engine(place) if isinstance(place, Address) else _engine(place)
+        self.engine = open_engine(place) if isinstance(place, Address) else file_engine(place)
         self.turns = Turns(self.engine, TURN, RECEIPT, str(place))
 
     def close(self) -> None:
@@ -387,17 +386,3 @@ def _insert_new(con: Connection, table: sa.Table) -> sa.Insert:
 def _writable(row: Mapping[str, Any]) -> dict[str, Any]:
     """A zero byte, which only SQLite could keep, is written as its picture."""
     return {key: value.replace("\0", "␀") if isinstance(value, str) else value for key, value in row.items()}
-
-
-def _engine(path: Path) -> Engine:
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: sqlite3.Connection, _: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA busy_timeout=30000")
-        cursor.close()
-
-    return engine

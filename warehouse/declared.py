@@ -27,8 +27,9 @@ from warehouse.control import withdrawn
 from warehouse.manifest import Delivery
 from warehouse.readers.faults import ReadRefused
 from warehouse.readers.labels import find_period, find_year, in_month
+from warehouse.readers.month_values import parse_months
 from warehouse.readers.raw import RawTable
-from warehouse.readers.values import Parsed, parse_months
+from warehouse.readers.values import Parsed
 from warehouse.recognition import contract_of
 from warehouse.stage import valid_span
 

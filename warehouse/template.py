@@ -22,7 +22,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from warehouse.contracts import Column, Contract, normalise_label
-from warehouse.readers.values import Parsed, parse_date, parse_datetime, parse_decimal, parse_month
+from warehouse.readers.month_values import parse_month
+from warehouse.readers.values import Parsed, parse_date, parse_datetime, parse_decimal
 
 EMPTY_LINES = 1000
 """Lines below the example that are prepared: formats, lists, dates."""

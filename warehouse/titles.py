@@ -15,8 +15,9 @@ from warehouse.base.periods import month_label
 from warehouse.contracts import Contract
 from warehouse.readers.faults import Fault, ReadRefused
 from warehouse.readers.labels import find_period, find_sheet_month
+from warehouse.readers.month_values import parse_months
 from warehouse.readers.raw import RawTable
-from warehouse.readers.values import Parsed, parse_months
+from warehouse.readers.values import Parsed
 
 Span = tuple[int, int]
 """Months from the first to before the last."""

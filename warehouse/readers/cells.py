@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from warehouse.contracts import Column
+from warehouse.readers.month_values import parse_month, parse_months, parse_year
 from warehouse.readers.seasons import NOTE as SEASON_NOTE
 from warehouse.readers.seasons import season_of
 from warehouse.readers.units import UnknownUnit, convert_factor
@@ -21,11 +22,8 @@ from warehouse.readers.values import (
     parse_bool,
     parse_date,
     parse_datetime,
-    parse_month,
-    parse_months,
     parse_number,
     parse_text,
-    parse_year,
 )
 
 T = TypeVar("T")

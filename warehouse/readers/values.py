@@ -10,12 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from warehouse.base.periods import month_no
 from warehouse.readers.units import is_unit
 
 T = TypeVar("T")
@@ -51,7 +49,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _SPACES = re.compile(r"\s+")
-_MINUS = str.maketrans({"−": "-", "﹣": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"})
+MINUS = str.maketrans({"−": "-", "﹣": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"})
 _CURRENCY = re.compile(r"^([-+]?)(?:rmb|cny|人民币|us\$|[¥$€£₴])", re.IGNORECASE)
 _NUMBER = re.compile(
     r"^(?P<sign>[-+]?)(?P<whole>\d{1,3}(?:[, ]\d{3})+|\d*)(?:\.(?P<part>\d*))?(?:[eE](?P<exponent>[-+]?\d{1,3}))?(?P<unit>.*)$"
@@ -60,7 +58,7 @@ _INFINITE = frozenset(["inf", "+inf", "-inf", "infinity", "-infinity", "+infinit
 _SCIENTIFIC = re.compile(r"^\d(?:\.\d+)?[eE]\+?\d{1,3}$")
 _WITHHELD = re.compile(r"^[*×xX]{2,}$")
 _CLOCK = r"(?P<hour>\d{1,2})[:时点](?P<minute>\d{1,2})(?:[:分](?:(?P<second>\d{1,2})(?:\.\d+)?秒?)?)?"
-_DAY = re.compile(
+DAY = re.compile(
     r"^(?P<year>\d{4})(?P<sep>[-/._年])(?P<month>\d{1,2})(?:(?P=sep)|月)(?P<day>\d{1,2})[日号]?"
     rf"(?:[T ]*(?:(?P<half>上午|下午|am|pm)? *{_CLOCK})?(?P<zone>z|[+-]\d\d:?\d\d)?)?$",
     re.IGNORECASE,
@@ -71,24 +69,12 @@ _COMPACT_DAY = re.compile(
 )
 _SERIAL = re.compile(r"^\d{5}(?:\.\d+)?$")
 _OTHER_ORDER = re.compile(r"^\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})$|^\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?$")
-_MONTH_ONLY = re.compile(r"^(?P<year>\d{4})[-/._年](?P<month>\d{1,2})月?份?$")
-_LOST_ZERO = re.compile(r"^\d{4}\.1$")
-_MONTH_COMPACT = re.compile(r"^(?P<year>\d{4})(?P<month>\d{2})$")
-_MONTH_ALONE = re.compile(r"^(?P<month>\d{1,2})月份?$")
-_RANGE = re.compile(
-    r"^(?:(?P<year>\d{4})[年./-]?)?(?P<first>\d{1,2})月?份?[-~至到](?:(?P<year2>\d{4})[年./-])?(?P<last>\d{1,2})月份?(?:累计)?$"
-)
-_UNTIL = re.compile(r"^截[至止]?(?P<year>\d{4})年(?P<month>\d{1,2})月(?:\d{1,2}日|[底末])?$")
-_QUARTER = re.compile(
-    r"^(?:(?P<year>\d{4})[年-]?)?第?(?P<quarter>[一二三四1-4])季度?$|^(?P<year_q>\d{4})[-年 ]?q(?P<number>[1-4])$",
-    re.IGNORECASE,
-)
-_HALF = re.compile(r"^(?:(?P<year>\d{4})年)?(?P<half>[上下])半年$")
-_YEAR = re.compile(r"^(?P<year>\d{4})(?:\.0+)?(?:年度?)?$")
+MONTH_ONLY = re.compile(r"^(?P<year>\d{4})[-/._年](?P<month>\d{1,2})月?份?$")
+MONTH_COMPACT = re.compile(r"^(?P<year>\d{4})(?P<month>\d{2})$")
 _HAN_DATE = re.compile(
     r"^[〇零○一二三四五六七八九]{4}年([一二三四五六七八九十]{1,2}月([一二三四五六七八九十]{1,3}日)?)?$"
 )
-_HAN_DIGITS = {sign: at for at, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
+HAN_DIGITS = {sign: at for at, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
 _FAR_END = re.compile(r"^9999([-/.年]1?\d[-/.月]|12)(30|31)日?( 00:00:00| 23:59:59)?$")
 _OPEN_ENDS = frozenset(["长期", "长期有效", "永久", "永久有效", "至今", "无固定期限", "现在", "present"])
 _YES = frozenset(
@@ -193,7 +179,7 @@ def _unsigned(text: str) -> tuple[str, bool]:
     """Take off the ways of bookkeepers to write a negative: brackets around it, a minus behind it."""
     if text.startswith("(") and text.endswith(")"):
         return text[1:-1].strip(), True
-    text = text.translate(_MINUS)
+    text = text.translate(MINUS)
     if text.endswith("-") and text[:1].isdigit():
         return text[:-1].strip(), True
     return re.sub(r"^([-+])\s+", r"\1", text), False
@@ -239,7 +225,7 @@ def parse_bool(text: str | None) -> Parsed[bool] | Bad:
 
 def parse_datetime(text: str | None) -> Parsed[dt.datetime] | Bad:
     """A moment, in any of the spellings of a date with or without a time of day."""
-    plain = _han_to_digits(normalise(text))
+    plain = han_to_digits(normalise(text))
     early: Parsed[dt.datetime] | Bad | None = blank_or_error(plain)
     if early is not None:
         return early
@@ -250,12 +236,12 @@ def parse_datetime(text: str | None) -> Parsed[dt.datetime] | Bad:
         return Parsed(None, "open_end")
     if _SERIAL.match(plain):
         return _serial(plain)
-    found = _DAY.match(plain) or _COMPACT_DAY.match(plain)
+    found = DAY.match(plain) or _COMPACT_DAY.match(plain)
     if found:
         return _moment(found.groupdict())
     if _OTHER_ORDER.match(plain):
         return Bad("ambiguous_date")
-    return Bad("day_missing" if _MONTH_ONLY.match(plain) or _MONTH_COMPACT.match(plain) else "not_a_date")
+    return Bad("day_missing" if MONTH_ONLY.match(plain) or MONTH_COMPACT.match(plain) else "not_a_date")
 
 
 def parse_date(text: str | None) -> Parsed[dt.date] | Bad:
@@ -303,138 +289,18 @@ def _last_day(year: int, month: int) -> str | None:
     return (following - dt.timedelta(days=1)).isoformat()
 
 
-def parse_months(text: str | None, *, year: int | None = None) -> Parsed[Months] | Bad:
-    """A month, quarter, half, year or January-to-month; `year` helps a text that leaves it out."""
-    plain = _han_to_digits(normalise(text).replace(" ", "").translate(_MINUS))
-    early: Parsed[Months] | Bad | None = blank_or_error(plain)
-    if early is not None:
-        return early
-    for read in _MONTH_READERS:
-        span = read(plain, year)
-        if span is not None:
-            return span if isinstance(span, Bad) else Parsed(span)
-    return _month_of_day(text)
-
-
-def parse_month(text: str | None, *, year: int | None = None) -> Parsed[Months] | Bad:
-    """One month, or January up to a month marked cumulative; quarters and years are refused."""
-    parsed = parse_months(text, year=year)
-    if isinstance(parsed, Bad) or parsed.value is None:
-        return parsed
-    span = parsed.value
-    return parsed if span.to_m - span.from_m == 1 or span.is_cumulative else Bad("not_one_month")
-
-
-def parse_year(text: str | None) -> Parsed[int] | Bad:
-    """A calendar year: 2024, 2024年, 2024年度."""
-    plain = _han_to_digits(normalise(text).replace(" ", ""))
-    early: Parsed[int] | Bad | None = blank_or_error(plain)
-    if early is not None:
-        return early
-    found = _YEAR.match(plain)
-    if found is None or not FIRST_YEAR <= int(found["year"]) <= LAST_YEAR:
-        return Bad("not_a_year")
-    return Parsed(int(found["year"]))
-
-
-def _one(year: int | None, month: int) -> Months | Bad:
-    if year is None:
-        return Bad("year_missing")
-    if not 1 <= month <= 12 or not FIRST_YEAR <= year <= LAST_YEAR:
-        return Bad("off_calendar")
-    number = month_no(year, month)
-    return Months(number, number + 1)
-
-
-def _read_month(text: str, year: int | None) -> Months | Bad | None:
-    if _LOST_ZERO.match(text):
-        return Bad("ambiguous_month", text[:4])  # 2024.10 typed as a number is shown and exported as 2024.1
-    found = _MONTH_ONLY.match(text) or _MONTH_COMPACT.match(text)
-    if found:
-        return _one(int(found["year"]), int(found["month"]))
-    alone = _MONTH_ALONE.match(text)
-    return _one(year, int(alone["month"])) if alone else None
-
-
-def _read_range(text: str, year: int | None) -> Months | Bad | None:
-    found = _RANGE.match(text)
-    if found is None or _DAY.match(text):
-        return None
-    first_year = int(found["year"]) if found["year"] else year
-    last_year = int(found["year2"]) if found["year2"] else first_year
-    first, last = _one(first_year, int(found["first"])), _one(last_year, int(found["last"]))
-    if isinstance(first, Bad) or isinstance(last, Bad):
-        return first if isinstance(first, Bad) else last
-    if last.to_m <= first.from_m:
-        return Bad("off_calendar")
-    is_from_january = first.from_m % 12 == 0 and first.from_m // 12 == last.from_m // 12
-    return Months(first.from_m, last.to_m, is_cumulative=is_from_january)
-
-
-def _read_until(text: str, _year: int | None) -> Months | Bad | None:
-    found = _UNTIL.match(text)
-    if found is None:
-        return None
-    month = _one(int(found["year"]), int(found["month"]))
-    return month if isinstance(month, Bad) else Months(month.from_m - month.from_m % 12, month.to_m, is_cumulative=True)
-
-
-def _read_quarter(text: str, year: int | None) -> Months | Bad | None:
-    found = _QUARTER.match(text)
-    if found is None:
-        return None
-    own = found["year"] or found["year_q"]
-    sign = found["quarter"] or found["number"]
-    quarter = _HAN_DIGITS.get(sign) or int(sign)
-    first = _one(int(own) if own else year, quarter * 3 - 2)
-    return first if isinstance(first, Bad) else Months(first.from_m, first.from_m + 3)
-
-
-def _read_half(text: str, year: int | None) -> Months | Bad | None:
-    found = _HALF.match(text)
-    if found is None:
-        return None
-    first = _one(int(found["year"]) if found["year"] else year, 1 if found["half"] == "上" else 7)
-    return first if isinstance(first, Bad) else Months(first.from_m, first.from_m + 6)
-
-
-def _read_year(text: str, _year: int | None) -> Months | Bad | None:
-    found = _YEAR.match(text)
-    if found is None:
-        return None
-    first = _one(int(found["year"]), 1)
-    return first if isinstance(first, Bad) else Months(first.from_m, first.from_m + 12)
-
-
-_MONTH_READERS: tuple[Callable[[str, int | None], Months | Bad | None], ...] = (
-    _read_month, _read_range, _read_until, _read_quarter, _read_half, _read_year,
-)  # fmt: skip
-
-
-def _month_of_day(text: str | None) -> Parsed[Months] | Bad:
-    """The month of a full date: 2024/3/1, 45352; a day 00 means the month alone to those who write it."""
-    plain = normalise(text)
-    parsed = parse_datetime(plain)
-    if isinstance(parsed, Bad):
-        return Bad("not_a_month") if parsed.code in ("not_a_date", "day_missing") else parsed
-    if parsed.value is None:
-        return Parsed(None, parsed.note)
-    number = month_no(parsed.value.year, parsed.value.month)
-    return Parsed(Months(number, number + 1), parsed.note)
-
-
-def _han_to_digits(text: str) -> str:
+def han_to_digits(text: str) -> str:
     """二〇二四年三月五日 -> 2024年3月5日."""
     if not _HAN_DATE.match(text):
         return text
     year, _, rest = text.partition("年")
-    digits = "".join(str(_HAN_DIGITS[sign]) for sign in year)
+    digits = "".join(str(HAN_DIGITS[sign]) for sign in year)
     return f"{digits}年" + re.sub(r"[一二三四五六七八九十]+", lambda found: str(_han_number(found[0])), rest)
 
 
 def _han_number(text: str) -> int:
     """Numbers up to 99: 三, 十, 十二, 三十一."""
     if "十" not in text:
-        return _HAN_DIGITS[text]
+        return HAN_DIGITS[text]
     tens, _, ones = text.partition("十")
-    return (_HAN_DIGITS[tens] if tens else 1) * 10 + (_HAN_DIGITS[ones] if ones else 0)
+    return (HAN_DIGITS[tens] if tens else 1) * 10 + (HAN_DIGITS[ones] if ones else 0)

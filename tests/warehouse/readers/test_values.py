@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from warehouse.base.periods import month_no
 from warehouse.readers.messages import codes
+from warehouse.readers.month_values import parse_month, parse_months, parse_year
 from warehouse.readers.values import (
     Bad,
     Months,
@@ -20,11 +21,8 @@ from warehouse.readers.values import (
     parse_date,
     parse_datetime,
     parse_decimal,
-    parse_month,
-    parse_months,
     parse_number,
     parse_text,
-    parse_year,
 )
 
 MARCH = month_no(2024, 3)
