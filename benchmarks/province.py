@@ -127,7 +127,7 @@ class Province:
         from_m, to_m = "m", "m + 1"
         if contract.time_kind == "year":
             begins, from_m, to_m = f"range({first // 12}, {(end - 1) // 12 + 1})", "m * 12", "m * 12 + 12"
-        elif contract.time_kind == "valid_from":
+        elif contract.time_kind == "span":
             begins, to_m = f"range({first}, {first + 1})", f"{OPEN}"
         return f"""SELECT {seq}::BIGINT * {BATCH_ROOM} + (row_number() OVER ()) * {PARTS} AS row_id,
             {seq}::INTEGER AS batch_seq, 1::TINYINT AS n, ({from_m})::INTEGER AS from_m, ({to_m})::INTEGER AS to_m, {columns},

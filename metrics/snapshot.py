@@ -40,7 +40,7 @@ from warehouse.reviewed import looking_at_reviewed, works_with_review
 
 Kind = Literal["quarter", "ytd", "r12"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-SPARE = 2
+SPARE = 1
 """Months after the last data, or the last batch, that are summed too: nobody asks for what has not elapsed."""
 LARGEST = 16_000_000
 """Figures summed by one statement, about 24 bytes each while it runs."""
@@ -119,7 +119,7 @@ def _build(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
     end = _end(layout)
     for kind in KINDS:
         _create(con, plan, kind)
-        _write(con, plan, kind, (layout.first, end), _nodes(con))
+        _write(con, plan, kind, (layout.first, end))
         con.execute(f"INSERT INTO snap_kind SELECT {literal(kind)}, {end}, {_THROUGH}")
 
 
@@ -151,32 +151,48 @@ def _nodes(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in con.execute("SELECT DISTINCT node FROM node_now ORDER BY node").fetchall()]
 
 
-def _write(con: duckdb.DuckDBPyConnection, plan: Plan, kind: str, months: tuple[int, int], nodes: Sequence[str],
-           only: str = "") -> None:  # fmt: skip
-    """Sum the windows that end in `[from, to)` for some nodes, as many at a time as memory holds."""
+def _write(con: duckdb.DuckDBPyConnection, plan: Plan, kind: Kind, months: tuple[int, int]) -> None:
+    """Sum all windows of a kind that end in `[from, to)`."""
+    for summed, given in _summed(con, plan, (kind,), months, _nodes(con)):
+        con.execute(f"INSERT INTO {quoted('snap_' + kind)} BY NAME SELECT * EXCLUDE (kind) FROM ({summed})", given)
+
+
+def _summed(
+    con: duckdb.DuckDBPyConnection, plan: Plan, kinds: Sequence[str], months: tuple[int, int], nodes: Sequence[str],
+    only: str = "",
+) -> Iterator[tuple[str, dict[str, object]]]:  # fmt: skip
+    """Yield the statement of the windows that end in `[from, to)`, for as many nodes at a time as memory holds."""
+    fiscal_start = _fiscal_start(con)
+    windows = [window_of(kind, month, fiscal_start) for kind in kinds for month in range(*months)]
+    values = window_values(windows, "") | {"lo": min(w.from_m for w in windows), "hi": months[1]}
+    statement = _sql(plan, kinds, months, only)
+    for some in _parts(nodes, max(1, LARGEST // (len(windows) * len(snapshot_columns(plan))))):
+        given = values | {"nodes": some}
+        yield statement, {name: value for name, value in given.items() if f"${name}" in statement}
+
+
+def _fiscal_start(con: duckdb.DuckDBPyConnection) -> int:
     (row,) = con.execute("SELECT value FROM meta WHERE key = $1", [FISCAL_START]).fetchall() or [("1",)]
-    given = [window_of(kind, month, int(row[0])) for month in range(*months)]
-    values = window_values(given, "") | {"lo": given[0].from_m, "hi": months[1]}
-    statement = f"INSERT INTO {quoted('snap_' + kind)} BY NAME {_sql(plan, months[0], only)}"
-    room = max(1, LARGEST // (len(given) * len(snapshot_columns(plan))))
-    for some in _parts(nodes, room):
-        taken = values | {"nodes": some}
-        con.execute(statement, {name: value for name, value in taken.items() if f"${name}" in statement})
+    return int(row[0])
 
 
-def _sql(plan: Plan, first: int, only: str) -> str:
+def _sql(plan: Plan, kinds: Sequence[str], months: tuple[int, int], only: str) -> str:
     """Return the rows of windows: sums from the compiler's steps, a last month's figures from its cells as they lie."""
-    last = _of_last_month(plan)
+    last, (first, end) = _of_last_month(plan), months
     sums = _plan([o for o in plan.operands if o.how != "last"], plan.layout)
     listed = ", ".join(
         f"n.{quoted(last[name])} AS {quoted(name)}" if name in last else f"o.{quoted(name)}"
         for name in snapshot_columns(plan)
     )
     steps = ",\n".join(_step(cte) for cte in sums.ctes)
-    windows = f"SELECT *, (w + {first})::INTEGER AS month_no FROM operands"
+    named = "".join(f" WHEN {place} THEN {literal(kind)}" for place, kind in enumerate(kinds))
+    count = end - first
+    windows = (
+        f"SELECT *, CASE w // {count}{named} END AS kind, (w % {count} + {first})::INTEGER AS month_no FROM operands"
+    )
     ended = f"SELECT * FROM node_now WHERE {node_filter(plan, 'node')} AND month_no >= {first} AND month_no < $hi"
     return (
-        f"WITH {steps}\nSELECT o.node, o.month_no, {listed} FROM (SELECT * FROM ({windows}){only}) o\n"
+        f"WITH {steps}\nSELECT o.kind, o.node, o.month_no, {listed} FROM (SELECT * FROM ({windows}){only}) o\n"
         f"LEFT JOIN ({ended}) n ON n.node = o.node AND n.month_no = o.month_no"
     )
 
@@ -199,42 +215,63 @@ def _refresh(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, touched: str)
     if not operands:
         return
     plan, end = _plan(operands, layout), _end(layout)
-    for kind in KINDS:
-        (before,) = con.execute("SELECT end_m FROM snap_kind WHERE kind = $1", [kind]).fetchone() or (layout.first,)
-        moved = _note_moved(con, kind, touched, layout.first, before, end)
-        (rows,) = con.execute(f"SELECT count(*) FROM {quoted('snap_' + kind)}").fetchone() or (0,)
-        if moved is not None and moved > rows * MOST_MOVED:
-            _create(con, plan, kind)
-            _write(con, plan, kind, (layout.first, end), _nodes(con))
-        elif moved:
-            _write_moved(con, plan, kind)
-        con.execute(f"UPDATE snap_kind SET end_m = {end}, through_seq = {_THROUGH} WHERE kind = {literal(kind)}")
+    _note_moved(con, touched, layout.first, end)
+    for kind in _mostly_moved(con):
+        _create(con, plan, kind)
+        _write(con, plan, kind, (layout.first, end))
+        con.execute("DELETE FROM snap_moved WHERE kind = $1", [kind])
+    _write_moved(con, plan)
+    con.execute(f"UPDATE snap_kind SET end_m = {end}, through_seq = {_THROUGH}")
     con.execute("DROP TABLE IF EXISTS temp.main.snap_moved")
 
 
-def _note_moved(con: duckdb.DuckDBPyConnection, kind: str, touched: str, first: int, before: int, end: int) -> int:
-    """Note the windows that see a cell that was written, and those that end in months not summed before."""
-    ahead = fiscal_shift(int((con.execute("SELECT value FROM meta WHERE key = $1", [FISCAL_START]).fetchone() or ("1",))[0]))  # fmt: skip
-    last = "month_no + 12" if kind == "r12" else f"month_no - (month_no + {ahead}) % {STEP[kind]} + {STEP[kind]}"
+def _note_moved(con: duckdb.DuckDBPyConnection, touched: str, first: int, end: int) -> None:
+    """Note the windows that see a cell that was written, and those that end in months not summed before.
+
+    A node that moved only lately in a kind goes in the lane '', in which all kinds are summed together; one that moved
+    further back goes in the lane of the kind, so that the long way back is gone for that kind alone.
+    """
+    before = dict(con.execute("SELECT kind, end_m FROM snap_kind").fetchall())
+    ahead = fiscal_shift(_fiscal_start(con))
+    moved = [
+        f"""SELECT {literal(kind)} AS kind, node,
+                unnest(range(greatest(month_no, {first})::BIGINT, least({_sees(kind, ahead)}, {end})::BIGINT)) AS m
+            FROM touched_node WHERE {touched}
+            UNION ALL SELECT {literal(kind)}, node, unnest(range({before.get(kind, first)}, {end}))
+            FROM (SELECT DISTINCT node FROM node_now)"""
+        for kind in KINDS
+    ]
     con.execute(f"""
     CREATE OR REPLACE TEMP TABLE snap_moved AS
-    SELECT DISTINCT node, m AS month_no FROM (
-        SELECT node, unnest(range(greatest(month_no, {first})::BIGINT, least({last}, {end})::BIGINT))::INTEGER AS m
-        FROM touched_node WHERE {touched}
-        UNION ALL
-        SELECT node, unnest(range({before}, {end}))::INTEGER FROM (SELECT DISTINCT node FROM node_now))""")
-    (count,) = con.execute("SELECT count(*) FROM snap_moved").fetchone() or (0,)
-    return int(count)
+    SELECT kind, node, m::INTEGER AS month_no,
+        CASE WHEN min(m) OVER (PARTITION BY kind, node) > max(m) OVER () - {RECENT} THEN '' ELSE kind END AS lane
+    FROM (SELECT DISTINCT * FROM ({" UNION ALL ".join(moved)}))""")
 
 
-def _write_moved(con: duckdb.DuckDBPyConnection, plan: Plan, kind: str) -> None:
-    """Sum the noted windows again; where a node moved only lately, no others of its windows are looked at."""
-    table = quoted("snap_" + kind)
-    con.execute(f"DELETE FROM {table} s USING snap_moved m WHERE m.node = s.node AND m.month_no = s.month_no")
-    spans = con.execute(
-        f"""SELECT min(low), max(high) + 1, list(node ORDER BY node) FROM (
-            SELECT node, min(month_no) AS low, max(month_no) AS high FROM snap_moved GROUP BY node)
-        GROUP BY low > (SELECT max(month_no) FROM snap_moved) - {RECENT}"""
-    ).fetchall()
-    for low, high, nodes in spans:
-        _write(con, plan, kind, (low, high), nodes, " SEMI JOIN snap_moved USING (node, month_no)")
+def _sees(kind: Kind, ahead: int) -> str:
+    """SQL of the first month whose window of a kind no longer sees a month."""
+    step = STEP[kind]
+    return "month_no + 12" if kind == "r12" else f"month_no - (month_no + {ahead}) % {step} + {step}"
+
+
+def _mostly_moved(con: duckdb.DuckDBPyConnection) -> list[Kind]:
+    moved = dict(con.execute("SELECT kind, count(*) FROM snap_moved GROUP BY kind").fetchall())
+    (rows,) = con.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM snap_{kind})' for kind in KINDS)}").fetchall()
+    return [kind for kind, count in zip(KINDS, rows, strict=True) if moved.get(kind, 0) > count * MOST_MOVED]
+
+
+def _write_moved(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Sum the noted windows again, lane by lane."""
+    for kind in KINDS:
+        same = "m.node = s.node AND m.month_no = s.month_no"
+        con.execute(f"DELETE FROM snap_{kind} s USING snap_moved m WHERE m.kind = {literal(kind)} AND {same}")
+    lanes = con.execute("""SELECT lane, list(DISTINCT kind), min(month_no), max(month_no) + 1, list(DISTINCT node ORDER BY node)
+        FROM snap_moved GROUP BY lane ORDER BY lane""").fetchall()
+    for lane, kinds, low, high, nodes in lanes:
+        only = f" SEMI JOIN (FROM snap_moved WHERE lane = {literal(lane)}) USING (kind, node, month_no)"
+        for summed, given in _summed(con, plan, kinds, (low, high), nodes, only):
+            con.execute(f"CREATE OR REPLACE TEMP TABLE snap_summed AS {summed}", given)
+            for kind in kinds:
+                rows = f"SELECT * EXCLUDE (kind) FROM snap_summed WHERE kind = {literal(kind)}"
+                con.execute(f"INSERT INTO snap_{kind} BY NAME {rows}")
+    con.execute("DROP TABLE IF EXISTS temp.main.snap_summed")
