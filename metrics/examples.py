@@ -277,7 +277,7 @@ def _others(node: exp.Expr, atoms: tuple[str, ...]) -> Iterator[exp.Expr]:
         yield exp.Anonymous(
             this="ytd" if node.name.lower() == "r12" else "r12", expressions=[node.expressions[0].copy()]
         )
-    if isinstance(node, exp.Column):
+    if isinstance(node, exp.Column) and node.name.lower() in {*atoms, *TIMES}:  # else the dimension of a top()
         for atom in atoms:
             if atom != node.name.lower():
                 yield exp.column(atom)

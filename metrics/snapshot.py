@@ -42,7 +42,7 @@ Kind = Literal["quarter", "ytd", "r12"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SPARE = 1
 """Months after the last data, or the last batch, that are summed too: nobody asks for what has not elapsed."""
-LARGEST = 16_000_000
+LARGEST = 48_000_000
 """Figures summed by one statement, about 24 bytes each while it runs."""
 MOST_MOVED = 0.5
 """Part of the rows beyond which all are written anew."""
