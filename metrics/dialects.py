@@ -60,7 +60,10 @@ def _read(statement: str, values: Mapping[str, object]) -> exp.Expr:
 
 
 def _name_columns(query: exp.Expr, tables: Tables) -> Sequence[str]:
-    """Write every column of a `*` and the name of every column read from a table; return the names a query gives."""
+    """Write every column of a `*` and the name of every column read from a table; return the names a query gives.
+
+    A single source may have no name of its own; of several, each must.
+    """
     known = dict(tables)
     for cte in query.args["with_"].expressions if query.args.get("with_") else ():
         known[cte.alias] = _name_columns(cte.this, known)
@@ -69,7 +72,10 @@ def _name_columns(query: exp.Expr, tables: Tables) -> Sequence[str]:
         return names
     if isinstance(query, exp.Subquery):
         return _name_columns(query.this, known)
-    given = {source.alias_or_name: _given(source, known) for source in _sources(query)}
+    sources = _sources(query)
+    given = {source.alias_or_name: _given(source, known) for source in sources}
+    if len(given) < len(sources) or ("" in given and len(given) > 1):
+        raise ValueError(f"of several sources each needs a name of its own: {query.sql(DIALECT)[:60]}")
     query.set("expressions", [column for shown in query.expressions for column in _named(shown, given)])
     return [shown.alias_or_name for shown in query.expressions]
 
@@ -94,7 +100,7 @@ def _named(shown: exp.Expr, given: Tables) -> list[exp.Expr]:
     instead = {text.alias: text for text in star.args.get("replace") or ()}
     tables = [shown.table] if isinstance(shown, exp.Column) else list(given)
     return [
-        instead.get(name) or exp.alias_(exp.column(name, table=table, quoted=True), name, quoted=True)
+        instead.get(name) or exp.alias_(exp.column(name, table=table or None, quoted=True), name, quoted=True)
         for table in tables
         for name in given[table]
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from metrics.dialects import in_dialect
 
 
@@ -35,3 +37,13 @@ def test_a_parameter_in_brackets_is_no_quoted_text():
 def test_a_decimal_becomes_a_double_in_one_rounding():
     made = in_dialect("SELECT CAST(a AS DOUBLE) AS x FROM t", "clickhouse", {})
     assert "toString(a)" in made
+
+
+def test_every_column_of_a_subquery_without_a_name_is_written_without_one():
+    made = in_dialect("SELECT *, 1 AS n FROM (SELECT a, b FROM t)", "clickhouse", {"t": ["a", "b"]})
+    assert made == 'SELECT "a" AS "a", "b" AS "b", 1 AS n FROM (SELECT a, b FROM t)'
+
+
+def test_sources_that_cannot_be_told_apart_lose_no_column():
+    with pytest.raises(ValueError, match="a name of its own"):
+        in_dialect("SELECT * FROM (SELECT a FROM t) JOIN (SELECT b FROM t) ON TRUE", "clickhouse", {"t": ["a", "b"]})

@@ -15,7 +15,7 @@ from metrics.model import Catalogue
 from warehouse.contracts import Contract
 from warehouse.store import Generation
 
-GIVEN = ("closure", "closure_ext", "batch", "meta", "allocated")
+GIVEN = ("closure", "closure_ext", "batch", "meta", "allocated", "declared_month")
 """What a build finds beside the datasets."""
 
 

@@ -1,113 +1,117 @@
-WITH parts AS (
+WITH wide AS (
   SELECT
-    node,
-    month_no,
-    SUM(`cost`) AS `cost@payment`,
-    CAST(SUM(got) AS BIGINT) AS `got_payment`,
-    NULL AS `cars@vehicle`,
-    NULL AS `got_vehicle`,
-    NULL AS `quota@vehicle_quota`,
-    NULL AS `got_vehicle_quota`,
-    NULL AS `cars_over@cars_over`,
-    NULL AS `due_cost`,
-    NULL AS `due_vehicle`,
-    NULL AS `due_space`,
-    NULL AS `due_energy`,
-    NULL AS `due_service`
-  FROM `node_payment`
-  GROUP BY ALL
-  UNION ALL
-  SELECT
-    node,
-    month_no,
-    NULL AS `cost@payment`,
-    NULL AS `got_payment`,
-    SUM(`cars`) AS `cars@vehicle`,
-    CAST(SUM(got) AS BIGINT) AS `got_vehicle`,
-    NULL AS `quota@vehicle_quota`,
-    NULL AS `got_vehicle_quota`,
-    NULL AS `cars_over@cars_over`,
-    NULL AS `due_cost`,
-    NULL AS `due_vehicle`,
-    NULL AS `due_space`,
-    NULL AS `due_energy`,
-    NULL AS `due_service`
-  FROM `node_vehicle`
-  GROUP BY ALL
-  UNION ALL
-  SELECT
-    node,
-    month_no,
-    NULL AS `cost@payment`,
-    NULL AS `got_payment`,
-    NULL AS `cars@vehicle`,
-    NULL AS `got_vehicle`,
-    SUM(`quota`) AS `quota@vehicle_quota`,
-    CAST(SUM(got) AS BIGINT) AS `got_vehicle_quota`,
-    NULL AS `cars_over@cars_over`,
-    NULL AS `due_cost`,
-    NULL AS `due_vehicle`,
-    NULL AS `due_space`,
-    NULL AS `due_energy`,
-    NULL AS `due_service`
-  FROM `node_vehicle_quota`
-  GROUP BY ALL
-  UNION ALL
-  SELECT
-    node,
-    month_no,
-    NULL AS `cost@payment`,
-    NULL AS `got_payment`,
-    NULL AS `cars@vehicle`,
-    NULL AS `got_vehicle`,
-    NULL AS `quota@vehicle_quota`,
-    NULL AS `got_vehicle_quota`,
-    SUM(`cars_over`) AS `cars_over@cars_over`,
-    NULL AS `due_cost`,
-    NULL AS `due_vehicle`,
-    NULL AS `due_space`,
-    NULL AS `due_energy`,
-    NULL AS `due_service`
-  FROM `node_cars_over`
-  GROUP BY ALL
-  UNION ALL
-  SELECT
-    node,
-    month_no,
-    NULL AS `cost@payment`,
-    NULL AS `got_payment`,
-    NULL AS `cars@vehicle`,
-    NULL AS `got_vehicle`,
-    NULL AS `quota@vehicle_quota`,
-    NULL AS `got_vehicle_quota`,
-    NULL AS `cars_over@cars_over`,
-    CAST(SUM(`due_cost`) AS BIGINT) AS `due_cost`,
-    CAST(SUM(`due_vehicle`) AS BIGINT) AS `due_vehicle`,
-    CAST(SUM(`due_space`) AS BIGINT) AS `due_space`,
-    CAST(SUM(`due_energy`) AS BIGINT) AS `due_energy`,
-    CAST(SUM(`due_service`) AS BIGINT) AS `due_service`
-  FROM node_due
-  GROUP BY ALL
-), wide AS (
-  SELECT
-    node,
-    month_no,
-    SUM(`cost@payment`) AS `cost@payment`,
-    SUM(`cars@vehicle`) AS `cars@vehicle`,
-    SUM(`quota@vehicle_quota`) AS `quota@vehicle_quota`,
-    SUM(`cars_over@cars_over`) AS `cars_over@cars_over`,
-    SUM(`got_payment`) AS `got_payment`,
-    SUM(`got_vehicle`) AS `got_vehicle`,
-    SUM(`got_vehicle_quota`) AS `got_vehicle_quota`,
-    SUM(`due_cost`) AS `due_cost`,
-    SUM(`due_vehicle`) AS `due_vehicle`,
-    SUM(`due_space`) AS `due_space`,
-    SUM(`due_energy`) AS `due_energy`,
-    SUM(`due_service`) AS `due_service`
-  FROM parts
-  GROUP BY
-    node,
-    month_no
+    s.node AS `node`,
+    s.month_no AS `month_no`,
+    `cost@payment`,
+    `cars@vehicle`,
+    `quota@vehicle_quota`,
+    `cars_over@cars_over`,
+    `got_payment`,
+    `got_vehicle`,
+    `got_vehicle_quota`,
+    `due_cost`,
+    `due_vehicle`,
+    `due_space`,
+    `due_energy`,
+    `due_service`
+  FROM (
+    SELECT
+      node,
+      month_no
+    FROM `node_payment`
+    WHERE
+      TRUE AND TRUE
+    UNION
+    SELECT
+      node,
+      month_no
+    FROM `node_vehicle`
+    WHERE
+      TRUE AND TRUE
+    UNION
+    SELECT
+      node,
+      month_no
+    FROM `node_vehicle_quota`
+    WHERE
+      TRUE AND TRUE
+    UNION
+    SELECT
+      node,
+      month_no
+    FROM `node_cars_over`
+    WHERE
+      TRUE AND TRUE
+    UNION
+    SELECT
+      node,
+      month_no
+    FROM `node_due`
+    WHERE
+      TRUE AND TRUE
+  ) AS s
+  LEFT JOIN (
+    SELECT
+      node,
+      month_no,
+      SUM(`cost`) AS `cost@payment`,
+      CAST(SUM(got) AS BIGINT) AS `got_payment`
+    FROM `node_payment`
+    WHERE
+      TRUE AND TRUE
+    GROUP BY ALL
+  ) AS `j_payment`
+    ON `j_payment`.node = s.node AND `j_payment`.month_no = s.month_no
+  LEFT JOIN (
+    SELECT
+      node,
+      month_no,
+      SUM(`cars`) AS `cars@vehicle`,
+      CAST(SUM(got) AS BIGINT) AS `got_vehicle`
+    FROM `node_vehicle`
+    WHERE
+      TRUE AND TRUE
+    GROUP BY ALL
+  ) AS `j_vehicle`
+    ON `j_vehicle`.node = s.node AND `j_vehicle`.month_no = s.month_no
+  LEFT JOIN (
+    SELECT
+      node,
+      month_no,
+      SUM(`quota`) AS `quota@vehicle_quota`,
+      CAST(SUM(got) AS BIGINT) AS `got_vehicle_quota`
+    FROM `node_vehicle_quota`
+    WHERE
+      TRUE AND TRUE
+    GROUP BY ALL
+  ) AS `j_vehicle_quota`
+    ON `j_vehicle_quota`.node = s.node AND `j_vehicle_quota`.month_no = s.month_no
+  LEFT JOIN (
+    SELECT
+      node,
+      month_no,
+      SUM(`cars_over`) AS `cars_over@cars_over`
+    FROM `node_cars_over`
+    WHERE
+      TRUE AND TRUE
+    GROUP BY ALL
+  ) AS `j_cars_over`
+    ON `j_cars_over`.node = s.node AND `j_cars_over`.month_no = s.month_no
+  LEFT JOIN (
+    SELECT
+      node,
+      month_no,
+      CAST(SUM(`due_cost`) AS BIGINT) AS `due_cost`,
+      CAST(SUM(`due_vehicle`) AS BIGINT) AS `due_vehicle`,
+      CAST(SUM(`due_space`) AS BIGINT) AS `due_space`,
+      CAST(SUM(`due_energy`) AS BIGINT) AS `due_energy`,
+      CAST(SUM(`due_service`) AS BIGINT) AS `due_service`
+    FROM `node_due`
+    WHERE
+      TRUE AND TRUE
+    GROUP BY ALL
+  ) AS `j_due`
+    ON `j_due`.node = s.node AND `j_due`.month_no = s.month_no
 )
 SELECT
   `node`,
@@ -116,9 +120,9 @@ SELECT
   CAST(`cars` AS BIGINT) AS `cars`,
   CAST(`quota` AS BIGINT) AS `quota`,
   CAST(`cars_over` AS BIGINT) AS `cars_over`,
-  CAST(`got_payment` AS BIGINT) AS `got_payment`,
-  CAST(`got_vehicle` AS BIGINT) AS `got_vehicle`,
-  CAST(`got_vehicle_quota` AS BIGINT) AS `got_vehicle_quota`,
+  `got_payment`,
+  `got_vehicle`,
+  `got_vehicle_quota`,
   `due_cost`,
   `due_vehicle`,
   `due_space`,

@@ -128,7 +128,7 @@ WITH counted AS (
   FROM pieces AS p
   ANTI JOIN secret AS s
     ON s.code = p.code AND s.from_m < p.to_m AND p.from_m < s.to_m
-), placed /* where a member hangs, while it is one */ AS (
+), placed AS (
   SELECT
     m.theme AS `theme`,
     c.anc AS `anc`,

@@ -13,7 +13,7 @@ WITH folded AS (
     FROM `leaf_payment`
   )
   GROUP BY ALL
-), own AS (
+), rowed AS (
   SELECT
     `folded`.`unit` AS `unit`,
     `folded`.`month_no` AS `month_no`,
@@ -21,6 +21,14 @@ WITH folded AS (
     `folded`.`n` AS `n`,
     SUM(n) OVER (PARTITION BY unit, month_no ORDER BY batch_seq NULLS LAST) AS rows_now
   FROM folded
+), own AS (
+  SELECT
+    `rowed`.`unit` AS `unit`,
+    `rowed`.`month_no` AS `month_no`,
+    `rowed`.`batch_seq` AS `batch_seq`,
+    `rowed`.`n` AS `n`,
+    `rowed`.`rows_now` AS `rows_now`
+  FROM rowed
 ), named AS (
   SELECT
     month_no,
@@ -35,22 +43,31 @@ WITH folded AS (
       ) AS INT) - CAST((
         rows_now - n > 0
       ) AS INT)) AS turned
-    FROM own
+    FROM rowed
     GROUP BY ALL
   )
+), said AS (
+  SELECT
+    `named`.`month_no` AS `month_no`,
+    `named`.`batch_seq` AS `batch_seq`,
+    `named`.`units` AS `units`,
+    FALSE AS is_said
+  FROM named
 ), usual AS (
   SELECT
     a.month_no AS `month_no`,
     a.batch_seq AS `batch_seq`,
     a.units AS `units`,
+    a.is_said AS `is_said`,
     MAX(x.units) AS most
   FROM (
     SELECT
-      `named`.`month_no` AS `month_no`,
-      `named`.`batch_seq` AS `batch_seq`,
-      `named`.`units` AS `units`,
+      `said`.`month_no` AS `month_no`,
+      `said`.`batch_seq` AS `batch_seq`,
+      `said`.`units` AS `units`,
+      `said`.`is_said` AS `is_said`,
       EXPLODE(CASE WHEN 1 < 13 THEN SEQUENCE(1, 13 - 1) ELSE ARRAY() END) AS back
-    FROM named
+    FROM said
   ) AS a
   ASOF LEFT JOIN named AS x
     ON x.month_no = a.month_no - a.back AND a.batch_seq >= x.batch_seq
@@ -60,8 +77,11 @@ WITH folded AS (
     month_no,
     batch_seq,
     LEAD(batch_seq) OVER (PARTITION BY month_no ORDER BY batch_seq NULLS LAST) AS until,
-    units > 0 AND (
-      most IS NULL OR units * 8 >= most
+    (
+      units > 0 OR is_said
+    )
+    AND (
+      most IS NULL OR GREATEST(units, 1) * 8 >= most
     ) AS for_all
   FROM usual
 ), alone AS (
