@@ -128,6 +128,8 @@ def counted(words: Language, counts: Mapping[str, int], title: str, span: str = 
     """Return what would become, or became, of the rows of a file."""
     values = {name: words.count(counts.get(name, 0)) for name in COUNTS}
     told = words.say("desk.became" if is_done else "desk.would", **values)
+    if is_done and counts.get("removed", 0):
+        told += words.say("desk.taken_back", removed=values["removed"])
     return words.say("desk.of", title=words.say("desk.titled", title=title, span=span) if span else title, told=told)
 
 

@@ -33,7 +33,8 @@ def targets(generation: Generation, indicator: str, year: int, month: int, seq: 
                SELECT * FROM held WHERE kind = 'target' AND year >= $year
                QUALIFY row_number() OVER (PARTITION BY level, unit ORDER BY year) = 1
            )
-           SELECT o.code, {listed}, coalesce(t.value_unit, b.value_unit), t.value, t.change_pct, b.value
+           SELECT o.code, {listed},
+               CASE WHEN t.value IS NULL THEN b.value_unit ELSE t.value_unit END, t.value, t.change_pct, b.value
            FROM aims t LEFT JOIN held b ON b.kind = 'base' AND b.year = t.base_year AND b.level = t.level
              AND b.unit IS NOT DISTINCT FROM t.unit
            JOIN d_org_unit o ON (o.code = t.unit OR (t.unit IS NULL AND o.level = t.level AND o.kind = 'region'))

@@ -321,6 +321,9 @@ def _commit_file(
     change, entries, counts = found.change, found.entries, found.counts
     if delivery.path not in loader.trusted:
         check_entries(entries, contract)
+    waiting = control.quarantine(dataset=contract.name)
+    within = Hand.of(control, delivery.advice.reach, loader.actor).closable(contract, waiting)
+    mended = quarantine.mended(con, contract, within, understood.tables, entries)
     last, _ = control.last()
     sha = kept.result()
     segments: list[SegmentRow] = []
@@ -328,7 +331,7 @@ def _commit_file(
     status = "unchanged" if change.unchanged or not counts["quarantined"] else "refused"
     declared = declared_by(con, contract, delivery, understood.tables, entries, month_at(loader, moment))
     if change.delta_rows:
-        if staged.draft is not None and found.is_drafted:
+        if staged.draft is not None and found.is_drafted:  # from here on the rows are read in the segment alone
             segments = [staged.draft.seal(con, contract, loader.store.segments, last + 1)]
         else:
             segments = [_segment(loader, contract, last + 1, delivery.name, staged.sheets)]
@@ -339,9 +342,6 @@ def _commit_file(
     seq = batch["batch_seq"] if batch else None
     receipt = receipt_row(loader, delivery, sha, contract.name, moment, status, counts, text, seq)
     receipt["received_sha"] = kept.received_sha
-    waiting = control.quarantine(dataset=contract.name)
-    within = Hand.of(control, delivery.advice.reach, loader.actor).closable(contract, waiting)
-    mended = quarantine.mended(con, contract, within, understood.tables, entries)
     if entries:
         layouts = quarantine.layouts_of(understood.tables, [delivery.span] * len(understood.tables))
         keep_layouts(control.engine, layouts)

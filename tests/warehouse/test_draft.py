@@ -120,6 +120,18 @@ def test_the_draft_is_the_segment_only_where_nothing_was_set_aside(
     assert sealed == [2]
 
 
+def test_a_draft_that_becomes_the_segment_also_closes_what_waited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drafted: list[int]
+) -> None:
+    """Nothing is known yet: the only row handed in before was set aside."""
+    again = [HEAD + line("V0007", money="viel"), CLEAN]
+    plain = handed_in(tmp_path / "plain", again)
+    monkeypatch.setattr(draft, "FEWEST_ROWS", 1)
+    assert handed_in(tmp_path / "drafted", again) == plain
+    assert [report[0] for report in plain["reports"]] == ["refused", "committed"]
+    assert plain["quarantine"] == []
+
+
 @given(
     rows=st.lists(st.tuples(st.sampled_from(["", "a", "b", "市", None]), st.integers(0, 3)), max_size=8),
     cut=st.integers(0, 8),
