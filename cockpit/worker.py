@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cockpit.office import Office, open_office
@@ -236,21 +236,19 @@ def take_snapshot(office: Office, kind: str, day: str, known_at: dt.datetime, ac
     return head.snapshot_id
 
 
-JOBS = (
-    Job("projections", projections_due, make_projections),
-    Job(JUDGING, rules_due, judge_rules),
-    Job("month-end", month_end_due, take_month_end),
-    Job("daily", daily_due, take_daily),
-)
+JUDGEMENTS = (Job("projections", projections_due, make_projections), Job(JUDGING, rules_due, judge_rules))
+BOARDS = (Job("month-end", month_end_due, take_month_end), Job("daily", daily_due, take_daily))
+"""What is frozen once the judgements are published: figures that count warnings say what the list of them says."""
+JOBS = (*JUDGEMENTS, *BOARDS)
 
 
 # --- running ---------------------------------------------------------------------------------------------------------
 
 
-def run_jobs(office: Office) -> tuple[RunRow, ...]:
+def run_jobs(office: Office, jobs: Sequence[Job] = JOBS) -> tuple[RunRow, ...]:
     """Do every job that is due and note it; one that fails is noted, tried again next time, and stops no other."""
     done = []
-    for job in JOBS:
+    for job in jobs:
         due = job.due(office)
         if due is not None and not operations.is_done(office.engine, job.name, due):
             done.append(_run(office, job, due))
@@ -284,10 +282,10 @@ def run_once(store: Store, now: dt.datetime) -> tuple[RunRow, ...]:
             publish_if_needed(store, now)
             tend(store, now)
             with open_office(store, now) as office:
-                done = run_jobs(office)
-            if any(row.job == JUDGING and row.ok for row in done):
-                publish_if_needed(store, now)  # figures that count warnings say what the list of warnings says
-            return done
+                done = run_jobs(office, JUDGEMENTS)
+            publish_if_needed(store, now)
+            with open_office(store, now) as office:
+                return (*done, *run_jobs(office, BOARDS))
     except StoreBusy:
         log.info("another worker is at work")
         return ()

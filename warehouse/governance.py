@@ -37,6 +37,8 @@ DATASET = "governance"
 TABLE = f"d_{DATASET}"
 WARNINGS = "warnings"
 """What a generation says of the warnings it was made of: they change without a batch, and figures count them."""
+UNBATCHED = ("warning", "closed", "closed_in_time", "checked", "failed")
+"""Kinds dated by the last batch that come without one: what was known at that batch may still grow."""
 DAYS_TO_CLOSE = {"red": 7, "orange": 14, "yellow": 28, "blue": 42}
 """Calendar days a warning may stay open: 5, 10, 20 and 30 working days (a design default, to be verified)."""
 

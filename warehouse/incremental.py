@@ -28,7 +28,7 @@ from warehouse.contracts import Contract
 from warehouse.control import DELTA, SegmentRow
 from warehouse.declared import declared_since
 from warehouse.doubts import find_doubts
-from warehouse.governance import DATASET, renew_governance
+from warehouse.governance import DATASET, renew_governance, warnings_mark
 from warehouse.projection import (
     SCHEMA_VERSION,
     contracts_mark,
@@ -166,8 +166,9 @@ def advance(
         reported.setdefault(name, True)
         if has_review and is_owed(store.contracts[name]):
             reviewed.setdefault(name, True)
+    told = warnings_mark(store)  # before they are read, as in a full build
     reported[DATASET] = renew_governance(con, store, step.before)
-    write_meta(con, store, through, catalogue, built_at)
+    write_meta(con, store, through, catalogue, built_at, told)
     return Change(step.before, reported, reviewed)
 
 

@@ -51,8 +51,9 @@ def project(con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogu
     build_doubts(con, store.contracts)
     divide_shared(con, store.contracts)
     build_closure(con)
+    told = warnings_mark(store)  # before they are read: one that opens meanwhile is told of by the next generation
     build_governance(con, store)
-    write_meta(con, store, through, catalogue, built_at)
+    write_meta(con, store, through, catalogue, built_at, told)
 
 
 def derive(con: duckdb.DuckDBPyConnection, contract: Contract, *, has_review: bool, ahead: int = 0) -> None:
@@ -199,9 +200,12 @@ def _is_reference(store: Store, dataset: str) -> bool:
 
 
 def write_meta(
-    con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime
+    con: duckdb.DuckDBPyConnection, store: Store, through: int, catalogue: str, built_at: dt.datetime, heard: str
 ) -> None:
-    """Write what a generation says about itself: what it was made of, and which months its data reach."""
+    """Write what a generation says about itself: what it was made of, and which months its data reach.
+
+    `heard` is the mark of the warnings, taken before governance read them.
+    """
     filled = {row[0] for row in con.execute("SELECT DISTINCT dataset FROM batch").fetchall()}
     told = [c for c in store.contracts.values() if c.name in filled and not c.is_reference]
     flows = [c for c in told if c.time_kind in ("month", "date", "datetime")]
@@ -220,7 +224,7 @@ def write_meta(
         "references": history.fingerprint([s for s in store.control.segments() if _is_reference(store, s.dataset)]),
         "catalogue": catalogue,
         "contracts": contracts_mark((*store.records.values(), *store.contracts.values())),
-        WARNINGS: warnings_mark(store),
+        WARNINGS: heard,
         "built_at": built_at.isoformat(),
         "first_month": "" if low is None else str(low),
         "last_month": "" if high is None else str(high),

@@ -2,6 +2,10 @@
 
 A frozen figure carries fingerprint and `through_seq`. Verifying asks the same question at the same moment of knowledge;
 any difference is an alarm: either somebody changed history, or a definition changed without a new batch.
+
+Figures that count warnings or refused rows are the exception (`unbatched`): a warning that opens or closes, and a file
+refused whole, is dated by the last batch without being one, so what was known at that batch grows afterwards. Of them
+only unit, definition and batch are compared, not the amounts.
 """
 
 from __future__ import annotations
@@ -20,11 +24,15 @@ from warehouse.base.errors import UnknownName
 from warehouse.base.money import exact
 from warehouse.base.periods import Grain, month_label
 from warehouse.base.scope import Scope
+from warehouse.governance import DATASET, UNBATCHED
 from warehouse.operations import SnapshotRow, SnapshotValueRow
 from warehouse.store import State
 
 GRAINS: tuple[Grain, ...] = ("month", "ytd", "r12")
 COMPARED = ("value", "numerator", "denominator", "unit", "due", "got", "status", "fingerprint", "through_seq")
+
+SETTLED = ("unit", "fingerprint", "through_seq")
+"""What is compared of a figure that may still move without a batch."""
 
 Key = tuple[str, str, str, str]
 
@@ -60,6 +68,20 @@ class Difference:
 def board_indicators(catalogue: Catalogue) -> tuple[str, ...]:
     """Return the indicators of the board: every one that has a block of its own."""
     return tuple(indicator.id for indicator in catalogue.written)
+
+
+def unbatched(catalogue: Catalogue) -> frozenset[str]:
+    """Return the indicators whose amounts change without a batch: what governance tells of warnings and refused rows."""
+    kinds = tuple(f"'{kind}'" for kind in UNBATCHED)
+    atoms = {
+        name
+        for name, atom in catalogue.atoms.items()
+        for part in atom.parts
+        if catalogue.sources[part.of].of == DATASET and any(kind in (part.where or "") for kind in kinds)
+    }
+    return frozenset(
+        name for name, one in catalogue.indicators.items() if any(atoms & {*version.atoms} for version in one.versions)
+    )
 
 
 def take(
@@ -128,15 +150,18 @@ def _text(figure: Figure | None) -> str | None:
 
 
 def verify(
-    evaluate: Evaluate, head: SnapshotRow, values: Sequence[SnapshotValueRow], scope: Scope, actor: str
-) -> tuple[Difference, ...]:
-    """Ask again what was frozen, as known then, and return every difference."""
+    evaluate: Evaluate, head: SnapshotRow, values: Sequence[SnapshotValueRow], scope: Scope, actor: str,
+    moving: Collection[str] = (),
+) -> tuple[Difference, ...]:  # fmt: skip
+    """Ask again what was frozen, as known then, and return every difference; of `moving` ones none in amounts."""
     kept = {_key(row): row for row in values}
     found = {_key(row): row for row in _asked_again(evaluate, head, values, scope, actor)}
     return tuple(
         difference
         for key in sorted(kept.keys() | found.keys())
-        for difference in _compare(head.snapshot_id, key, kept.get(key), found.get(key))
+        for difference in _compare(
+            head.snapshot_id, key, kept.get(key), found.get(key), SETTLED if key[0] in moving else COMPARED
+        )
     )
 
 
@@ -161,12 +186,12 @@ def _key(row: SnapshotValueRow) -> Key:
 
 
 def _compare(
-    snapshot_id: str, key: Key, kept: SnapshotValueRow | None, found: SnapshotValueRow | None
+    snapshot_id: str, key: Key, kept: SnapshotValueRow | None, found: SnapshotValueRow | None, fields: Sequence[str]
 ) -> Iterator[Difference]:
     if kept is None or found is None:
         yield Difference(snapshot_id, *key, "row", _there(kept), _there(found))
         return
-    for name in COMPARED:
+    for name in fields:
         before, after = getattr(kept, name), getattr(found, name)
         if before != after:
             yield Difference(snapshot_id, *key, name, str(before), str(after))
@@ -177,15 +202,19 @@ def _there(row: SnapshotValueRow | None) -> str:
 
 
 def verify_stored(
-    engine: Engine, evaluate: Evaluate, scope: Scope, actor: str, ids: Collection[str] = ()
-) -> dict[str, tuple[Difference, ...]]:
-    """Verify the named snapshots, or all of them; what differs stands under each one's id."""
+    engine: Engine, evaluate: Evaluate, scope: Scope, actor: str, ids: Collection[str] = (),
+    moving: Collection[str] = (),
+) -> dict[str, tuple[Difference, ...]]:  # fmt: skip
+    """Verify the named snapshots, or all of them; what differs stands under each one's id.
+
+    `moving` names the indicators whose amounts are not compared: those of `unbatched`.
+    """
     heads = {head.snapshot_id: head for head in operations.snapshots(engine)}
     for name in ids:
         if name not in heads:
             raise UnknownName("snapshot", name, heads)
     return {
-        name: verify(evaluate, head, operations.snapshot_values(engine, name), scope, actor)
+        name: verify(evaluate, head, operations.snapshot_values(engine, name), scope, actor, moving)
         for name, head in heads.items()
         if not ids or name in ids
     }

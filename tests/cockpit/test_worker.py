@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -12,20 +13,25 @@ import pytest
 import sqlalchemy as sa
 
 from cockpit import worker
-from cockpit.office import Office
+from cockpit.office import Office, open_office
+from cockpit.pipeline import load_and_publish
 from cockpit.worker import Job, run_jobs
-from metrics.insights import projections
+from metrics.catalogue import load_catalogue
+from metrics.insights import projections, snapshots
 from metrics.insights.lifecycle import Moment
 from metrics.insights.nodes import Nodes, arrange
 from metrics.insights.rules import load_rules
 from metrics.model import Catalogue
+from samples import city
 from tests.metrics.insights.figures import Figures, known
 from warehouse import operations
 from warehouse.base.errors import QueryError
 from warehouse.base.periods import month_label, month_no
+from warehouse.base.scope import Scope
 from warehouse.contracts import load_contracts
 from warehouse.operations import RunRow
 from warehouse.schema import upgrade
+from warehouse.store import Store
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -157,22 +163,48 @@ def test_changed_rules_are_judged_without_walking_again(office: Office, figures:
     assert len(operations.warnings(office.engine, with_closed=True)) == 1
 
 
-def test_a_job_that_fails_is_noted_tried_again_and_stops_no_other(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_that_fails_is_noted_tried_again_and_stops_no_other(office: Office) -> None:
     def broken(_: Office) -> str:
         raise QueryError("no such thing")
 
     jobs = (Job("broken", lambda _: "today", broken), *worker.JOBS)
-    monkeypatch.setattr(worker, "JOBS", jobs)
-    first = run_jobs(office)
+    first = run_jobs(office, jobs)
     assert (first[0].ok, first[0].message) == (False, "no such thing")
     assert len(first) == 5
-    assert names(run_jobs(office)) == ["broken"]
+    assert names(run_jobs(office, jobs)) == ["broken"]
+
+
+def test_boards_are_frozen_on_the_published_warnings_and_stay_proved(tmp_path: Path) -> None:
+    """A warning is dated by the last batch without being one: the amounts that count warnings prove nothing later."""
+    now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+    city.write(tmp_path / "files", seed=1, months=8, units=16)
+    store = Store(tmp_path / "store")
+    load_and_publish(store, [tmp_path / "files"], clock=lambda: now)
+
+    def proved(at: dt.datetime, *, strictly: bool) -> dict[str, int]:
+        with open_office(store, at) as office:
+            moving = () if strictly else snapshots.unbatched(office.catalogue)
+            found = snapshots.verify_stored(office.engine, office.evaluate, Scope.everything(), "t", moving=moving)
+        return {one.indicator: len(found) for several in found.values() for one in several}
+
+    assert names(worker.run_once(store, now)) == ["projections", "warnings", "month-end", "daily"]
+    assert proved(now, strictly=True) == {}
+    assert worker.run_once(store, now) == ()
+    assert proved(now, strictly=True) == {}
+    more = tuple(replace(row, warning_id=f"{row.warning_id}+") for row in operations.warnings(store.control.engine))
+    operations.apply_warnings(store.control.engine, operations.WarningChange(opened=more))
+    worker.publish_if_needed(store, now + dt.timedelta(hours=2))
+    assert set(proved(now, strictly=True)) == {"warn_open"}
+    assert proved(now, strictly=False) == {}
+
+
+def test_only_figures_that_count_warnings_or_refused_rows_move_without_a_batch() -> None:
+    told = load_catalogue()
+    moving = snapshots.unbatched(told)
+    assert moving & {one.id for one in told.written} == {"warn_open", "warn_ontime", "dq_rule_fail"}
 
 
 def test_nothing_is_due_in_a_store_that_is_not_there(tmp_path) -> None:
-    from warehouse.store import Store
 
     assert worker.run_once(Store(tmp_path / "nowhere"), NOW) == ()
 
