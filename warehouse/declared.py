@@ -1,8 +1,8 @@
 """Declared months: which months a file says it covers, so that a register of events can say that nothing happened.
 
 A register of events (vehicles disposed of, receptions held) has no row in a month without one. Such a month counts as
-reported only where the file says that it covers it: by its manifest or by the one who hands it in, else by its title,
-a period cell or the name of a sheet. What a batch declares is kept with it in the control log, is known from that batch
+reported only where the file says that it covers it: by its manifest or by the one who hands it in, else by the months
+that its title, a period cell or the name of a sheet names. What a batch declares is kept with it in the control log, is known from that batch
 on and gone when it is withdrawn. Not declared are a month that was not over when the file became known, and one of
 which a row was set aside: what is wrong with a row may hide an event.
 
@@ -22,15 +22,16 @@ from typing import Any
 import duckdb
 
 from warehouse.base.sql import quote
-from warehouse.contracts import Contract
+from warehouse.contracts import Contract, load_contracts
 from warehouse.control import withdrawn
 from warehouse.manifest import Delivery
+from warehouse.mapping import recognised
 from warehouse.readers.faults import ReadRefused
 from warehouse.readers.labels import find_period, find_year, in_month
-from warehouse.readers.month_values import parse_months
+from warehouse.readers.month_values import parse_months, parse_year
 from warehouse.readers.raw import RawTable
-from warehouse.readers.values import Parsed
-from warehouse.recognition import contract_of
+from warehouse.readers.values import Bad, Parsed
+from warehouse.recognition import contract_of, is_complete, ranked_contracts
 from warehouse.stage import valid_span
 
 Row = Mapping[str, Any]
@@ -67,10 +68,15 @@ NOTHING = Declared(())
 
 
 def is_event_register(contract: Contract) -> bool:
-    """Tell whether a file of a source covers all units and a month without a row may be one in which nothing happened."""
+    """Tell whether a file of a source covers all units and a month without a row may be one in which nothing happened.
+
+    What comes bit by bit and is told apart by its moment (readings, days of a meter or a canteen, the succession of
+    units) is a series that goes on, not a register of events: where it has no row, nobody has looked.
+    """
     is_dated = contract.time_kind in ("date", "datetime") and contract.month_expr is None
     is_fact = not (contract.is_reference or contract.is_passing)
-    return is_dated and is_fact and contract.coverage == "file" and contract.org_column is not None
+    is_series = contract.slice == "increment" and contract.time_column in contract.keys
+    return is_dated and is_fact and not is_series and contract.coverage == "file" and contract.org_column is not None
 
 
 def is_nil_report(contracts: Mapping[str, Contract], delivery: Delivery, tables: Sequence[RawTable]) -> bool:
@@ -79,7 +85,8 @@ def is_nil_report(contracts: Mapping[str, Contract], delivery: Delivery, tables:
         contract = contract_of(contracts, delivery, tables)
     except ReadRefused:
         return False
-    return is_event_register(contract) and (delivery.span is not None or any(_headed(table) for table in tables))
+    says = delivery.span is not None or any(_headed(one) for one in tables if _is_of(contract, delivery, one))
+    return says and is_event_register(contract)
 
 
 def declared_by(
@@ -101,7 +108,10 @@ def declared_by(
 def _named(
     con: duckdb.DuckDBPyConnection, contract: Contract, delivery: Delivery, tables: Sequence[RawTable]
 ) -> set[int]:
-    """Return the months the sheets are headed by; a sheet with a row of another month is headed by something else."""
+    """Return the months the sheets are headed by; a sheet with a row of another month is headed by something else.
+
+    A sheet without a row counts where its header is of this contract: that of another source says nothing of this one.
+    """
     if delivery.portion is not None:  # read out of a database: its name is none of anybody's words
         return set()
     start, _ = valid_span(contract)
@@ -110,20 +120,33 @@ def _named(
     said: set[int] = set()
     for number, table in enumerate(tables):
         months = _headed(table)
-        if months and (number not in rows or (rows[number][0] in months and rows[number][1] in months)):
+        low, high = rows.get(number, (None, None))
+        is_so = low in months and high in months if number in rows else _is_of(contract, delivery, table)
+        if months and is_so:
             said.update(months)
     for empty in tables[0].empty if tables else ():
-        said.update(_headed(empty))
+        if _is_of(contract, delivery, empty):
+            said.update(_headed(empty))
     return said
+
+
+def _is_of(contract: Contract, delivery: Delivery, table: RawTable) -> bool:
+    """Tell whether a header is of a contract: it is complete, and no other source knows more of it."""
+    if not is_complete(table.labels, contract):
+        return False
+    best = ranked_contracts({**load_contracts(), contract.name: contract}, table.labels)[0]
+    is_tied = recognised(table.labels, best) == recognised(table.labels, contract)
+    return best is contract or (is_tied and delivery.source == contract.name)
 
 
 def _headed(table: RawTable) -> range:
     """Return the months of the title, of the sheet's name or of a cell above the table; what a file is called proves
-    nothing, for the month in it is as often that of the export."""
+    nothing, for the month in it is as often that of the export. A bare year names no month: it heads a register that is
+    still being filled as often as one that is whole."""
     said = find_period(table.title, table.sheet)
     beside = find_period(table.file) or find_year(table.title or "", table.sheet, table.file)
     note = in_month(said, table.sheet) if said else table.period_note if table.period_note != beside else None
-    parsed = parse_months(note) if note else None
+    parsed = parse_months(note) if note and isinstance(parse_year(note), Bad) else None
     return range(parsed.value.from_m, parsed.value.to_m) if isinstance(parsed, Parsed) and parsed.value else range(0)
 
 

@@ -24,8 +24,10 @@ from warehouse import history
 from warehouse.base.errors import CockpitError, StoreError
 from warehouse.control import BATCH, COUNTS, HISTORY, METADATA, SegmentRow, from_iso
 from warehouse.corrections import Advice, Corrections
+from warehouse.declared import Declared
 from warehouse.durable import keep_copy, sha256_of
 from warehouse.ingest import load, scratch
+from warehouse.reach import EVERYTHING, Reach
 from warehouse.segment import seal
 from warehouse.store import STORE_ID, Store
 from warehouse.withdrawal import KIND as WITHDRAWAL
@@ -131,7 +133,9 @@ def _again(old: Store, new: Store, batch: Row, receipt: Row) -> None:
         load(new, [], clock=lambda: moment)
         return
     with _handed_in(old, new, batch, receipt) as folder:
-        advice = Advice(Corrections.parse(receipt["message"].get("corrections")))
+        units = Declared.parse(batch["declared"]).units  # who declared for some speaks for those again, for nobody else
+        reach = EVERYTHING if units is None else Reach(frozenset(units))
+        advice = Advice(Corrections.parse(receipt["message"].get("corrections")), reach)
         load(new, [folder], actor=batch["recorded_by"], clock=lambda: moment, advice=advice)
 
 

@@ -120,6 +120,8 @@ def review_from(generation: Generation, seq: int) -> int | None:
 
 
 Key = tuple[str, int]
+Said = tuple[str | None, int]
+"""A unit, or None for all who owe it, and a month."""
 
 
 class _Reader:
@@ -137,8 +139,11 @@ class _Reader:
         live = {key for key, (_, is_live) in told.items() if is_live}
         if self.contract.coverage == "file":  # a file speaks for all who owe it, also for those it has no row of
             first, now = self._files()
-            changes = {**{key: first[key[1]] for key in owing if key[1] in first}, **changes}
-            live |= {key for key in owing if key[1] in now}
+            for key in owing:  # told for it alone, or for all
+                spoke = [first[of] for of in (key, (None, key[1])) if of in first]
+                if spoke:
+                    changes.setdefault(key, [min(spoke)])
+            live |= {key for key in owing if key in now or (None, key[1]) in now}
         batches, names = self._batches(), self._names()
         for key in sorted({*owing, *live, *decided}):
             yield self._one(key, changes.get(key, ()), decided.get(key), key in live, key in owing, batches, names)
@@ -188,8 +193,9 @@ class _Reader:
         )
         return {(unit, month): (seqs, is_live) for unit, month, seqs, is_live in rows}
 
-    def _files(self) -> tuple[dict[int, list[int]], set[int]]:
-        """Return the batch from which a file of each month spoke for all who owe it, and the months of which one does."""
+    def _files(self) -> tuple[dict[Said, int], set[Said]]:
+        """Return the batch from which a file of a month spoke for all who owe it (None) or for a unit alone, and of what
+        one does."""
         source = "SELECT unit, month, batch_seq, n FROM submission_change WHERE dataset = $dataset"
         if not self.generation.has_review:
             source = changes_sql(self.contract)
@@ -199,11 +205,13 @@ class _Reader:
         declared = declared and f"SELECT * FROM ({declared}) WHERE batch_seq <= $seq"
         rows = self._rows(
             f"""WITH {speaking(told, declared)}
-            SELECT month_no, min(batch_seq) FILTER (for_all), arg_max(for_all, batch_seq) FROM spoken
-            WHERE month_no >= $low AND month_no < $high GROUP BY month_no"""
+            SELECT unit, month_no, min(batch_seq) FILTER (speaks), arg_max(speaks, batch_seq) FROM (
+                SELECT NULL AS unit, month_no, batch_seq, for_all AS speaks FROM spoken
+                UNION ALL SELECT unit, month_no, batch_seq, has = 1 FROM alone) heard
+            WHERE month_no >= $low AND month_no < $high GROUP BY unit, month_no"""
         )
-        first = {month: [seq] for month, seq, _ in rows if seq is not None}
-        return first, {month for month, _, is_for_all in rows if is_for_all}
+        first = {(unit, month): seq for unit, month, seq, _ in rows if seq is not None}
+        return first, {(unit, month) for unit, month, _, speaks in rows if speaks}
 
     def _decided(self) -> dict[Key, dict[str, Any]]:
         if not self.generation.has_review:

@@ -5,15 +5,21 @@ Bureaux A and B count in the theme of vehicles; the register is that of vehicles
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from cockpit.pipeline import Cubes
 from tests.fakes.carried import carried_on, differences, why_anew
 from tests.fakes.office import NOW
 from tests.fakes.reviewers import CLERK, Reviewers
+from tests.warehouse.test_draft import HEAD as PAYMENTS
+from warehouse.contracts import load_contracts
 from warehouse.corrections import Advice
+from warehouse.declared import is_event_register
 from warehouse.ingest import load
 from warehouse.preview import preview
 from warehouse.publish import publish
@@ -21,6 +27,7 @@ from warehouse.reach import Reach
 from warehouse.receipts import FileReport
 from warehouse.replay import replay
 from warehouse.store import Store
+from warehouse.submissions import submission_status
 
 REGISTER = (
     "单位代码,单位名称,简称,上级单位代码,层级,单位性质,机构序列,纳入公务用车,生效日期,失效日期\n"
@@ -45,6 +52,17 @@ class Garage(Reviewers):
         path.write_text(text, encoding="utf-8")
         now = self.tick()
         return load(self.store, [path], actor=CLERK, clock=lambda: now, **said)[0]  # type: ignore[arg-type]
+
+    def told_in_sheets(self, sheets: Mapping[str, str], source: str | None = None) -> FileReport:
+        """Hand a workbook in, each sheet given as the lines of a table."""
+        path = self.folder / "台账.xlsx"
+        with xlsxwriter.Workbook(str(path)) as book:
+            for name, text in sheets.items():
+                sheet = book.add_worksheet(name)
+                for at, line in enumerate(text.splitlines()):
+                    sheet.write_row(at, 0, line.split(","))
+        now = self.tick()
+        return load(self.store, [path], actor=CLERK, clock=lambda: now, source=source)[0]
 
     def shown(self, month: str, node: str = "R", at: int | None = None) -> tuple[object, ...]:
         """Return value, status and how many of those who owe have reported."""
@@ -124,19 +142,92 @@ def test_who_reports_for_one_unit_declares_for_that_unit_alone(garage: Garage) -
     assert garage.shown("2025-02") == ZERO
 
 
-def test_an_empty_sheet_named_after_its_month_says_that_nothing_happened(garage: Garage) -> None:
-    import xlsxwriter
+def test_a_month_declared_for_one_unit_is_reported_by_that_unit_alone(tmp_path: Path) -> None:
+    """Payments are owed every month by A and B; A pays nothing in March, then everybody says so, then both are undone."""
+    office = Reviewers(tmp_path, indicators=("op_funds_exp",))
+    path = office.folder / "支付.csv"
+    path.write_text("2025年3月支付明细\n" + PAYMENTS, encoding="utf-8")
 
-    path = garage.folder / "2025年车辆处置台账.xlsx"
-    with xlsxwriter.Workbook(str(path)) as book:
-        for month, rows in ((1, [CAR]), (2, [])):
-            sheet = book.add_worksheet(f"{month}月")
-            sheet.write_row(0, 0, ["模拟市2025年车辆处置台账"])
-            for at, line in enumerate([HEAD, *rows], 1):
-                sheet.write_row(at, 0, line.strip().split(","))
-    now = garage.tick()
-    assert load(garage.store, [path], clock=lambda: now)[0].status == "committed"
+    def told(advice: Advice) -> None:
+        now = office.tick()
+        assert load(office.store, [path], actor=CLERK, clock=lambda: now, advice=advice)[0].status == "committed"
+
+    def stands(month: int) -> dict[str, str]:
+        publish(office.store, [], clock=lambda: NOW)
+        with closing(office.store.open_generation()) as generation:
+            found = submission_status(generation, from_m=month, to_m=month + 1, datasets=["payment"])
+        return {one.unit: one.state for one in found}
+
+    told(Advice(reach=Reach(frozenset({"A"}))))
+    assert stands(24302) == {"A": "reported", "B": "missing"}
+    assert stands(24303) == {"A": "missing", "B": "missing"}
+    told(Advice())
+    assert stands(24302) == {"A": "reported", "B": "reported"}
+    office.take_back(3)
+    assert stands(24302) == {"A": "reported", "B": "missing"}
+    office.take_back(2)
+    assert stands(24302) == {"A": "missing", "B": "missing"}
+
+
+def test_a_store_made_anew_keeps_for_whom_a_month_was_declared(garage: Garage, tmp_path: Path) -> None:
+    advice = Advice(reach=Reach(frozenset({"A"})))
+    garage.told("财政局.csv", "2025年2月车辆处置台账,,,\n" + HEAD, advice=advice)
+    garage.told("财政局二.csv", HEAD + CAR, span=SPAN, advice=advice)
+    new = Store(tmp_path / "anew")
+    new.contracts = garage.store.contracts
+    assert replay(garage.store, new).remarks == ()
+    said = [[batch["declared"] for batch in store.control.batches()[2:]] for store in (garage.store, new)]
+    assert said[0] == said[1]
+    assert said[1] == ['{"months": [[24301, 24302]], "units": ["A"]}', '{"months": [[24300, 24303]], "units": ["A"]}']
+
+
+def test_an_empty_sheet_named_after_its_month_says_that_nothing_happened(garage: Garage) -> None:
+    title = "模拟市2025年车辆处置台账\n"
+    assert garage.told_in_sheets({"1月": title + HEAD + CAR, "2月": title + HEAD}).status == "committed"
     assert [garage.shown(f"2025-0{m}") for m in (1, 2, 3)] == [ONE, ZERO, NOT]
+
+
+RECEPTIONS = "接待编号,单位名称,接待日期,来宾单位,接待人数,陪餐人数,接待费用\n"
+
+
+@pytest.mark.parametrize("source", [None, "vehicle_disposal"])
+def test_an_empty_sheet_of_another_source_says_nothing_of_this_one(garage: Garage, source: str | None) -> None:
+    """No receptions in February and March, and no title of theirs, make a month without disposals."""
+    sheets = {
+        "2025年1月": HEAD + CAR,
+        "2025年2月": RECEPTIONS,
+        "接待": "2025年3月公务接待台账\n" + RECEPTIONS,
+        "2025年4月": HEAD,
+    }
+    assert garage.told_in_sheets(sheets, source=source).status == "committed"
+    assert [garage.shown(f"2025-0{m}") for m in (1, 2, 3, 4)] == [ONE, NOT, NOT, ZERO]
+
+
+@pytest.mark.parametrize(
+    ("title", "zeros"),
+    [
+        ("2025年车辆处置台账", ()),
+        ("2025年度车辆处置台账", ()),
+        ("2025年2月车辆处置台账", (2,)),
+        ("2025年1-3月车辆处置台账", (1, 2, 3)),
+        ("2025年第一季度车辆处置台账", (1, 2, 3)),
+        ("2025年上半年车辆处置台账", (1, 2, 3, 4, 5, 6)),
+        ("2025年1-12月车辆处置台账", (1, 2, 3, 4, 5, 6, 7)),
+    ],
+)
+def test_a_title_declares_the_months_it_names_and_a_bare_year_names_none(
+    garage: Garage, title: str, zeros: tuple[int, ...]
+) -> None:
+    """The one row under the title is of February; the months asked for begin after it and end with July."""
+    garage.told("台账.csv", f"{title},,,\n" + HEAD + CAR.replace("01-15", "02-05"))
+    truth = [ONE, *(ZERO if m in zeros else NOT for m in range(3, 8))]
+    assert [garage.shown(f"2025-0{m}") for m in range(2, 8)] == truth
+
+
+def test_series_that_go_on_are_no_registers_of_events() -> None:
+    told = {name for name, contract in load_contracts().items() if is_event_register(contract)}
+    assert {"vehicle_disposal", "trip", "reception", "payment", "vehicle_rental", "operation_event"} <= told
+    assert told.isdisjoint({"meter_day", "meter_reading", "vehicle_day", "org_succession", "energy_use"})
 
 
 def test_a_generation_carried_on_knows_what_was_declared(garage: Garage, caplog: pytest.LogCaptureFixture) -> None:
